@@ -1,0 +1,1 @@
+//! Topology to analysis to plan, and the machine that walks a plan.

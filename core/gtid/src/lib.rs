@@ -1,0 +1,1 @@
+//! GTID sets and their algebra: parse, union, subtract, contains.

@@ -1,0 +1,1 @@
+//! Session state, statement and hostgroups to a route.

@@ -1,0 +1,62 @@
+//! What the machine asks of its driver: operations, and the bytes they carry.
+//!
+//! The driver runs the operations in order after each call into the machine. It owns the sockets,
+//! the buffers of blocked writes and the clock; the machine owns everything else.
+
+use std::ops::Range;
+
+use mainstay_topology::ServerName;
+
+/// One connection that the driver holds: a client's or a server's.
+///
+/// `Client` ids are given by [`crate::Core::accepted`]; `Server` ids by the machine in
+/// [`Op::Connect`]. An id is not used again before the driver has been told to close it and has
+/// finished the turn in which it was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConnId {
+    /// A client connection.
+    Client(u32),
+    /// A server connection.
+    Server(u32),
+}
+
+/// Bytes to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Chunk {
+    /// A range of the input of the current call: sent without a copy.
+    Input(Range<usize>),
+    /// Bytes the machine made.
+    Owned(Vec<u8>),
+    /// Bytes known at compile time.
+    Static(&'static [u8]),
+}
+
+/// One operation for the driver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Op {
+    /// Send the bytes after all bytes already sent or queued to that connection.
+    Send {
+        /// The connection to send to.
+        to: ConnId,
+        /// What to send.
+        chunk: Chunk,
+    },
+    /// Open a connection to the server; answered by `connected` or `closed`.
+    Connect {
+        /// The id the machine chose for it.
+        id: ConnId,
+        /// Which server, by the name in the routes last given to the machine.
+        server: ServerName,
+        /// `host:port` to connect to.
+        address: String,
+    },
+    /// Stop reading from the connection (backpressure).
+    Pause(ConnId),
+    /// Read again from the connection.
+    Resume(ConnId),
+    /// Send what is queued, then close.
+    Close(ConnId),
+}
+
+/// The operations of one call, reused from call to call so that a turn allocates nothing.
+pub type Ops = Vec<Op>;

@@ -1,0 +1,1 @@
+//! What a statement is: read, write, transaction edge, session effect, hint.

@@ -1,0 +1,1 @@
+//! The MySQL protocol: packets, handshake, authentication; bytes in, bytes out.

@@ -1,0 +1,1 @@
+//! Observers, executor and journal: the manager as tokio tasks.

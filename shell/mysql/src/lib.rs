@@ -1,0 +1,1 @@
+//! Connections to a server over the wire codec, for the control plane.

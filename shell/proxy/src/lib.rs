@@ -1,0 +1,1 @@
+//! Worker threads and the epoll driver of the session machine.

@@ -1,0 +1,1 @@
+//! Real servers for a trial: made from templates, started, supervised, stopped.

@@ -1,0 +1,1 @@
+//! Reads the TOML file and builds the policy of each core crate from it.

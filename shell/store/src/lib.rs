@@ -1,0 +1,1 @@
+//! Durable state of one manager: epochs and the journal, in SQLite.

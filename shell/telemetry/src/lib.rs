@@ -1,0 +1,1 @@
+//! Logs: one line for people on a terminal, one JSON object otherwise.

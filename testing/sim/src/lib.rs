@@ -1,0 +1,1 @@
+//! Seeded simulation of clusters over the real core machines.

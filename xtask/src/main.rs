@@ -1,0 +1,3 @@
+//! Checks of the house rules: sizes, arrows, words, headers.
+
+fn main() {}
