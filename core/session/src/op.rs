@@ -60,3 +60,16 @@ pub enum Op {
 
 /// The operations of one call, reused from call to call so that a turn allocates nothing.
 pub type Ops = Vec<Op>;
+
+/// Why a connection ended, as the driver saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloseReason {
+    /// The peer closed it in order.
+    Eof,
+    /// The peer reset it, or any other error of an open connection.
+    Reset,
+    /// A `Connect` was refused: nobody listens there.
+    Refused,
+    /// A `Connect` failed in another way: no route, no such host, time-out of the kernel.
+    Unreachable,
+}

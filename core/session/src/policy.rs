@@ -1,0 +1,154 @@
+//! What a valid configuration lets the machine do. Reading the file is left to `settings`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+/// The settings of one machine. Counts are per worker: the shell divides what the file gives for
+/// the whole process.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Who may log in, and with what; the same credentials are used towards the servers.
+    pub users: BTreeMap<String, User>,
+    /// The version announced in the greeting, such as `10.11.6-MariaDB`.
+    pub server_version: String,
+    /// The plugin announced in the greeting: what the servers' own family announces.
+    pub auth_plugin: AuthPlugin,
+    /// The collation id announced in the greeting.
+    pub collation: u8,
+    /// Clients accepted at the same time; one more gets error 1040.
+    pub clients_max: usize,
+    /// Limits of the pools of server connections.
+    pub pool: Pool,
+    /// Limits of the hold.
+    pub hold: Hold,
+    /// How long to wait for whom.
+    pub timeouts: Timeouts,
+    /// Send reads to replicas; when false the writer serves everything.
+    pub split_reads: bool,
+    /// Run a read again elsewhere when its server is lost before a byte of the reply was forwarded.
+    pub retry_reads: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            users: BTreeMap::new(),
+            server_version: "8.0.0-mainstay".to_owned(),
+            auth_plugin: AuthPlugin::CachingSha2,
+            collation: 45,
+            clients_max: 10_000,
+            pool: Pool::default(),
+            hold: Hold::default(),
+            timeouts: Timeouts::default(),
+            split_reads: true,
+            retry_reads: true,
+        }
+    }
+}
+
+/// The authentication plugin a greeting announces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthPlugin {
+    /// `mysql_native_password`: the default of MariaDB.
+    NativePassword,
+    /// `caching_sha2_password`: the default of MySQL 8 and later.
+    CachingSha2,
+}
+
+/// One user of the configuration.
+#[derive(Debug, Clone, Default)]
+pub struct User {
+    /// The password, in clear: the proxy must be able to log in with it.
+    pub password: Secret,
+    /// The schema a client starts in when it names none.
+    pub schema: Option<String>,
+}
+
+/// Text that is never printed.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps the text.
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The text itself, for the one place that must have it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// Limits of the pools of server connections.
+#[derive(Debug, Clone)]
+pub struct Pool {
+    /// Connections to one server, idle or in use.
+    pub server_connections_max: usize,
+    /// Idle connections kept to one server.
+    pub idle_max: usize,
+    /// An idle connection older than this is closed.
+    pub idle_age_max: Duration,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self {
+            server_connections_max: 64,
+            idle_max: 32,
+            idle_age_max: Duration::from_mins(5),
+        }
+    }
+}
+
+/// Limits of the hold: what may wait for a writer, and for how long.
+#[derive(Debug, Clone)]
+pub struct Hold {
+    /// Sessions held at the same time.
+    pub sessions_max: usize,
+    /// Bytes of statements held at the same time.
+    pub bytes_max: usize,
+    /// The longest a statement is held.
+    pub time_max: Duration,
+}
+
+impl Default for Hold {
+    fn default() -> Self {
+        Self {
+            sessions_max: 10_000,
+            bytes_max: 64 << 20,
+            time_max: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How long to wait for whom.
+#[derive(Debug, Clone)]
+pub struct Timeouts {
+    /// A client that has not logged in by then is closed.
+    pub handshake: Duration,
+    /// A client that has sent nothing for so long is closed.
+    pub idle_client: Duration,
+    /// A server that has not accepted the connection and the login by then is given up.
+    pub connect: Duration,
+    /// The longest a session waits for a server connection when the pool is at its cap.
+    pub pool_wait: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            handshake: Duration::from_secs(10),
+            idle_client: Duration::from_hours(8),
+            connect: Duration::from_secs(1),
+            pool_wait: Duration::from_secs(30),
+        }
+    }
+}
