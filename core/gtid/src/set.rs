@@ -139,3 +139,69 @@ impl fmt::Display for GtidSet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UUID: &str = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
+
+    fn mysql(numbers: &str) -> GtidSet {
+        GtidSet::parse(Family::Mysql, &format!("{UUID}:{numbers}")).expect("a set")
+    }
+
+    fn mariadb(text: &str) -> GtidSet {
+        GtidSet::parse(Family::Mariadb, text).expect("a set")
+    }
+
+    #[test]
+    fn what_is_missing_is_counted_and_printed_in_the_form_of_its_family() {
+        let errant = mysql("1-9").missing_from(&mysql("1-5:7"));
+        assert_eq!(
+            (errant.count(), errant.to_string()),
+            (3, format!("{UUID}:6:8-9"))
+        );
+        let errant = mariadb("0-1-9,1-1-2").missing_from(&mariadb("0-1-5"));
+        assert_eq!(
+            (errant.count(), errant.to_string()),
+            (6, "0-1-6..9,1-1-1..2".to_owned())
+        );
+        assert!(mariadb("0-1-5").missing_from(&mariadb("0-1-9")).is_empty());
+    }
+
+    #[test]
+    fn sets_of_two_families_share_nothing() {
+        let (one, other) = (mysql("1-9"), mariadb("0-1-9"));
+        assert!(!one.contains(&other) && !other.contains(&one));
+        assert_eq!(one.missing_from(&other).count(), 9);
+        assert_eq!(other.missing_from(&one).to_string(), "0-1-1..9");
+        assert_eq!(one.received_order(&other), None);
+        assert!(one.contains(&GtidSet::empty(Family::Mariadb)));
+    }
+
+    #[test]
+    fn a_union_of_two_families_is_refused_with_the_remedy() {
+        let error = mysql("1")
+            .union(&mariadb("0-1-1"))
+            .expect_err("two families");
+        assert!(error.to_string().contains("MySQL"), "{error}");
+        assert!(
+            error.to_string().contains("all servers of the cluster"),
+            "{error}"
+        );
+        assert_eq!(mysql("1-2").union(&mysql("3")), Ok(mysql("1-3")));
+        assert_eq!(
+            mariadb("0-1-2").union(&mariadb("0-2-3")),
+            Ok(mariadb("0-1-2,0-2-3"))
+        );
+    }
+
+    #[test]
+    fn the_empty_text_is_the_empty_set_of_either_family() {
+        for family in [Family::Mysql, Family::Mariadb] {
+            let empty = GtidSet::parse(family, "").expect("an empty set");
+            assert_eq!(empty, GtidSet::empty(family));
+            assert_eq!((empty.count(), empty.to_string()), (0, String::new()));
+        }
+    }
+}
