@@ -1,7 +1,13 @@
 //! Observations assembled into one immutable topology.
 
+pub mod facts;
+pub mod observation;
 pub mod routes;
 pub mod server;
+pub mod topology;
 
+pub use facts::{Applier, Facts, Family, Link, Receiver, SemiSync, Version};
+pub use observation::{Observation, Outcome, WriteOutcome, WriteProbe};
 pub use routes::{Routes, Target};
 pub use server::{Address, Epoch, ServerName};
+pub use topology::{Member, Promotion, Reachability, Record, Role, Server, Topology};

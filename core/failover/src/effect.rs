@@ -1,0 +1,134 @@
+//! What one step does to the world. An effect carries all it needs: whoever runs it never looks
+//! at the topology to decide.
+
+use mainstay_gtid::GtidSet;
+use mainstay_topology::{Address, Family, Record, Routes, ServerName, Target};
+
+/// One idempotent action: run twice, it does no more than run once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Stop the replica's receiver, so that it acknowledges nothing more to its source.
+    /// Its applier goes on. Answers [`Output::Held`]: everything the replica holds now.
+    StopReceiver {
+        /// The replica.
+        server: ServerName,
+    },
+    /// Ask the host to end the server's process, and wait until it is gone.
+    /// Fails where no such means is configured.
+    EndProcess {
+        /// The server.
+        server: ServerName,
+    },
+    /// Make a server that is not the primary unable to acknowledge: cut its clients off, read-only,
+    /// semi-synchronous source off, in the order that lets no client receive a false OK.
+    Fence {
+        /// The server.
+        server: ServerName,
+    },
+    /// Tell the proxies these routes. Also used to hold writes (`hold_writes`) and to release them.
+    Publish {
+        /// The routes; the machine has already given them their epoch and version.
+        routes: Routes,
+    },
+    /// Wait until no proxy has a write or a transaction in flight on the writer.
+    Drain {
+        /// The writer.
+        server: ServerName,
+    },
+    /// Make the primary read-only, waiting briefly for running statements.
+    /// Answers [`Output::Held`]: everything it has executed, read after the change.
+    Demote {
+        /// The primary.
+        server: ServerName,
+    },
+    /// Wait until everything that the server itself has received is applied.
+    ApplyReceived {
+        /// The replica.
+        server: ServerName,
+    },
+    /// Wait until these transactions are applied.
+    AwaitApplied {
+        /// The replica.
+        server: ServerName,
+        /// The transactions.
+        transactions: GtidSet,
+    },
+    /// Store whose reign it is. Nothing is done in the name of an epoch before this.
+    Record {
+        /// The new record.
+        record: Record,
+    },
+    /// Make the server replicate from the source: semi-synchronous source side off, replica side
+    /// on, source changed, both threads started, server read-only.
+    Attach {
+        /// The replica.
+        server: ServerName,
+        /// Its new source.
+        source: Target,
+    },
+    /// Wait until the replica's receiver runs and it holds everything that its source has executed
+    /// at the moment of asking.
+    AwaitAttached {
+        /// The replica.
+        server: ServerName,
+        /// Its source.
+        source: Target,
+    },
+    /// Wait until this many acknowledging replicas are attached to the source.
+    AwaitClients {
+        /// The source.
+        server: ServerName,
+        /// How many.
+        clients: u32,
+    },
+    /// Let commits on the server wait for acknowledgements from now on (lossless, no fallback).
+    EnableSemiSync {
+        /// The source.
+        server: ServerName,
+    },
+    /// Let the server accept writes, and verify that it says so.
+    OpenWrites {
+        /// The new primary.
+        server: ServerName,
+    },
+    /// Forget the server's own source: stop its threads, reset its link.
+    ForgetSource {
+        /// The server.
+        server: ServerName,
+    },
+    /// Keep the transactions that only this server has, in a file, before its data are replaced.
+    SaveErrant {
+        /// The server.
+        server: ServerName,
+        /// The transactions.
+        transactions: GtidSet,
+    },
+    /// Replace the server's data by a copy of the donor's.
+    Reseed {
+        /// The server.
+        server: ServerName,
+        /// The server to copy from.
+        donor: Target,
+    },
+}
+
+/// What an effect answers when it succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Nothing but success.
+    Done,
+    /// The transactions that the server holds.
+    Held(GtidSet),
+}
+
+/// Where an effect runs, for those that run on one server; the executor needs the family to choose
+/// the dialect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The server.
+    pub name: ServerName,
+    /// Where it listens.
+    pub address: Address,
+    /// Its family.
+    pub family: Family,
+}
