@@ -1,1 +1,25 @@
 //! The MySQL protocol: packets, handshake, authentication; bytes in, bytes out.
+//!
+//! Nothing here does I/O, reads a clock or draws a random number: sockets belong to the shell,
+//! salts and seeds are arguments. Compression and TLS are filters of the shell, not of this crate.
+
+pub mod capabilities;
+pub mod codec;
+pub mod packet;
+
+pub mod command;
+pub mod handshake;
+
+pub mod auth;
+pub mod error;
+pub mod response;
+pub mod session_track;
+
+pub use capabilities::Capabilities;
+pub use codec::{Malformed, Reader};
+pub use command::{ChangeUser, Command, ReplyKind};
+pub use error::ErrorCode;
+pub use handshake::{ClientHello, Greeting, HandshakeResponse};
+pub use packet::{Packet, PacketHeader, PacketReader};
+pub use response::{EofPacket, ErrPacket, OkPacket, StatusFlags};
+pub use session_track::SessionChange;
