@@ -1,7 +1,7 @@
 //! Authentication plugins, both sides: what a client sends to prove a password, and how a server
 //! checks it. Packets around them: [`AuthSwitchRequest`] and [`AuthMoreData`].
 //!
-//! Sources: "Authentication Methods", "Native Authentication", "Caching_sha2_password
+//! Sources: "Authentication Methods", "Native Authentication", "`Caching_sha2_password`
 //! information" (MySQL internals).
 
 pub mod caching_sha2;

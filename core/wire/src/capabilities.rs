@@ -1,6 +1,6 @@
 //! Capability bits of client and server; which of them a connection uses is their intersection.
 //!
-//! Sources: "Protocol::CapabilitiesFlags" (MySQL internals), "Connecting: capabilities" (MariaDB).
+//! Sources: `Protocol::CapabilitiesFlags` (MySQL internals), "Connecting: capabilities" (MariaDB).
 
 use std::ops::{BitAnd, BitOr, Not};
 

@@ -1,6 +1,6 @@
 //! Integers and strings of the protocol: a checked cursor to read them, functions to write them.
 //!
-//! Sources: "Protocol::Integer", "Protocol::String" (MySQL internals).
+//! Sources: `Protocol::Integer`, `Protocol::String` (MySQL internals).
 
 /// Why bytes are not the packet they should be. The connection they came from cannot be trusted
 /// to be in step any more and has to be closed.

@@ -1,6 +1,6 @@
 //! Commands: the first byte of a client's packet, and which kind of reply each one gets.
 //!
-//! Source: "Command Phase" (MySQL internals), "com_stmt_bulk_execute" (MariaDB).
+//! Source: "Command Phase" (MySQL internals), `COM_STMT_BULK_EXECUTE` (MariaDB).
 
 mod change_user;
 

@@ -1,6 +1,6 @@
 //! The connection phase: the server's greeting and the client's answer.
 //!
-//! Sources: "Protocol::HandshakeV10", "Protocol::HandshakeResponse41", "Protocol::SSLRequest"
+//! Sources: `Protocol::HandshakeV10`, `Protocol::HandshakeResponse41`, `Protocol::SSLRequest`
 //! (MySQL internals); "Connecting to the server" (MariaDB) for the extended capabilities.
 
 mod greeting;

@@ -15,6 +15,8 @@ pub mod error;
 pub mod response;
 pub mod session_track;
 
+pub mod tracker;
+
 pub use capabilities::Capabilities;
 pub use codec::{Malformed, Reader};
 pub use command::{ChangeUser, Command, ReplyKind};
@@ -23,3 +25,4 @@ pub use handshake::{ClientHello, Greeting, HandshakeResponse};
 pub use packet::{Packet, PacketHeader, PacketReader};
 pub use response::{EofPacket, ErrPacket, OkPacket, StatusFlags};
 pub use session_track::SessionChange;
+pub use tracker::{Fed, Progress, ResponseTracker, Summary};

@@ -63,7 +63,10 @@ pub fn put_packet(out: &mut Vec<u8>, sequence: u8, payload: &[u8]) -> u8 {
 }
 
 /// Appends one packet whose payload `write` appends. Returns the next sequence number. For
-/// payloads known to be small: one of 16 MiB or longer is a bug of the caller.
+/// payloads known to be small.
+///
+/// # Panics
+/// If the payload is 16 MiB or longer, which is a bug of the caller.
 pub fn build_packet(out: &mut Vec<u8>, sequence: u8, write: impl FnOnce(&mut Vec<u8>)) -> u8 {
     let start = out.len();
     out.extend_from_slice(&[0; HEADER_LEN]);

@@ -1,6 +1,6 @@
 //! OK, ERR and EOF packets.
 //!
-//! Sources: "Protocol::OK_Packet", "Protocol::ERR_Packet", "Protocol::EOF_Packet" (MySQL internals).
+//! Sources: `Protocol::OK_Packet`, `Protocol::ERR_Packet`, `Protocol::EOF_Packet` (MySQL internals).
 
 use crate::Capabilities;
 use crate::codec::{Malformed, Reader, put_lenenc, put_lenenc_bytes, put_u16};
@@ -146,9 +146,9 @@ impl OkPacket {
             put_lenenc_bytes(out, &self.info);
         }
         if changed {
-            let mut changes = Vec::new();
-            put_changes(&mut changes, &self.changes);
-            put_lenenc_bytes(out, &changes);
+            let mut data = Vec::new();
+            put_changes(&mut data, &self.changes);
+            put_lenenc_bytes(out, &data);
         }
     }
 }

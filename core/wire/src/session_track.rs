@@ -1,6 +1,6 @@
 //! Session state changes that a server reports in OK packets.
 //!
-//! Source: "Protocol::OK_Packet, Session State Information" (MySQL internals).
+//! Source: `Protocol::OK_Packet`, Session State Information (MySQL internals).
 
 use crate::codec::{Malformed, Reader, put_lenenc_bytes};
 
@@ -92,8 +92,8 @@ pub fn put_changes(out: &mut Vec<u8>, changes: &[SessionChange]) {
                 put_lenenc_bytes(&mut data, name.as_bytes());
                 1
             }
-            SessionChange::StateChanged(changed) => {
-                put_lenenc_bytes(&mut data, if *changed { b"1" } else { b"0" });
+            SessionChange::StateChanged(yes) => {
+                put_lenenc_bytes(&mut data, if *yes { b"1" } else { b"0" });
                 2
             }
             SessionChange::Gtids(set) => {

@@ -1,6 +1,6 @@
 //! The packets between greeting and OK.
 //!
-//! Sources: "Protocol::AuthSwitchRequest", "Protocol::AuthMoreData" (MySQL internals).
+//! Sources: `Protocol::AuthSwitchRequest`, `Protocol::AuthMoreData` (MySQL internals).
 
 use super::{caching_sha2, native};
 use crate::codec::{Malformed, Reader, put_nul_bytes, text};

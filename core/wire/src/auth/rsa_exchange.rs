@@ -1,7 +1,7 @@
 //! The RSA exchange of `caching_sha2_password`'s full path without TLS: the password and its NUL,
 //! mixed with the salt, encrypted with the server's public key by RSA-OAEP (SHA-1).
 //!
-//! Source: "Caching_sha2_password information" (MySQL internals); RFC 8017 §7.1.
+//! Source: "`Caching_sha2_password` information" (MySQL internals); RFC 8017 §7.1.
 
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;

@@ -51,47 +51,46 @@ fn cycled(block: &[u8; 32], len: usize) -> Vec<u8> {
     block.iter().copied().cycle().take(len).collect()
 }
 
-// The letters of the sums are those of the specification.
 fn crypt(password: &[u8], salt: &[u8], rounds: u32) -> Vec<u8> {
-    let b = sha256(&[password, salt, password]);
-    let mut a = Sha256::new();
-    a.update(password);
-    a.update(salt);
-    update_cycled(&mut a, &b, password.len());
+    let alternate = sha256(&[password, salt, password]);
+    let mut first = Sha256::new();
+    first.update(password);
+    first.update(salt);
+    update_cycled(&mut first, &alternate, password.len());
     let mut bits = password.len();
     while bits > 0 {
-        if bits & 1 == 1 {
-            a.update(b)
+        first.update(if bits & 1 == 1 {
+            &alternate[..]
         } else {
-            a.update(password)
-        }
+            password
+        });
         bits >>= 1;
     }
-    let mut sum: [u8; 32] = a.finalize().into();
+    let mut sum: [u8; 32] = first.finalize().into();
 
-    let mut dp = Sha256::new();
+    let mut repeated = Sha256::new();
     for _ in 0..password.len() {
-        dp.update(password);
+        repeated.update(password);
     }
-    let p = cycled(&dp.finalize().into(), password.len());
-    let mut ds = Sha256::new();
+    let password_bytes = cycled(&repeated.finalize().into(), password.len());
+    let mut repeated = Sha256::new();
     for _ in 0..16 + usize::from(sum[0]) {
-        ds.update(salt);
+        repeated.update(salt);
     }
-    let s = cycled(&ds.finalize().into(), salt.len());
+    let salt_bytes = cycled(&repeated.finalize().into(), salt.len());
 
     for round in 0..rounds {
-        let mut c = Sha256::new();
+        let mut next = Sha256::new();
         let odd = round % 2 == 1;
-        c.update(if odd { p.as_slice() } else { &sum });
+        next.update(if odd { password_bytes.as_slice() } else { &sum });
         if round % 3 != 0 {
-            c.update(&s);
+            next.update(&salt_bytes);
         }
         if round % 7 != 0 {
-            c.update(&p);
+            next.update(&password_bytes);
         }
-        c.update(if odd { sum.as_slice() } else { &p });
-        sum = c.finalize().into();
+        next.update(if odd { sum.as_slice() } else { &password_bytes });
+        sum = next.finalize().into();
     }
     encode(&sum)
 }
