@@ -13,8 +13,10 @@ pub mod handshake;
 pub mod auth;
 pub mod error;
 pub mod response;
+pub mod result;
 pub mod session_track;
 
+pub mod statement;
 pub mod tracker;
 
 pub use capabilities::Capabilities;
