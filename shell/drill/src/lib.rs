@@ -1,1 +1,19 @@
-//! A load of numbered writes and reads, a fault, and the account of what clients saw.
+//! Drills: a load of numbered writes and reads through the proxy, a fault, and the honest account
+//! of what clients saw and of what the servers hold afterwards.
+//!
+//! Which cluster it is, how it is asked and how the fault is made are left to the caller
+//! ([`Cluster`]); printing is left to the caller too.
+
+mod account;
+mod cluster;
+mod error;
+mod load;
+mod report;
+mod round;
+mod verify;
+
+pub use account::{Account, Write, WriteEnd};
+pub use cluster::{Cluster, ClusterStatus, Fault, ServerStatus, TimelineEntry};
+pub use error::Error;
+pub use report::{Report, Round, Spread, Summary};
+pub use round::{DrillOptions, Progress, run};
