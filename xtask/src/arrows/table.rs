@@ -1,0 +1,49 @@
+//! The arrows of the architecture, as ARCHITECTURE.md draws them: bin → shell → core.
+//!
+//! A new crate, arrow or library of the core needs a record in docs/decisions first.
+
+/// What every crate of the core may use.
+pub(super) const OPEN_TO_CORE: &[&str] = &["clock", "gtid"];
+
+/// Crates of the core, and which others each may use.
+pub(super) const CORE: &[(&str, &[&str])] = &[
+    ("clock", &[]),
+    ("gtid", &[]),
+    ("wire", &[]),
+    ("sql", &[]),
+    ("topology", &[]),
+    ("failover", &["topology"]),
+    ("routing", &["topology", "sql"]),
+    // The session names servers, hostgroups and epochs with the values of the topology.
+    ("session", &["wire", "sql", "routing", "topology"]),
+];
+
+/// What every crate of the shell may use, besides the core.
+pub(super) const OPEN_TO_SHELL: &[&str] = &["telemetry"];
+
+/// Crates of the shell, and which others each may use.
+pub(super) const SHELL: &[(&str, &[&str])] = &[
+    ("dashboard", &[]),
+    ("drill", &["mysql"]),
+    ("manager", &["mysql", "store"]),
+    ("mysql", &[]),
+    ("proxy", &[]),
+    ("sandbox", &["mysql"]),
+    ("settings", &[]),
+    ("store", &[]),
+    ("telemetry", &[]),
+];
+
+/// Libraries without clock, socket, thread or hidden randomness, and what each is for.
+pub(super) const CORE_LIBRARIES: &[(&str, &str)] = &[
+    ("memchr", "finding bytes in statements"),
+    ("rand_chacha", "a generator that its owner seeds"),
+    ("rsa", "the password exchange of caching_sha2_password"),
+    ("sha1", "mysql_native_password"),
+    ("sha2", "caching_sha2_password"),
+    ("slab", "tables of sessions and connections"),
+    ("thiserror", "the error enum of each crate"),
+];
+
+/// Libraries that only tests of the core may use.
+pub(super) const CORE_TEST_LIBRARIES: &[(&str, &str)] = &[("proptest", "laws and round trips")];
