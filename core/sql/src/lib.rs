@@ -1,1 +1,27 @@
 //! What a statement is: read, write, transaction edge, session effect, hint.
+//!
+//! The judgement is lexical, so it errs in one direction only: a statement is [`Access::Read`] when
+//! every token of it is understood and none of them can write; everything else is for the writer.
+//!
+//! What no lexer can see is left to the server: a view or a trigger that calls a writing function
+//! (a replica refuses it, being read-only), and the session state that a stored procedure leaves.
+//! In client character sets whose second bytes look like ASCII (GBK, Big5, SJIS) a backslash or a
+//! quote may be half of a letter: see [`set::hides_quotes`].
+
+mod statement;
+
+mod flags;
+
+mod classify;
+
+mod lexer;
+
+mod dialect;
+mod functions;
+mod keywords;
+
+pub mod set;
+
+pub use classify::{classify, use_schema};
+pub use flags::Flags;
+pub use statement::{Access, Hint, Kind, Statement};

@@ -1,0 +1,154 @@
+//! Reads a statement in every way that a server might, and joins what was found.
+
+use crate::flags::Flags;
+use crate::lexer::{Lexer, Reading};
+use crate::statement::{Access, Kind, Statement};
+
+mod head;
+mod hint;
+mod scan;
+
+use scan::{Part, scan_part};
+
+/// Says what `sql` is. It allocates nothing, and accepts any bytes.
+pub fn classify(sql: &[u8]) -> Statement {
+    let mut lexer = Lexer::new(sql, Reading::USUAL);
+    let usual = read(&mut lexer);
+    let mut found = usual;
+    if lexer.escaped_quote || lexer.conditional {
+        found = join_all(sql);
+    }
+    let Found {
+        kind,
+        mut access,
+        mut flags,
+        rejected: _,
+    } = found;
+    if kind == Kind::Unknown {
+        flags |= Flags::TIES;
+        access = Access::Write;
+    }
+    Statement {
+        kind,
+        access,
+        flags,
+        hint: hint::leading(sql),
+    }
+}
+
+/// The schema that a `USE` names, as written, with its quotes if it has any.
+pub fn use_schema(sql: &[u8]) -> Option<&[u8]> {
+    let mut lexer = Lexer::new(sql, Reading::USUAL);
+    lexer.next().filter(|first| first.is("USE"))?;
+    lexer.next().map(|name| name.text)
+}
+
+/// What one reading of the whole text found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Found {
+    kind: Kind,
+    access: Access,
+    flags: Flags,
+    /// A server that reads the text this way refuses it before it does anything.
+    rejected: bool,
+}
+
+/// The modes of the server decide between these; any of them may be the true one.
+const READINGS: [Reading; 6] = [
+    Reading::USUAL,
+    Reading {
+        escapes_single: true,
+        escapes_double: false,
+        conditional_is_code: true,
+    },
+    Reading {
+        escapes_single: false,
+        escapes_double: false,
+        conditional_is_code: true,
+    },
+    Reading {
+        escapes_single: true,
+        escapes_double: true,
+        conditional_is_code: false,
+    },
+    Reading {
+        escapes_single: true,
+        escapes_double: false,
+        conditional_is_code: false,
+    },
+    Reading {
+        escapes_single: false,
+        escapes_double: false,
+        conditional_is_code: false,
+    },
+];
+
+fn join_all(sql: &[u8]) -> Found {
+    let mut joined: Option<Found> = None;
+    let mut conditional = false;
+    for reading in READINGS {
+        let mut lexer = Lexer::new(sql, reading);
+        let found = read(&mut lexer);
+        conditional |= lexer.conditional;
+        if !found.rejected {
+            joined = Some(joined.map_or(found, |other| join(other, found)));
+        }
+    }
+    let mut joined = joined.unwrap_or(Found {
+        kind: Kind::Unknown,
+        access: Access::Write,
+        flags: Flags::NONE,
+        rejected: true,
+    });
+    if conditional {
+        // With several versions in one text each comment may be in or out by itself: only the two
+        // extremes were read, so nothing is proved.
+        joined.access = Access::Write;
+        joined.flags |= Flags::CONDITIONAL_COMMENT;
+    }
+    joined
+}
+
+fn join(one: Found, other: Found) -> Found {
+    Found {
+        kind: if one.kind == other.kind {
+            one.kind
+        } else {
+            Kind::Unknown
+        },
+        access: one.access.max(other.access),
+        flags: one.flags | other.flags,
+        rejected: false,
+    }
+}
+
+/// Reads all statements of the text.
+fn read(lexer: &mut Lexer<'_>) -> Found {
+    let mut whole: Option<Part> = None;
+    let mut parts = 0_usize;
+    let mut last = scan_part(lexer);
+    loop {
+        if last.kind != Kind::Empty {
+            parts += 1;
+            whole = Some(whole.map_or(last, |first| first.and(last)));
+        }
+        if !last.more {
+            break;
+        }
+        last = scan_part(lexer);
+    }
+    let Some(whole) = whole else {
+        return Found {
+            kind: Kind::Empty,
+            access: Access::Read,
+            flags: Flags::NONE,
+            rejected: false,
+        };
+    };
+    Found {
+        kind: whole.kind,
+        access: whole.access,
+        flags: whole.flags,
+        rejected: whole.broken && parts == 1,
+    }
+}

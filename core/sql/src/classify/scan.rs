@@ -1,0 +1,308 @@
+//! Goes through all tokens of one statement and collects what its expressions do.
+
+use crate::flags::Flags;
+use crate::functions::{self, Effect};
+use crate::keywords;
+use crate::lexer::{Lexer, Token, TokenKind};
+use crate::statement::{Access, Kind};
+
+use super::head::{Head, head};
+
+/// What one statement of the text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) kind: Kind,
+    pub(super) access: Access,
+    pub(super) flags: Flags,
+    /// A quote, a comment or a backslash makes the server refuse it.
+    pub(super) broken: bool,
+    /// A semicolon ended it: there may be another one.
+    pub(super) more: bool,
+    program: bool,
+}
+
+impl Part {
+    /// This statement and the next of the same text.
+    pub(super) fn and(self, next: Self) -> Self {
+        let kind = if self.program { self.kind } else { Kind::Multi };
+        // Settings inside a text of many statements are not taken apart.
+        let unseen = matches!(next.kind, Kind::Set | Kind::Use)
+            || matches!(self.kind, Kind::Set | Kind::Use)
+            || self.program;
+        let ties = if unseen { Flags::TIES } else { Flags::NONE };
+        Self {
+            kind,
+            access: Access::Write,
+            flags: self.flags | next.flags | ties,
+            broken: false,
+            more: next.more,
+            program: self.program,
+        }
+    }
+}
+
+struct Scan<'a> {
+    head: Head,
+    flags: Flags,
+    /// Nothing may be concluded from the rest.
+    unclear: bool,
+    broken: bool,
+    depth: usize,
+    /// Among the common tables of a `WITH`, where `name (` is not a call.
+    common_tables: bool,
+    before: [Option<Token<'a>>; 2],
+}
+
+/// Reads one statement up to its semicolon.
+pub(super) fn scan_part(lexer: &mut Lexer<'_>) -> Part {
+    let head = head(lexer);
+    let mut scan = Scan {
+        head,
+        flags: head.flags,
+        unclear: false,
+        broken: false,
+        depth: 0,
+        common_tables: false,
+        before: [None; 2],
+    };
+    let mut more = false;
+    let mut ahead = lexer.next();
+    while let Some(token) = ahead {
+        if token.kind == TokenKind::Semicolon {
+            more = true;
+            break;
+        }
+        ahead = lexer.next();
+        scan.token(token, ahead);
+        scan.before = [Some(token), scan.before[0]];
+    }
+    scan.finish(more)
+}
+
+impl<'a> Scan<'a> {
+    fn previous_is(&self, keywords: &[&str]) -> bool {
+        self.before[0].is_some_and(|token| token.is_any(keywords))
+    }
+
+    fn token(&mut self, token: Token<'a>, next: Option<Token<'a>>) {
+        match token.kind {
+            TokenKind::Word => {
+                self.word(token, next);
+                self.call(token, next);
+            }
+            TokenKind::Name | TokenKind::DoubleQuoted => {
+                self.name(token);
+                self.call(token, next);
+            }
+            TokenKind::UserVariable => self.user_variable(next),
+            TokenKind::SystemVariable => self.system_variable(token, next),
+            TokenKind::Assign => {
+                let of_user = |before: Token<'_>| before.kind == TokenKind::UserVariable;
+                if self.before[0].is_some_and(of_user) {
+                    self.flags |= Flags::ASSIGNS_USER_VARIABLE | Flags::TIES;
+                }
+            }
+            TokenKind::Punctuation(b'(') => self.depth += 1,
+            TokenKind::Punctuation(b')') => self.depth = self.depth.saturating_sub(1),
+            TokenKind::Broken => self.broken = true,
+            TokenKind::Unclear => self.unclear = true,
+            TokenKind::Text
+            | TokenKind::Number
+            | TokenKind::Semicolon
+            | TokenKind::Punctuation(_) => {}
+        }
+    }
+
+    fn word(&mut self, word: Token<'a>, next: Option<Token<'a>>) {
+        if self.depth == 0 {
+            if self.before[0].is_none() && word.is("WITH") {
+                self.common_tables = true;
+            } else if word.is_any(&["SELECT", "TABLE", "VALUES"]) {
+                self.common_tables = false;
+            }
+        }
+        let locks = (word.is_any(&["UPDATE", "SHARE"]) && self.previous_is(&["FOR"]))
+            || (word.is("IN") && self.previous_is(&["LOCK"]));
+        if locks {
+            self.flags |= Flags::LOCKING_READ;
+        }
+        if word.is("SQL_CALC_FOUND_ROWS") {
+            self.flags |= Flags::CALC_FOUND_ROWS;
+        }
+        let sequence = word.is("FOR")
+            && self.previous_is(&["VALUE"])
+            && self.before[1].is_some_and(|token| token.is_any(&["NEXT", "PREVIOUS"]));
+        if sequence {
+            self.flags |= Flags::SEQUENCE;
+        }
+        if self.head.kind == Kind::Set {
+            self.autocommit(word, next);
+        }
+        if self.head.query {
+            self.query_word(word, next, locks);
+        }
+    }
+
+    /// A word that a pure query has no use for.
+    fn query_word(&mut self, word: Token<'a>, next: Option<Token<'a>>, locks: bool) {
+        if word.is("INTO") {
+            let to_file = next.is_some_and(|token| token.is_any(&["OUTFILE", "DUMPFILE"]));
+            self.flags |= if to_file {
+                Flags::INTO_FILE
+            } else {
+                Flags::INTO_VARIABLE | Flags::ASSIGNS_USER_VARIABLE | Flags::TIES
+            };
+        }
+        let called = next.is_some_and(|token| token.is_punctuation(b'('));
+        let writes = (word.is("UPDATE") && !locks)
+            || word.is("DELETE")
+            || (word.is_any(&["INSERT", "REPLACE"]) && !called);
+        // `SHOW CREATE PROCEDURE` names one, `SELECT … PROCEDURE ANALYSE()` runs one.
+        let runs = word.is("PROCEDURE") && self.head.kind == Kind::Read;
+        if writes || runs {
+            self.head.access = Access::Write;
+        }
+    }
+
+    /// A quoted or dotted name. Oracle mode has sequences as `s.nextval`.
+    fn name(&mut self, name: Token<'a>) {
+        let text = name.text;
+        if text.eq_ignore_ascii_case(b"NEXTVAL") || text.eq_ignore_ascii_case(b"CURRVAL") {
+            self.flags |= Flags::SEQUENCE;
+        }
+    }
+
+    fn call(&mut self, name: Token<'a>, next: Option<Token<'a>>) {
+        if !next.is_some_and(|token| token.is_punctuation(b'(')) {
+            return;
+        }
+        let known = match name.kind {
+            TokenKind::Word => functions::effect(name.text),
+            _ => None,
+        };
+        match known {
+            Some(Effect::None) => {}
+            Some(Effect::Waits) => self.flags |= Flags::WAITS,
+            Some(Effect::LastInsertId) => self.flags |= Flags::LAST_INSERT_ID,
+            Some(Effect::RowCount) => self.flags |= Flags::ROW_COUNT,
+            Some(Effect::TakesLock) => self.flags |= Flags::NAMED_LOCK | Flags::TIES,
+            Some(Effect::AsksLock) => self.flags |= Flags::NAMED_LOCK,
+            Some(Effect::Sequence) => self.flags |= Flags::SEQUENCE,
+            None => {
+                let keyword = name.kind == TokenKind::Word && keywords::before_paren(name.text);
+                let common_table = self.common_tables && self.depth == 0;
+                if self.head.query && !keyword && !common_table {
+                    self.flags |= Flags::UNKNOWN_FUNCTION;
+                }
+            }
+        }
+    }
+
+    fn user_variable(&mut self, next: Option<Token<'a>>) {
+        self.flags |= Flags::READS_USER_VARIABLE;
+        let assigned = match self.head.kind {
+            Kind::Read | Kind::Write | Kind::Execute => false,
+            Kind::Set => {
+                let at_left = self.previous_is(&["SET"])
+                    || self.before[0].is_some_and(|token| token.is_punctuation(b','));
+                at_left && next.is_some_and(|token| token.is_punctuation(b'='))
+            }
+            Kind::Show => self.flags.contains(Flags::DIAGNOSTICS),
+            Kind::Ddl
+            | Kind::Begin
+            | Kind::Commit
+            | Kind::Rollback
+            | Kind::Savepoint
+            | Kind::Use
+            | Kind::Prepare
+            | Kind::Deallocate
+            | Kind::LockTables
+            | Kind::UnlockTables
+            | Kind::Call
+            | Kind::LoadData
+            | Kind::Kill
+            | Kind::Handler
+            | Kind::Xa
+            | Kind::Admin
+            | Kind::Unknown
+            | Kind::Empty
+            | Kind::Multi => true,
+        };
+        if assigned {
+            self.flags |= Flags::ASSIGNS_USER_VARIABLE | Flags::TIES;
+        }
+    }
+
+    fn system_variable(&mut self, variable: Token<'a>, next: Option<Token<'a>>) {
+        if next.is_some_and(|token| token.is_punctuation(b'.')) {
+            self.unclear = true;
+        }
+        let name = last_name(variable.text);
+        let named = |names: &[&str]| {
+            names
+                .iter()
+                .any(|n| name.eq_ignore_ascii_case(n.as_bytes()))
+        };
+        if named(&["identity", "last_insert_id"]) {
+            self.flags |= Flags::LAST_INSERT_ID;
+        } else if named(&["warning_count", "error_count", "last_gtid"]) {
+            self.flags |= Flags::DIAGNOSTICS;
+        }
+        if self.head.kind == Kind::Set {
+            self.autocommit(
+                Token {
+                    text: name,
+                    ..variable
+                },
+                next,
+            );
+        }
+    }
+
+    /// `autocommit = value` in a `SET`: seen one token before the value, so it looks at the text.
+    fn autocommit(&mut self, name: Token<'a>, next: Option<Token<'a>>) {
+        let _ = (name, next);
+    }
+
+    fn finish(self, more: bool) -> Part {
+        const WRITING: Flags = Flags::INTO_FILE;
+        let mut part = Part {
+            kind: self.head.kind,
+            access: self.head.access,
+            flags: self.flags,
+            broken: self.broken,
+            more,
+            program: self.head.program,
+        };
+        let bound = Flags::LOCKING_READ
+            | Flags::LAST_INSERT_ID
+            | Flags::ROW_COUNT
+            | Flags::READS_USER_VARIABLE
+            | Flags::ASSIGNS_USER_VARIABLE
+            | Flags::INTO_VARIABLE
+            | Flags::NAMED_LOCK
+            | Flags::SEQUENCE
+            | Flags::UNKNOWN_FUNCTION
+            | WRITING;
+        if part.flags.intersects(bound) {
+            part.access = Access::Write;
+        }
+        if self.broken || self.unclear {
+            part.kind = Kind::Unknown;
+            part.access = Access::Write;
+        }
+        part
+    }
+}
+
+/// `@@session.x` and `` @@`x` `` to `x`.
+fn last_name(variable: &[u8]) -> &[u8] {
+    let from = variable
+        .iter()
+        .rposition(|&byte| byte == b'.' || byte == b'@')
+        .map_or(0, |i| i + 1);
+    let name = &variable[from..];
+    name.strip_prefix(b"`")
+        .and_then(|name| name.strip_suffix(b"`"))
+        .unwrap_or(name)
+}
