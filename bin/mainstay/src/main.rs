@@ -1,3 +1,45 @@
 //! The `mainstay` command line: a file per subcommand, and the wiring between shell crates.
 
-fn main() {}
+mod api;
+mod args;
+mod drill;
+mod host;
+mod output;
+mod plan;
+mod runfile;
+mod sandbox;
+mod serve;
+mod service;
+mod status;
+mod switchover;
+mod view;
+
+use std::process::ExitCode;
+
+use args::{Cli, Command};
+use clap::Parser;
+use mainstay_sandbox::{GUARD_COMMAND, guard_main};
+
+/// Bad input: configuration, arguments, a port in use. Scripts can tell it from a failed action.
+pub(crate) const EXIT_USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    // Before anything else runs: this process is about to become a server.
+    if arguments.next().is_some_and(|first| first == GUARD_COMMAND) {
+        return guard_main(arguments);
+    }
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::Sandbox(args) => sandbox::run(args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Status(args) => status::run(&args),
+        Command::Plan(args) => plan::run(&args),
+        Command::Switchover(args) => switchover::run(&args),
+        Command::Drill(args) => drill::run(&args),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("mainstay: {error:#}");
+        output::exit_code_of(&error)
+    })
+}

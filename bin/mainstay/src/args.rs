@@ -1,0 +1,262 @@
+//! Every subcommand's arguments, with their help.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Keeps a MySQL or MariaDB service answering.
+#[derive(Debug, Parser)]
+#[command(name = "mainstay", version, propagate_version = true, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start three real servers, the proxy and the manager on this machine.
+    #[command(after_help = "Example:\n  mainstay sandbox --dir ~/trial\n  \
+                            mainstay sandbox --flavor mysql --detach --json --dir /tmp/trial\n  \
+                            mainstay sandbox stop --dir /tmp/trial")]
+    Sandbox(SandboxArgs),
+    /// Run the proxy and the manager for the servers of a configuration file.
+    #[command(after_help = "Example:\n  mainstay serve --config mainstay.toml")]
+    Serve(ServeArgs),
+    /// Show the servers of a cluster: roles, reachability, lag, GTIDs, epoch.
+    #[command(after_help = "Example:\n  mainstay status --watch")]
+    Status(StatusArgs),
+    /// Print what a failover or a switchover would do; touch nothing.
+    #[command(after_help = "Example:\n  mainstay plan switchover --to db2")]
+    Plan(PlanArgs),
+    /// Move the primary to another server, under load, without losing anything.
+    #[command(after_help = "Example:\n  mainstay switchover --to db2")]
+    Switchover(SwitchoverArgs),
+    /// Put load on the cluster, do harm to it, and account for what clients saw.
+    #[command(after_help = "Example:\n  mainstay drill kill-primary --rounds 20\n\n\
+                            Exit code 1: something acknowledged is missing, or two servers \
+                            acknowledged at once.")]
+    Drill(DrillArgs),
+}
+
+/// How a command finds the running manager.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ClusterArgs {
+    /// Directory of the sandbox [default: the sandbox that was started last].
+    #[arg(long, value_name = "DIR", env = "MAINSTAY_DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Configuration of the running `mainstay serve`.
+    #[arg(long, value_name = "FILE", conflicts_with = "dir")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// The family of servers in the sandbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FlavorArg {
+    /// MariaDB.
+    Mariadb,
+    /// MySQL 8.0 to 9.x.
+    Mysql,
+}
+
+/// `mainstay sandbox`.
+#[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct SandboxArgs {
+    /// Stop a running sandbox instead.
+    #[command(subcommand)]
+    pub(crate) action: Option<SandboxAction>,
+    /// Keep the data here, and pick them up at the next start
+    /// [default: a temporary directory, removed at the end].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Which servers to start [default: mariadb, or what the directory holds].
+    #[arg(long, value_enum)]
+    pub(crate) flavor: Option<FlavorArg>,
+    /// The server program [default: found on PATH].
+    #[arg(long, value_name = "PATH", env = "MAINSTAY_MYSQLD")]
+    pub(crate) mysqld: Option<PathBuf>,
+    /// Return when the cluster is ready, and leave it running.
+    #[arg(long)]
+    pub(crate) detach: bool,
+    /// Print one JSON object when the cluster is ready.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Port of the proxy; 0 takes any free one [default: 6033, or what the directory has kept].
+    #[arg(long, value_name = "PORT")]
+    pub(crate) proxy_port: Option<u16>,
+    /// Port of the admin interface; 0 takes any free one [default: 6032].
+    #[arg(long, value_name = "PORT")]
+    pub(crate) admin_port: Option<u16>,
+    /// Port of the API; 0 takes any free one [default: 6080].
+    #[arg(long, value_name = "PORT")]
+    pub(crate) api_port: Option<u16>,
+    /// First of the servers' ports; 0 takes any free ones [default: 13306].
+    #[arg(long, value_name = "PORT")]
+    pub(crate) base_port: Option<u16>,
+    /// Start a server again this long after its process ended.
+    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = duration)]
+    pub(crate) restart_after: Duration,
+    /// Confirm a silent primary as hung after this long.
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
+    pub(crate) hang_after: Duration,
+    /// Replace what is in the directory, data included.
+    #[arg(long, requires = "dir")]
+    pub(crate) force: bool,
+    /// The running half of `--detach`.
+    #[arg(long, hide = true)]
+    pub(crate) detached_child: bool,
+}
+
+/// What else can be done with a sandbox.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum SandboxAction {
+    /// Stop a running sandbox and everything it started.
+    Stop {
+        /// Its directory [default: the sandbox that was started last].
+        #[arg(long, value_name = "DIR", env = "MAINSTAY_DIR")]
+        dir: Option<PathBuf>,
+    },
+}
+
+/// `mainstay serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", default_value = "mainstay.toml")]
+    pub(crate) config: PathBuf,
+    /// Only check the file; exit code 2 when it is wrong.
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+/// `mainstay status`.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+    /// Print the whole state as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Refresh until interrupted.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) watch: bool,
+}
+
+/// `mainstay plan`.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Which plan.
+    #[command(subcommand)]
+    pub(crate) what: PlanWhat,
+}
+
+/// Which plan to print.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PlanWhat {
+    /// What would be done if the primary died now.
+    Failover {
+        #[command(flatten)]
+        cluster: ClusterArgs,
+        /// Print the plan as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What would be done to move the primary.
+    Switchover {
+        #[command(flatten)]
+        cluster: ClusterArgs,
+        /// The next primary [default: the best candidate].
+        #[arg(long, value_name = "NAME")]
+        to: Option<String>,
+        /// Print the plan as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `mainstay switchover`.
+#[derive(Debug, Args)]
+pub(crate) struct SwitchoverArgs {
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+    /// The next primary [default: the best candidate].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) to: Option<String>,
+    /// Print the operation as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The harm a drill does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DrillFault {
+    /// SIGKILL to the primary.
+    KillPrimary,
+    /// SIGSTOP to the primary: it hangs.
+    StopPrimary,
+    /// Move the primary as planned work does.
+    Switchover,
+}
+
+/// `mainstay drill`.
+#[derive(Debug, Args)]
+pub(crate) struct DrillArgs {
+    /// The harm to do.
+    #[arg(value_enum)]
+    pub(crate) fault: DrillFault,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+    /// How many times.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) rounds: u32,
+    /// Print rounds and summary as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Connections that write.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) writers: u32,
+    /// Connections that read.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=1000))]
+    pub(crate) readers: u32,
+    /// Pause of each connection between two statements.
+    #[arg(long, value_name = "DURATION", default_value = "5ms", value_parser = duration)]
+    pub(crate) pause: Duration,
+    /// Give up when the cluster is not whole again after this long.
+    #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = duration)]
+    pub(crate) recovery_limit: Duration,
+}
+
+/// `300ms`, `2s`, `1m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| "a number and a unit, such as 300ms".to_owned())?;
+    match unit {
+        "ms" => Ok(Duration::from_millis(number)),
+        "s" => Ok(Duration::from_secs(number)),
+        "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
+        _ => Err("a number and one of the units ms, s, m, such as 300ms".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_duration_needs_a_unit() {
+        assert_eq!(duration("300ms"), Ok(Duration::from_millis(300)));
+        assert!(duration("300").is_err());
+        assert!(duration("fast").is_err());
+    }
+}
