@@ -4,7 +4,8 @@ use crate::source::SourceFile;
 use crate::violation::Violation;
 
 const FOLDER: &str = "docs/decisions/";
-const HEADINGS: [&str; 5] = ["Status", "Context", "Decision", "Consequences", "Rejected"];
+const STATES: [&str; 4] = ["proposed", "accepted", "superseded by ", "withdrawn"];
+const HEADINGS: [&str; 4] = ["Context", "Decision", "Consequences", "Rejected"];
 const LINES_MAX: usize = 60;
 
 pub(crate) fn check(files: &[SourceFile]) -> Vec<Violation> {
@@ -49,29 +50,33 @@ fn number(record: &SourceFile) -> Option<u32> {
 }
 
 fn check_form(record: &SourceFile) -> Vec<Violation> {
-    let headings: Vec<_> = record
-        .text
-        .lines()
-        .filter_map(|line| {
-            line.trim_start_matches('#')
-                .strip_prefix(' ')
-                .filter(|_| line.starts_with("##"))
+    let lines = || record.text.lines().map(str::trim_end);
+    let has_status = STATES.iter().any(|state| {
+        lines().any(|line| {
+            line.strip_prefix("Status: ")
+                .is_some_and(|is| is.starts_with(state))
         })
-        .collect();
+    });
+    let missing_status = (!has_status).then(|| {
+        let what = format!("no line `Status: …` with one of: {}", STATES.join(", "));
+        let why = "a reader must know whether the decision still holds";
+        violation(record, 1, what, why, "say what is true today")
+    });
     let missing = HEADINGS
         .iter()
-        .filter(|wanted| !headings.iter().any(|h| h.trim() == **wanted));
-    let mut found: Vec<_> = missing
+        .filter(|heading| !lines().any(|line| line.strip_prefix("## ") == Some(**heading)))
         .map(|heading| {
+            let what = format!("no heading `## {heading}`");
+            let why = "a decision without it cannot be weighed again later";
             violation(
                 record,
                 1,
-                format!("no heading `## {heading}`"),
-                "a decision without it cannot be weighed again later",
+                what,
+                why,
                 "add it; one honest sentence is enough",
             )
-        })
-        .collect();
+        });
+    let mut found: Vec<_> = missing_status.into_iter().chain(missing).collect();
     let lines = record.text.lines().count();
     if lines > LINES_MAX {
         found.push(violation(
@@ -106,7 +111,7 @@ mod tests {
     use super::*;
 
     const GOOD: &str =
-        "# Title\n## Status\n## Context\n## Decision\n## Consequences\n## Rejected\n";
+        "# Title\nStatus: accepted\n## Context\n## Decision\n## Consequences\n## Rejected\n";
 
     fn whats(files: &[(&str, &str)]) -> Vec<String> {
         let file = |(name, text): &(&str, &str)| SourceFile {
@@ -149,6 +154,8 @@ mod tests {
             whats(&[("0001-one.md", &headless)]),
             ["no heading `## Rejected`"]
         );
+        let undecided = GOOD.replace("accepted", "unclear");
+        assert!(whats(&[("0001-one.md", &undecided)])[0].starts_with("no line `Status: …`"));
         let long = format!("{GOOD}{}", "line\n".repeat(55));
         assert_eq!(whats(&[("0001-one.md", &long)]), ["61 lines, 60 allowed"]);
     }
