@@ -1,7 +1,8 @@
 //! Sorted disjoint intervals of transaction numbers and the algebra on them, each one sweep.
 
-/// The highest transaction number: 2^63 - 1, by the manual's "GTID Format and Storage".
-const NUMBER_MAX: u64 = i64::MAX as u64;
+/// The highest number that a server accepts: 2^63 - 2. The manual's "GTID Format and Storage" names
+/// 2^63 - 1, which servers refuse with error 1772.
+const NUMBER_MAX: u64 = i64::MAX as u64 - 1;
 
 /// Consecutive transactions of one origin, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,7 +12,7 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// The interval, or `None` unless 1 <= `first` <= `last` < 2^63.
+    /// The interval, or `None` unless 1 <= `first` <= `last` <= 2^63 - 2.
     pub fn new(first: u64, last: u64) -> Option<Self> {
         (1 <= first && first <= last && last <= NUMBER_MAX).then_some(Self { first, last })
     }

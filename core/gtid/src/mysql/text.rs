@@ -2,6 +2,8 @@
 //!
 //! Grammar: the manual's "GTID Format and Storage". Spaces and line ends may stand around every
 //! part, intervals come in any order, and empty parts between commas are passed over.
+//! The server also takes parts that hold no transaction (`uuid`, `uuid:tag`, `uuid:5-3`) for nothing;
+//! it never prints them, so here they are errors: a cut-off text must not look like a smaller set.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -59,7 +61,7 @@ fn parse_server(
 }
 
 const TAG: &str = "a tag of at most 32 letters, digits or underscores";
-const INTERVAL: &str = "transaction numbers such as 5 or 1-5, from 1 to 2^63 - 1";
+const INTERVAL: &str = "transaction numbers such as 5 or 1-5, from 1 to 2^63 - 2";
 
 fn is_tag(item: &str) -> bool {
     item.starts_with(|first: char| first == '_' || first.is_ascii_alphabetic())
