@@ -1,1 +1,29 @@
 //! Worker threads and the epoll driver of the session machine.
+//!
+//! [`Proxy`] is the whole of it for others: start, publish routes, wait for the writer to be
+//! drained, count, stop. One thread per worker owns its share of the listening port, its sockets
+//! and its own `core/session` machine; nothing is shared on the path of a query. What a statement
+//! means, where it goes and what waits is left to `core/session`.
+
+mod conn;
+mod connect;
+mod crew;
+mod error;
+mod gate;
+mod listen;
+mod load;
+mod machine;
+mod mailbox;
+mod net;
+mod proxy;
+mod resolve;
+mod sched;
+mod stats;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+pub use error::Error;
+pub use gate::StillBusy;
+pub use proxy::{Proxy, ProxyOptions};
+pub use stats::ProxyStats;

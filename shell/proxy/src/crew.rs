@@ -1,0 +1,164 @@
+//! All workers of one proxy: started together, told things together, stopped together.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use mainstay_topology::Routes;
+use rustix::event::epoll;
+
+use crate::error::Error;
+use crate::gate::{Gate, StillBusy, key};
+use crate::listen;
+use crate::load::Loads;
+use crate::machine::Machine;
+use crate::mailbox::{Mailbox, Message};
+use crate::resolve::Resolver;
+use crate::sched;
+use crate::worker::{Seat, Shared, work};
+
+/// A worker that has not told its counters by then is left out.
+const REPORT_LIMIT: Duration = Duration::from_secs(1);
+
+/// How to start the workers.
+#[derive(Debug)]
+pub(crate) struct Start<M: Machine> {
+    pub(crate) listen: SocketAddr,
+    pub(crate) workers: usize,
+    pub(crate) sched_batch: bool,
+    pub(crate) policy: Arc<M::Policy>,
+    pub(crate) routes: Arc<Routes>,
+}
+
+/// The workers; dropping it stops them.
+#[derive(Debug)]
+pub(crate) struct Crew<M: Machine> {
+    address: SocketAddr,
+    shared: Arc<Shared<M>>,
+    published: Mutex<Arc<Routes>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl<M: Machine> Crew<M> {
+    /// Opens the port and starts the threads.
+    pub(crate) fn start(start: &Start<M>) -> Result<Self, Error> {
+        let (address, listeners) = listen::open(start.listen, start.workers.max(1))?;
+        let count = listeners.len();
+        let mailboxes = (0..count).map(|_| Mailbox::new()).collect::<Result<_, _>>();
+        let shared = Arc::new(Shared {
+            origin: Instant::now(),
+            mailboxes: mailboxes.map_err(Error::Workers)?,
+            loads: Loads::new(count),
+            gate: Gate::new(count),
+            restarts: AtomicU64::new(0),
+        });
+        let resolver = Resolver::start().map_err(Error::Workers)?;
+        let mut crew = Self {
+            address,
+            shared: Arc::clone(&shared),
+            published: Mutex::new(Arc::clone(&start.routes)),
+            threads: Vec::new(),
+        };
+        for (number, listener) in listeners.into_iter().enumerate() {
+            let epoll = epoll::create(epoll::CreateFlags::CLOEXEC);
+            let seat = Seat {
+                number,
+                shared: Arc::clone(&shared),
+                listener,
+                epoll: Arc::new(epoll.map_err(|errno| Error::Workers(errno.into()))?),
+                resolver: resolver.clone(),
+                policy: Arc::clone(&start.policy),
+                routes: Arc::clone(&start.routes),
+                stopping: false,
+            };
+            seat.watch().map_err(|errno| Error::Workers(errno.into()))?;
+            let thread = spawn(seat, start.sched_batch).map_err(Error::Workers)?;
+            crew.threads.push(thread);
+        }
+        Ok(crew)
+    }
+
+    /// The address clients connect to.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Queues the routes to every worker; false when they are not newer than the last ones.
+    pub(crate) fn publish(&self, routes: Routes) -> bool {
+        let mut published = self
+            .published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if !routes.is_newer_than(&published) {
+            return false;
+        }
+        *published = Arc::new(routes);
+        // Under the lock, so that all workers get them in the same order.
+        self.tell(|| Message::Routes(Arc::clone(&published)));
+        true
+    }
+
+    /// Queues new settings to every worker.
+    pub(crate) fn set_policy(&self, policy: &Arc<M::Policy>) {
+        self.tell(|| Message::Policy(Arc::clone(policy)));
+    }
+
+    /// Waits until no worker has a write in flight under the routes published last.
+    pub(crate) fn drained(&self, deadline: Instant) -> Result<(), StillBusy> {
+        let wanted = key(&self
+            .published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner));
+        self.shared.gate.drained(wanted, deadline)
+    }
+
+    /// The counters of each worker.
+    pub(crate) fn stats(&self) -> Vec<M::Stats> {
+        let (report, reports) = mpsc::channel();
+        self.tell(|| Message::Report(report.clone()));
+        drop(report);
+        let deadline = Instant::now() + REPORT_LIMIT;
+        let left = || deadline.saturating_duration_since(Instant::now());
+        std::iter::from_fn(|| reports.recv_timeout(left()).ok()).collect()
+    }
+
+    /// The clients of each worker.
+    pub(crate) fn clients(&self) -> Vec<usize> {
+        self.shared.loads.all()
+    }
+
+    /// How often a defect made a worker start again.
+    pub(crate) fn restarts(&self) -> u64 {
+        self.shared.restarts.load(Ordering::Relaxed)
+    }
+
+    fn tell(&self, message: impl Fn() -> Message<M>) {
+        for mailbox in &self.shared.mailboxes {
+            mailbox.push(message());
+        }
+    }
+}
+
+impl<M: Machine> Drop for Crew<M> {
+    fn drop(&mut self) {
+        self.tell(|| Message::Stop);
+        for thread in self.threads.drain(..) {
+            // A worker catches its panics; one outside of them has been printed by the hook.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn spawn<M: Machine>(seat: Seat<M>, sched_batch: bool) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new()
+        .name(format!("proxy-{}", seat.number))
+        .spawn(move || {
+            if sched_batch && let Err(error) = sched::batch() {
+                tracing::warn!(%error, "no SCHED_BATCH for a proxy worker: queries cost more");
+            }
+            work(seat);
+        })
+}

@@ -1,0 +1,106 @@
+//! The machine as its drivers see it: what `core/session` offers, so that a driver can be tested
+//! with a simpler machine and another driver can run the same one.
+
+use std::fmt::Debug;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use mainstay_clock::Timestamp;
+use mainstay_session::{CloseReason, ConnId, Core, Ops};
+use mainstay_topology::Routes;
+
+/// A machine that turns what happens on connections into operations on them.
+///
+/// Each call leaves operations in `out`, which the driver runs before it makes the next call.
+pub(crate) trait Machine: Sized + 'static {
+    /// What the machine is allowed to do.
+    type Policy: Debug + Send + Sync;
+    /// What it counts.
+    type Stats: Debug + Clone + Send;
+
+    /// A machine without connections, made on the thread that will run it.
+    fn start(worker: u32, policy: Arc<Self::Policy>, routes: Arc<Routes>) -> Self;
+    /// A client was accepted.
+    fn accepted(&mut self, now: Timestamp, peer: Option<IpAddr>, out: &mut Ops) -> ConnId;
+    /// Bytes came in.
+    fn input(&mut self, now: Timestamp, who: ConnId, bytes: &[u8], out: &mut Ops);
+    /// A connection asked for with `Op::Connect` is open.
+    fn connected(&mut self, now: Timestamp, who: ConnId, out: &mut Ops);
+    /// A connection ended without `Op::Close`, or could not be opened.
+    fn closed(&mut self, now: Timestamp, who: ConnId, reason: CloseReason, out: &mut Ops);
+    /// More is queued for `who` than should be.
+    fn blocked(&mut self, now: Timestamp, who: ConnId, queued_bytes: usize, out: &mut Ops);
+    /// Nothing is queued for `who` any more.
+    fn unblocked(&mut self, now: Timestamp, who: ConnId, out: &mut Ops);
+    /// New routes.
+    fn routes(&mut self, now: Timestamp, routes: Arc<Routes>, out: &mut Ops);
+    /// New settings.
+    fn policy(&mut self, policy: Arc<Self::Policy>);
+    /// The end of a turn.
+    fn tick(&mut self, now: Timestamp, out: &mut Ops);
+    /// When the next turn must happen at the latest.
+    fn deadline(&self) -> Option<Timestamp>;
+    /// The counters.
+    fn stats(&self) -> Self::Stats;
+    /// Statements and transactions in flight on the writer.
+    fn writes_in_flight(&self) -> usize;
+}
+
+impl Machine for Core {
+    type Policy = mainstay_session::Policy;
+    type Stats = mainstay_session::Stats;
+
+    fn start(worker: u32, policy: Arc<Self::Policy>, routes: Arc<Routes>) -> Self {
+        // The nonces of logins come from this seed: without it no login would be safe to offer.
+        let seed = getrandom::u64().expect("the kernel gives random bytes to a started system");
+        Self::new(policy, routes, seed, worker)
+    }
+
+    fn accepted(&mut self, now: Timestamp, peer: Option<IpAddr>, out: &mut Ops) -> ConnId {
+        Self::accepted(self, now, peer, out)
+    }
+
+    fn input(&mut self, now: Timestamp, who: ConnId, bytes: &[u8], out: &mut Ops) {
+        Self::input(self, now, who, bytes, out);
+    }
+
+    fn connected(&mut self, now: Timestamp, who: ConnId, out: &mut Ops) {
+        Self::connected(self, now, who, out);
+    }
+
+    fn closed(&mut self, now: Timestamp, who: ConnId, reason: CloseReason, out: &mut Ops) {
+        Self::closed(self, now, who, reason, out);
+    }
+
+    fn blocked(&mut self, now: Timestamp, who: ConnId, queued_bytes: usize, out: &mut Ops) {
+        Self::blocked(self, now, who, queued_bytes, out);
+    }
+
+    fn unblocked(&mut self, now: Timestamp, who: ConnId, out: &mut Ops) {
+        Self::unblocked(self, now, who, out);
+    }
+
+    fn routes(&mut self, now: Timestamp, routes: Arc<Routes>, out: &mut Ops) {
+        Self::routes(self, now, routes, out);
+    }
+
+    fn policy(&mut self, policy: Arc<Self::Policy>) {
+        Self::policy(self, policy);
+    }
+
+    fn tick(&mut self, now: Timestamp, out: &mut Ops) {
+        Self::tick(self, now, out);
+    }
+
+    fn deadline(&self) -> Option<Timestamp> {
+        Self::deadline(self)
+    }
+
+    fn stats(&self) -> Self::Stats {
+        Self::stats(self).clone()
+    }
+
+    fn writes_in_flight(&self) -> usize {
+        Self::writes_in_flight(self)
+    }
+}

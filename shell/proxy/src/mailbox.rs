@@ -1,0 +1,87 @@
+//! The queue into a worker: anyone may push, an eventfd wakes the worker's epoll.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+
+use mainstay_topology::Routes;
+use rustix::event::{EventfdFlags, eventfd};
+
+use crate::conn::Token;
+use crate::load::Ticket;
+use crate::machine::Machine;
+
+/// What a worker can be told.
+#[derive(Debug)]
+pub(crate) enum Message<M: Machine> {
+    /// A client that another worker accepted.
+    Client {
+        socket: OwnedFd,
+        peer: Option<IpAddr>,
+        ticket: Ticket,
+    },
+    /// The addresses of a name that a connection waits for; empty when it has none.
+    Resolved {
+        token: Token,
+        addresses: Vec<SocketAddr>,
+    },
+    /// New routes.
+    Routes(Arc<Routes>),
+    /// New settings.
+    Policy(Arc<M::Policy>),
+    /// Somebody wants the counters as they are at the end of this turn.
+    Report(mpsc::Sender<M::Stats>),
+    /// Close everything and end.
+    Stop,
+}
+
+/// A worker's queue.
+#[derive(Debug)]
+pub(crate) struct Mailbox<T> {
+    queue: Mutex<VecDeque<T>>,
+    bell: OwnedFd,
+}
+
+impl<T> Mailbox<T> {
+    /// An empty queue.
+    pub(crate) fn new() -> io::Result<Self> {
+        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Ok(Self {
+            queue: Mutex::default(),
+            bell,
+        })
+    }
+
+    /// Queues the message and wakes the worker.
+    pub(crate) fn push(&self, message: T) {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.push_back(message);
+        let first = queue.len() == 1;
+        drop(queue);
+        if first {
+            // It can only fail when the counter is near 2^64, and then the bell rings anyway.
+            let _ = rustix::io::write(&self.bell, &1_u64.to_ne_bytes());
+        }
+    }
+
+    /// Silences the bell. Messages must be taken after it until there are none.
+    pub(crate) fn silence(&self) {
+        // EAGAIN means that it was silent: a worker that starts again looks without being rung.
+        let _ = rustix::io::read(&self.bell, &mut [0; 8]);
+    }
+
+    /// The next message.
+    pub(crate) fn take(&self) -> Option<T> {
+        self.queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front()
+    }
+
+    /// What epoll watches.
+    pub(crate) fn bell(&self) -> BorrowedFd<'_> {
+        self.bell.as_fd()
+    }
+}

@@ -1,0 +1,71 @@
+//! The counters of a whole proxy: those of its workers, added up.
+
+use mainstay_session::{ServerStats, Stats};
+
+/// What a proxy has counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProxyStats {
+    /// The counters of all workers together.
+    pub sessions: Stats,
+    /// Client connections of each worker.
+    pub clients: Vec<usize>,
+    /// How often a defect ended the sessions of a worker and made it start again.
+    pub restarts: u64,
+}
+
+/// Adds the counters of one worker. Every field is named, so that none can be forgotten.
+pub(crate) fn add(total: &mut Stats, one: Stats) {
+    let Stats {
+        sessions,
+        held,
+        held_bytes,
+        accepted,
+        logins_refused,
+        statements_writer,
+        statements_reader,
+        statements_held,
+        reads_retried,
+        refusals_retried,
+        errors,
+        ties,
+        servers,
+    } = one;
+    total.sessions += sessions;
+    total.held += held;
+    total.held_bytes += held_bytes;
+    total.accepted += accepted;
+    total.logins_refused += logins_refused;
+    total.statements_writer += statements_writer;
+    total.statements_reader += statements_reader;
+    total.statements_held += statements_held;
+    total.reads_retried += reads_retried;
+    total.refusals_retried += refusals_retried;
+    for (code, count) in errors {
+        *total.errors.entry(code).or_default() += count;
+    }
+    for (reason, count) in ties {
+        *total.ties.entry(reason).or_default() += count;
+    }
+    for (name, server) in servers {
+        add_server(total.servers.entry(name).or_default(), server);
+    }
+}
+
+fn add_server(total: &mut ServerStats, one: ServerStats) {
+    let ServerStats {
+        idle,
+        used,
+        connecting,
+        waiting,
+        statements,
+        lost,
+        writes_in_flight,
+    } = one;
+    total.idle += idle;
+    total.used += used;
+    total.connecting += connecting;
+    total.waiting += waiting;
+    total.statements += statements;
+    total.lost += lost;
+    total.writes_in_flight += writes_in_flight;
+}
