@@ -15,7 +15,7 @@ pub fn classify(sql: &[u8]) -> Statement {
     let mut lexer = Lexer::new(sql, Reading::USUAL);
     let usual = read(&mut lexer);
     let mut found = usual;
-    if lexer.escaped_quote || lexer.conditional {
+    if lexer.doubts.any() {
         found = join_all(sql);
     }
     let Found {
@@ -89,7 +89,7 @@ fn join_all(sql: &[u8]) -> Found {
     for reading in READINGS {
         let mut lexer = Lexer::new(sql, reading);
         let found = read(&mut lexer);
-        conditional |= lexer.conditional;
+        conditional |= lexer.doubts.conditional;
         if !found.rejected {
             joined = Some(joined.map_or(found, |other| join(other, found)));
         }

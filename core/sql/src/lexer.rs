@@ -87,10 +87,23 @@ pub(crate) struct Lexer<'a> {
     in_comment: bool,
     /// The next identifier follows a dot.
     after_dot: bool,
-    /// Some backslash before a quote was read as an escape: another mode would read it otherwise.
+    /// What has been met so far that another server may read otherwise.
+    pub(crate) doubts: Doubts,
+}
+
+/// What the bytes alone do not settle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Doubts {
+    /// A backslash before a quote was read as an escape: another mode would end the string there.
     pub(crate) escaped_quote: bool,
-    /// Some executable comment depends on the server's version.
+    /// An executable comment depends on the server's version.
     pub(crate) conditional: bool,
+}
+
+impl Doubts {
+    pub(crate) fn any(self) -> bool {
+        self.escaped_quote || self.conditional
+    }
 }
 
 pub(crate) fn is_name_byte(byte: u8) -> bool {
@@ -109,8 +122,7 @@ impl<'a> Lexer<'a> {
             reading,
             in_comment: false,
             after_dot: false,
-            escaped_quote: false,
-            conditional: false,
+            doubts: Doubts::default(),
         }
     }
 
@@ -159,7 +171,7 @@ impl<'a> Lexer<'a> {
         let body = if maria { 4 } else { 3 };
         let versioned = self.peek(body).is_some_and(|byte| byte.is_ascii_digit());
         if maria || versioned {
-            self.conditional = true;
+            self.doubts.conditional = true;
             if !self.reading.conditional_is_code {
                 return self.skip_comment(true);
             }
@@ -200,7 +212,7 @@ impl<'a> Lexer<'a> {
         self.at += 1;
         while let Some(byte) = self.peek(0) {
             if byte == b'\\' && escapes {
-                self.escaped_quote |= self.peek(1) == Some(quote);
+                self.doubts.escaped_quote |= self.peek(1) == Some(quote);
                 self.at += 2;
             } else if byte != quote {
                 self.at += 1;

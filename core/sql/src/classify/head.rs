@@ -183,8 +183,11 @@ fn transaction(first: Token<'_>, words: &mut Words<'_>) -> Option<Head> {
             return Some(Head::committing(Kind::Admin));
         }
         let reads_only = words.has(&["ONLY"]) && !words.has(&["WRITE"]);
-        let head = Head::committing(Kind::Begin);
-        return Some(head.with(Flags::READ_ONLY_TRANSACTION, reads_only));
+        let mut head = Head::committing(Kind::Begin).with(Flags::READ_ONLY_TRANSACTION, reads_only);
+        if reads_only {
+            head.access = Access::Read;
+        }
+        return Some(head);
     }
     if first.is_any(&["COMMIT", "ROLLBACK"]) {
         return Some(ending(first, words));

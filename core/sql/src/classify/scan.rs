@@ -85,6 +85,9 @@ impl<'a> Scan<'a> {
     }
 
     fn token(&mut self, token: Token<'a>, next: Option<Token<'a>>) {
+        if self.head.kind == Kind::Set {
+            self.autocommit(token);
+        }
         match token.kind {
             TokenKind::Word => {
                 self.word(token, next);
@@ -134,9 +137,6 @@ impl<'a> Scan<'a> {
             && self.before[1].is_some_and(|token| token.is_any(&["NEXT", "PREVIOUS"]));
         if sequence {
             self.flags |= Flags::SEQUENCE;
-        }
-        if self.head.kind == Kind::Set {
-            self.autocommit(word, next);
         }
         if self.head.query {
             self.query_word(word, next, locks);
@@ -248,20 +248,29 @@ impl<'a> Scan<'a> {
         } else if named(&["warning_count", "error_count", "last_gtid"]) {
             self.flags |= Flags::DIAGNOSTICS;
         }
-        if self.head.kind == Kind::Set {
-            self.autocommit(
-                Token {
-                    text: name,
-                    ..variable
-                },
-                next,
-            );
-        }
     }
 
-    /// `autocommit = value` in a `SET`: seen one token before the value, so it looks at the text.
-    fn autocommit(&mut self, name: Token<'a>, next: Option<Token<'a>>) {
-        let _ = (name, next);
+    /// At the value of `autocommit = value`. A server-wide one is not the session's.
+    fn autocommit(&mut self, value: Token<'a>) {
+        let assigns =
+            |token: Token<'_>| token.kind == TokenKind::Assign || token.is_punctuation(b'=');
+        let session = !self.head.flags.contains(Flags::GLOBAL);
+        let [Some(sign), Some(variable)] = self.before else {
+            return;
+        };
+        if session && assigns(sign) && names_autocommit(variable) {
+            let text = value.text.trim_ascii();
+            let is = |words: &[&[u8]]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+            if is(&[b"0", b"OFF", b"FALSE", b"'OFF'", b"\"OFF\""]) {
+                self.flags |= Flags::AUTOCOMMIT_OFF;
+            } else if is(&[b"1", b"ON", b"TRUE", b"DEFAULT", b"'ON'", b"\"ON\""]) {
+                // Turning it on commits what is open.
+                self.flags |= Flags::AUTOCOMMIT_ON | Flags::IMPLICIT_COMMIT;
+            } else {
+                // Computed by the server: after it, only the server's status tells.
+                self.flags |= Flags::AUTOCOMMIT_OFF | Flags::TIES;
+            }
+        }
     }
 
     fn finish(self, more: bool) -> Part {
@@ -293,6 +302,23 @@ impl<'a> Scan<'a> {
         }
         part
     }
+}
+
+/// `autocommit`, `@@autocommit`, `@@session.autocommit`, but not `@@global.autocommit`.
+fn names_autocommit(token: Token<'_>) -> bool {
+    let name = match token.kind {
+        TokenKind::Word => token.text,
+        TokenKind::Name => last_name(token.text),
+        TokenKind::SystemVariable => {
+            let global = token
+                .text
+                .get(2..8)
+                .is_some_and(|w| w.eq_ignore_ascii_case(b"global"));
+            if global { b"" } else { last_name(token.text) }
+        }
+        _ => b"",
+    };
+    name.eq_ignore_ascii_case(b"autocommit")
 }
 
 /// `@@session.x` and `` @@`x` `` to `x`.

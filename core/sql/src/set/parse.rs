@@ -14,13 +14,15 @@ pub fn parse(sql: &[u8]) -> Set {
     let unsure = {
         let mut whole = lexer.clone();
         let _last = whole.by_ref().last();
-        whole.escaped_quote || whole.conditional
+        whole.doubts.any()
     };
     let is_set = lexer.next().is_some_and(|first| first.is("SET"));
     let mut parser = Parser {
+        sql,
         tokens: lexer.peekable(),
         assignments: Vec::new(),
         ties: false,
+        global_word: false,
     };
     let understood = is_set && !unsure && parser.list().is_some();
     let ties = parser.ties || !understood;
@@ -47,13 +49,16 @@ fn verdict(assignments: &[Assignment], ties: bool) -> Verdict {
 }
 
 struct Parser<'a> {
+    sql: &'a [u8],
     tokens: Peekable<Lexer<'a>>,
     assignments: Vec<Assignment>,
     /// Understood, but not to be repeated elsewhere.
     ties: bool,
+    /// The word `GLOBAL` or `PERSIST` has been seen.
+    global_word: bool,
 }
 
-impl<'a> Parser<'a> {
+impl Parser<'_> {
     fn accept(&mut self, keyword: &str) -> bool {
         self.tokens.next_if(|token| token.is(keyword)).is_some()
     }
@@ -113,6 +118,8 @@ impl<'a> Parser<'a> {
 
     fn assignment(&mut self) -> Option<()> {
         let scope = self.scope_word();
+        let explicit = scope.is_some();
+        self.global_word |= scope == Some(Scope::Global);
         let name = self.tokens.next()?;
         if name.is("NAMES") && scope.is_none() {
             return self.charset(b"names");
@@ -137,8 +144,10 @@ impl<'a> Parser<'a> {
             |token: &Token<'_>| token.kind == TokenKind::Assign || token.is_punctuation(b'=');
         self.tokens.next_if(assigns)?;
         let (value, literal) = self.value()?;
+        // The servers' manuals differ on whose setting the second one of `GLOBAL a = 1, b = 2` is.
+        self.ties |= scope == Scope::Session && self.global_word && !explicit;
+        self.judge(name, &self.sql[value.clone()]);
         self.push(scope, name, value, literal);
-        self.judge_name(name);
         Some(())
     }
 
@@ -153,7 +162,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Some session variables act on the next statement, or name one server's own state.
-    fn judge_name(&mut self, name: &[u8]) {
+    fn judge(&mut self, name: &[u8], value: &[u8]) {
         const OWN: [&str; 9] = [
             "gtid_next",
             "gtid_seq_no",
@@ -168,12 +177,8 @@ impl<'a> Parser<'a> {
         self.ties |= OWN
             .iter()
             .any(|own| name.eq_ignore_ascii_case(own.as_bytes()));
-        let hides = self
-            .assignments
-            .last()
-            .is_some_and(|one| one.name == "character_set_client");
-        // What the set is called is in the value; it is judged where the text is at hand.
-        let _ = hides;
+        let of_client = name.eq_ignore_ascii_case(b"character_set_client");
+        self.ties |= of_client && hides_quotes(unquoted(value));
     }
 
     /// `NAMES x [COLLATE y]`, `CHARACTER SET x`.
@@ -232,9 +237,8 @@ impl<'a> Parser<'a> {
 /// A literal, or a bare word such as `ON`, `DEFAULT`, `utf8mb4`.
 fn is_literal(token: Token<'_>) -> bool {
     match token.kind {
-        TokenKind::Text | TokenKind::Number | TokenKind::Word => true,
-        // Under `ANSI_QUOTES` it is the name of a variable or a character set: a word as well.
-        TokenKind::DoubleQuoted => true,
+        // Under `ANSI_QUOTES` a double-quoted one is the name of a character set: a word as well.
+        TokenKind::Text | TokenKind::Number | TokenKind::Word | TokenKind::DoubleQuoted => true,
         TokenKind::Name
         | TokenKind::UserVariable
         | TokenKind::SystemVariable
