@@ -11,6 +11,8 @@
 
 mod ids;
 mod opening;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
