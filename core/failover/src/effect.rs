@@ -1,7 +1,7 @@
 //! What one step does to the world. An effect carries all it needs: whoever runs it never looks
 //! at the topology to decide.
 
-use mainstay_gtid::GtidSet;
+use mainstay_gtid::{Difference, GtidSet};
 use mainstay_topology::{Address, Family, Record, Routes, ServerName, Target};
 
 /// One idempotent action: run twice, it does no more than run once.
@@ -85,6 +85,8 @@ pub enum Effect {
     EnableSemiSync {
         /// The source.
         server: ServerName,
+        /// Acknowledgements that a commit needs from now on.
+        acknowledgements: u32,
     },
     /// Let the server accept writes, and verify that it says so.
     OpenWrites {
@@ -101,7 +103,7 @@ pub enum Effect {
         /// The server.
         server: ServerName,
         /// The transactions.
-        transactions: GtidSet,
+        transactions: Difference,
     },
     /// Replace the server's data by a copy of the donor's.
     Reseed {

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// What an acknowledged commit promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// Semi-synchronous, AFTER_SYNC, no fallback: a commit is acknowledged only when this many
+    /// Semi-synchronous, `AFTER_SYNC`, no fallback: a commit is acknowledged only when this many
     /// replicas hold it.
     Lossless {
         /// Acknowledgements a commit needs; at least 1.

@@ -99,7 +99,7 @@ pub enum StepResult {
 }
 
 /// Names one run of a plan in the journal. Grows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OperationId(pub u64);
 
 /// The proof at the end of a failover.

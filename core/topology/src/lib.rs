@@ -1,11 +1,15 @@
 //! Observations assembled into one immutable topology.
 
+pub mod dialect;
+pub mod errant;
 pub mod facts;
+mod fold;
 pub mod observation;
 pub mod routes;
 pub mod server;
 pub mod topology;
 
+pub use errant::Errant;
 pub use facts::{Applier, Facts, Family, Link, Receiver, SemiSync, Version};
 pub use observation::{Observation, Outcome, WriteOutcome, WriteProbe};
 pub use routes::{Routes, Target};

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_clock::Timestamp;
+use mainstay_gtid::GtidSet;
 
-use crate::facts::Facts;
+use crate::errant::Errant;
+use crate::facts::{Facts, Link};
 use crate::observation::{Outcome, WriteOutcome};
 use crate::server::{Address, Epoch, ServerName};
 
@@ -44,6 +46,9 @@ pub struct Record {
     /// Servers that were attached to that primary during this reign, and so may hold its
     /// transactions. Only they can be elected, and only they count in the proof of no loss.
     pub joined: BTreeSet<ServerName>,
+    /// Everything the primary held when its reign began. Its replicas may not have caught up when
+    /// it dies: whoever is elected next must hold this too. `None` when nothing is known.
+    pub baseline: Option<GtidSet>,
 }
 
 /// Can the server be reached. One of four separate states: see also role, admission and intent.
@@ -89,8 +94,12 @@ pub struct Server {
     /// The last facts it gave, and when the probe that brought them was begun. Kept when it
     /// becomes unreachable.
     pub facts: Option<(Timestamp, Facts)>,
+    /// When the probe that brought the facts had ended.
+    pub facts_ended: Timestamp,
     /// When this server, as a replica, was last seen to hear from its source.
     pub heard_at: Option<Timestamp>,
+    /// What it has executed and the primary had not, when the primary was looked at after it.
+    pub errant: Option<Errant>,
     /// The last write probe, and when.
     pub write: Option<(Timestamp, WriteOutcome)>,
 }
@@ -104,4 +113,128 @@ pub struct Topology {
     pub record: Record,
     /// All configured servers.
     pub servers: BTreeMap<ServerName, Server>,
+}
+
+impl Server {
+    /// A server that was not looked at yet.
+    pub fn new(member: Member) -> Self {
+        Self {
+            member,
+            reachability: Reachability::Unknown,
+            since: Timestamp::ZERO,
+            last: None,
+            facts: None,
+            facts_ended: Timestamp::ZERO,
+            heard_at: None,
+            errant: None,
+            write: None,
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &ServerName {
+        &self.member.name
+    }
+
+    /// What it said last, however old; see [`Server::answered`].
+    pub fn facts(&self) -> Option<&Facts> {
+        self.facts.as_ref().map(|(_, facts)| facts)
+    }
+
+    /// What it says, if the last probe was answered.
+    pub fn answered(&self) -> Option<&Facts> {
+        match self.reachability {
+            Reachability::Reachable => self.facts(),
+            Reachability::Gone
+            | Reachability::Silent
+            | Reachability::Closed
+            | Reachability::Unknown => None,
+        }
+    }
+
+    /// What it says, if the last probe was answered and was begun after `moment`: nothing that was
+    /// changed up to then can be missing from it.
+    pub fn answered_after(&self, moment: Timestamp) -> Option<&Facts> {
+        let begun = self.facts.as_ref().map(|(begun, _)| *begun)?;
+        self.answered().filter(|_| begun > moment)
+    }
+
+    /// Its link, as last seen.
+    pub fn link(&self) -> Option<&Link> {
+        self.facts().and_then(|facts| facts.link.as_ref())
+    }
+
+    /// When the last probe of it was begun.
+    pub fn looked_at(&self) -> Option<Timestamp> {
+        self.last.as_ref().map(|(begun, _)| *begun)
+    }
+}
+
+impl Topology {
+    /// The picture before anything was seen.
+    pub fn new(members: &[Member], record: Record) -> Self {
+        let server = |member: &Member| (member.name.clone(), Server::new(member.clone()));
+        Self {
+            at: Timestamp::ZERO,
+            record,
+            servers: members.iter().map(server).collect(),
+        }
+    }
+
+    /// One configured server.
+    pub fn server(&self, name: &ServerName) -> Option<&Server> {
+        self.servers.get(name)
+    }
+
+    /// The recorded primary.
+    pub fn primary(&self) -> Option<&Server> {
+        self.server(self.record.primary.as_ref()?)
+    }
+
+    /// All configured servers but the recorded primary.
+    pub fn others(&self) -> impl Iterator<Item = &Server> {
+        let primary = self.record.primary.as_ref();
+        self.servers
+            .values()
+            .filter(move |server| Some(server.name()) != primary)
+    }
+
+    /// The server that listens at an address.
+    pub fn at_address(&self, address: &Address) -> Option<&Server> {
+        self.servers
+            .values()
+            .find(|server| server.member.address == *address)
+    }
+
+    /// A server's part in the cluster, from the record and its link.
+    pub fn role(&self, name: &ServerName) -> Role {
+        let Some(server) = self.server(name) else {
+            return Role::Unknown;
+        };
+        if self.record.primary.as_ref() == Some(name) {
+            return Role::Primary;
+        }
+        if server.facts.is_none() {
+            return Role::Unknown;
+        }
+        if self.follows_primary(server) {
+            Role::Replica
+        } else {
+            Role::Detached
+        }
+    }
+
+    /// Whether the chain of sources of a server ends at the primary.
+    pub fn follows_primary(&self, server: &Server) -> bool {
+        let mut at = server;
+        for _ in 0..self.servers.len() {
+            let source = at.link().and_then(|link| self.at_address(&link.source));
+            match source {
+                Some(source) if self.record.primary.as_ref() == Some(source.name()) => return true,
+                Some(source) => at = source,
+                None => return false,
+            }
+        }
+        false
+    }
 }

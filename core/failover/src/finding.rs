@@ -1,0 +1,233 @@
+//! Findings: a subject, a problem with its evidence, in English. An analysis returns all of them.
+
+use std::fmt;
+
+use mainstay_topology::{Address, ServerName};
+
+/// What a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// The cluster as a whole.
+    Cluster,
+    /// One server.
+    Server(ServerName),
+    /// The replication link of one replica.
+    Link(ServerName),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cluster => f.write_str("the cluster"),
+            Self::Server(name) | Self::Link(name) => name.fmt(f),
+        }
+    }
+}
+
+/// What is wrong, with the evidence for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// Nothing listens there.
+    Gone,
+    /// It does not answer.
+    Silent,
+    /// It is alive, and has no connection to spare.
+    TooManyConnections,
+    /// It is alive, and does not let us in.
+    AccessDenied {
+        /// The server's error code.
+        code: u16,
+    },
+    /// It is alive, and answers with an error.
+    AnswersWithError {
+        /// The server's error code.
+        code: u16,
+        /// The server's text.
+        message: String,
+    },
+    /// No reign has begun, and it cannot begin yet.
+    NotBegun {
+        /// Why, in English.
+        reason: String,
+    },
+    /// Two servers have one identity.
+    SameIdentity {
+        /// The other server.
+        other: ServerName,
+        /// What they share, as in `server_id 1`.
+        shared: String,
+    },
+    /// The primary is suspected or confirmed dead.
+    PrimaryDead {
+        /// The evidence, in English.
+        evidence: String,
+    },
+    /// The primary does not answer, and is not confirmed dead.
+    PrimaryDoubtful {
+        /// What is seen, and what is missing for a confirmation.
+        evidence: String,
+    },
+    /// The primary answers, but commits do not end.
+    WritesBlocked {
+        /// The evidence, in English.
+        evidence: String,
+    },
+    /// The primary says that it does not accept writes, or not in the way it should.
+    NotServing {
+        /// What is missing.
+        missing: String,
+    },
+    /// The primary has less than a server that was its replica, or than at the beginning of its
+    /// reign.
+    PrimaryLostData {
+        /// What it lacks.
+        transactions: String,
+    },
+    /// Not the primary, and may acknowledge writes.
+    MayAcknowledge,
+    /// Its receiver or its applier is stopped.
+    Stopped,
+    /// It cannot apply a transaction.
+    ApplierFailed {
+        /// The server's error code.
+        code: u32,
+    },
+    /// Its source has purged binary logs that it needs.
+    NeededLogsPurged {
+        /// The server's error code.
+        code: u32,
+    },
+    /// It replicates from another server than it should.
+    WrongSource {
+        /// The present source.
+        source: Address,
+    },
+    /// It replicates from nobody.
+    Detached,
+    /// It is attached, but not recorded as such.
+    NotRecorded,
+    /// It has transactions that the primary does not have.
+    Errant {
+        /// The transactions.
+        transactions: String,
+        /// What happens next.
+        remedy: &'static str,
+    },
+    /// It is further behind than readers may be.
+    Lagging {
+        /// How far, in milliseconds.
+        lag_ms: u64,
+    },
+    /// A failover is needed and is not done.
+    CannotFailOver {
+        /// Why, and what helps.
+        reason: String,
+    },
+}
+
+/// One thing that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What it is about.
+    pub subject: Subject,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+impl Finding {
+    /// A finding about one server.
+    pub fn of_server(server: &ServerName, problem: Problem) -> Self {
+        Self {
+            subject: Subject::Server(server.clone()),
+            problem,
+        }
+    }
+
+    /// A finding about one replica's link.
+    pub fn of_link(server: &ServerName, problem: Problem) -> Self {
+        Self {
+            subject: Subject::Link(server.clone()),
+            problem,
+        }
+    }
+
+    /// A finding about the cluster.
+    pub fn of_cluster(problem: Problem) -> Self {
+        Self {
+            subject: Subject::Cluster,
+            problem,
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let subject = &self.subject;
+        match &self.problem {
+            Problem::Gone => write!(f, "{subject}: nothing listens there"),
+            Problem::Silent => write!(f, "{subject}: does not answer"),
+            Problem::TooManyConnections => {
+                write!(f, "{subject}: alive, too many connections")
+            }
+            Problem::AccessDenied { code } => {
+                write!(
+                    f,
+                    "{subject}: alive, does not let the manager in (error {code})"
+                )
+            }
+            Problem::AnswersWithError { code, message } => {
+                write!(f, "{subject}: alive, answers with error {code}: {message}")
+            }
+            Problem::NotBegun { reason } => write!(f, "{subject}: no primary yet: {reason}"),
+            Problem::SameIdentity { other, shared } => {
+                write!(
+                    f,
+                    "{subject}: has the same {shared} as {other}; give it its own"
+                )
+            }
+            Problem::PrimaryDead { evidence } => write!(f, "{subject}: dead: {evidence}"),
+            Problem::PrimaryDoubtful { evidence } => {
+                write!(f, "{subject}: not confirmed dead: {evidence}")
+            }
+            Problem::WritesBlocked { evidence } => {
+                write!(f, "{subject}: writes are blocked: {evidence}")
+            }
+            Problem::NotServing { missing } => {
+                write!(f, "{subject}: does not serve as primary: {missing}")
+            }
+            Problem::PrimaryLostData { transactions } => {
+                write!(f, "{subject}: lacks transactions it had: {transactions}")
+            }
+            Problem::MayAcknowledge => {
+                write!(f, "{subject}: not the primary, and accepts writes")
+            }
+            Problem::Stopped => write!(f, "{subject}: replication is stopped"),
+            Problem::ApplierFailed { code } => {
+                write!(f, "{subject}: cannot apply a transaction (error {code})")
+            }
+            Problem::NeededLogsPurged { code } => write!(
+                f,
+                "{subject}: its source has purged binary logs it needs (error {code})"
+            ),
+            Problem::WrongSource { source } => {
+                write!(
+                    f,
+                    "{subject}: replicates from {source}, not from the primary"
+                )
+            }
+            Problem::Detached => write!(f, "{subject}: replicates from nobody"),
+            Problem::NotRecorded => {
+                write!(f, "{subject}: replicates, but is not recorded as a replica")
+            }
+            Problem::Errant {
+                transactions,
+                remedy,
+            } => write!(
+                f,
+                "{subject}: has transactions that the primary lacks: {transactions}; {remedy}"
+            ),
+            Problem::Lagging { lag_ms } => write!(f, "{subject}: {lag_ms} ms behind"),
+            Problem::CannotFailOver { reason } => write!(f, "{subject}: no failover: {reason}"),
+        }
+    }
+}

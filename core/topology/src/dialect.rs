@@ -1,0 +1,79 @@
+//! How a server is asked about itself, and what its answers mean, for each family.
+//!
+//! No statement here waits behind commits that wait for an acknowledgement: `SHOW MASTER STATUS`
+//! and `SHOW BINARY LOGS` would. Who sends the statements and reads the rows is not known here.
+
+use thiserror::Error;
+
+use crate::facts::{Facts, Family, Version};
+
+mod answer;
+mod mariadb;
+mod mysql;
+
+#[cfg(test)]
+mod tests;
+
+/// One row of an answer: column name and value, `None` for NULL.
+pub type Row = Vec<(String, Option<String>)>;
+
+/// Why an answer cannot be understood.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum DialectError {
+    /// An answer, a row or a column is not there.
+    #[error("the server's answer to {statement:?} lacks {column}; is its version supported?")]
+    Missing {
+        /// The statement.
+        statement: &'static str,
+        /// The column, or `a row`.
+        column: &'static str,
+    },
+    /// A value is not what it should be.
+    #[error("the server says {column} = {value:?}, expected {expected}")]
+    Value {
+        /// The column.
+        column: &'static str,
+        /// Its value.
+        value: String,
+        /// What was expected.
+        expected: &'static str,
+    },
+}
+
+/// The statements that an observer sends, in order; each gives one result set.
+pub const fn observe_statements(family: Family) -> &'static [&'static str] {
+    match family {
+        Family::Mysql => &mysql::STATEMENTS,
+        Family::Mariadb => &mariadb::STATEMENTS,
+    }
+}
+
+/// The facts from the rows of each answer, in the order of [`observe_statements`].
+pub fn facts(version: &Version, answers: &[Vec<Row>]) -> Result<Facts, DialectError> {
+    match version.family {
+        Family::Mysql => mysql::facts(version, answers),
+        Family::Mariadb => mariadb::facts(version, answers),
+    }
+}
+
+/// Reads the version that a server sends in its greeting, as in `9.7.4-2`,
+/// `5.5.5-10.11.19-MariaDB-log` (the prefix is for old clients) or `11.8.6-MariaDB`.
+pub fn version(greeting: &str) -> Option<Version> {
+    let (family, numbers) = if greeting.contains("MariaDB") {
+        let text = greeting.strip_prefix("5.5.5-").unwrap_or(greeting);
+        (Family::Mariadb, text)
+    } else {
+        (Family::Mysql, greeting)
+    };
+    let numbers = numbers
+        .split(|c: char| c != '.' && !c.is_ascii_digit())
+        .next()?;
+    let mut parts = numbers.split('.').map(str::parse::<u16>);
+    let mut next = || parts.next().and_then(Result::ok);
+    Some(Version {
+        family,
+        major: next()?,
+        minor: next()?,
+        patch: next()?,
+    })
+}

@@ -1,0 +1,71 @@
+//! What MariaDB is asked, 10.5 and later.
+
+use mainstay_gtid::{Family as SetFamily, GtidSet};
+
+use super::answer::{Answer, Values, answer, heard};
+use super::{DialectError, Row};
+use crate::facts::{Facts, Link, SemiSync, Version};
+
+pub(super) const STATEMENTS: [&str; 3] = [
+    "SELECT @@GLOBAL.server_id AS server_id, @@GLOBAL.read_only AS read_only, \
+     @@GLOBAL.gtid_binlog_state AS binlog_state, @@GLOBAL.gtid_slave_pos AS replica_position, \
+     @@GLOBAL.rpl_semi_sync_master_enabled AS source_enabled, \
+     @@GLOBAL.rpl_semi_sync_slave_enabled AS replica_enabled",
+    "SHOW SLAVE STATUS",
+    "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_clients', \
+     'Rpl_semi_sync_master_wait_sessions', 'Rpl_semi_sync_master_no_tx', \
+     'Slave_received_heartbeats')",
+];
+
+pub(super) fn facts(version: &Version, answers: &[Vec<Row>]) -> Result<Facts, DialectError> {
+    let own = answer(&STATEMENTS, answers, 0)?.one()?;
+    let status = answer(&STATEMENTS, answers, 2)?;
+    let binlog = own.set(SetFamily::Mariadb, "binlog_state")?;
+    let applied = own.set(SetFamily::Mariadb, "replica_position")?;
+    let executed = binlog.union(&applied).expect("both sets are of one family");
+    let connection = answer(&STATEMENTS, answers, 1)?.first();
+    Ok(Facts {
+        version: version.clone(),
+        server_id: own.number("server_id")?,
+        server_uuid: None,
+        read_only: own.is_on("read_only")?,
+        semi_sync: SemiSync {
+            source_enabled: own.is_on("source_enabled")?,
+            clients: status.counter("Rpl_semi_sync_master_clients")? as u32,
+            waiting: status.counter("Rpl_semi_sync_master_wait_sessions")? as u32,
+            unacknowledged: status.counter("Rpl_semi_sync_master_no_tx")?,
+            replica_enabled: own.is_on("replica_enabled")?,
+        },
+        link: connection
+            .map(|row| link(row, status, &executed))
+            .transpose()?
+            .flatten(),
+        executed,
+    })
+}
+
+fn link(
+    row: Values<'_>,
+    status: Answer<'_>,
+    executed: &GtidSet,
+) -> Result<Option<Link>, DialectError> {
+    if row.text("Master_Host")?.is_empty() {
+        return Ok(None);
+    }
+    let position = row.set(SetFamily::Mariadb, "Gtid_IO_Pos")?;
+    let received = executed.union(&position);
+    Ok(Some(Link {
+        source: row.address("Master_Host", "Master_Port")?,
+        receiver: row.receiver("Slave_IO_Running")?,
+        receiver_error: row.number("Last_IO_Errno")?,
+        applier: row.applier("Slave_SQL_Running", "Last_SQL_Errno")?,
+        received: received.expect("both sets are of one family"),
+        heard: heard(&[
+            &status.counter("Slave_received_heartbeats")?.to_string(),
+            row.text("Master_Log_File")?,
+            row.text("Read_Master_Log_Pos")?,
+            row.text("Gtid_IO_Pos")?,
+        ]),
+        lag: row.lag("Seconds_Behind_Master")?,
+    }))
+}

@@ -1,0 +1,76 @@
+//! What MySQL is asked, 8.0.26 to 9.x: older ones call the semi-synchronous variables differently.
+
+use mainstay_gtid::{Family as SetFamily, GtidSet};
+
+use super::answer::{Values, answer, heard};
+use super::{DialectError, Row};
+use crate::facts::{Facts, Link, SemiSync, Version};
+
+/// Semi-synchronous variables and heartbeats are read from tables: without the plugins the
+/// variables do not exist, and a `SELECT` of them would fail.
+pub(super) const STATEMENTS: [&str; 3] = [
+    "SELECT @@GLOBAL.server_id AS server_id, @@GLOBAL.server_uuid AS server_uuid, \
+     @@GLOBAL.read_only AS read_only, @@GLOBAL.super_read_only AS super_read_only, \
+     @@GLOBAL.gtid_executed AS executed, \
+     (SELECT VARIABLE_VALUE FROM performance_schema.global_variables \
+     WHERE VARIABLE_NAME = 'rpl_semi_sync_source_enabled') AS source_enabled, \
+     (SELECT VARIABLE_VALUE FROM performance_schema.global_variables \
+     WHERE VARIABLE_NAME = 'rpl_semi_sync_replica_enabled') AS replica_enabled, \
+     (SELECT COUNT_RECEIVED_HEARTBEATS FROM performance_schema.replication_connection_status \
+     WHERE CHANNEL_NAME = '') AS heartbeats",
+    "SHOW REPLICA STATUS",
+    "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_source_clients', \
+     'Rpl_semi_sync_source_wait_sessions', 'Rpl_semi_sync_source_no_tx')",
+];
+
+pub(super) fn facts(version: &Version, answers: &[Vec<Row>]) -> Result<Facts, DialectError> {
+    let own = answer(&STATEMENTS, answers, 0)?.one()?;
+    let status = answer(&STATEMENTS, answers, 2)?;
+    let executed = own.set(SetFamily::Mysql, "executed")?;
+    let default_channel = answer(&STATEMENTS, answers, 1)?.first();
+    Ok(Facts {
+        version: version.clone(),
+        server_id: own.number("server_id")?,
+        server_uuid: Some(own.text("server_uuid")?.to_owned()),
+        read_only: own.is_on("read_only")? || own.is_on("super_read_only")?,
+        semi_sync: SemiSync {
+            source_enabled: own.is_on("source_enabled")?,
+            clients: status.counter("Rpl_semi_sync_source_clients")? as u32,
+            waiting: status.counter("Rpl_semi_sync_source_wait_sessions")? as u32,
+            unacknowledged: status.counter("Rpl_semi_sync_source_no_tx")?,
+            replica_enabled: own.is_on("replica_enabled")?,
+        },
+        link: default_channel
+            .map(|row| link(row, own, &executed))
+            .transpose()?
+            .flatten(),
+        executed,
+    })
+}
+
+/// A link without a host is one that was reset.
+fn link(
+    row: Values<'_>,
+    own: Values<'_>,
+    executed: &GtidSet,
+) -> Result<Option<Link>, DialectError> {
+    if row.text("Source_Host")?.is_empty() {
+        return Ok(None);
+    }
+    let retrieved = row.set(SetFamily::Mysql, "Retrieved_Gtid_Set")?;
+    let received = executed.union(&retrieved);
+    Ok(Some(Link {
+        source: row.address("Source_Host", "Source_Port")?,
+        receiver: row.receiver("Replica_IO_Running")?,
+        receiver_error: row.number("Last_IO_Errno")?,
+        applier: row.applier("Replica_SQL_Running", "Last_SQL_Errno")?,
+        received: received.expect("both sets are of one family"),
+        heard: heard(&[
+            own.text("heartbeats")?,
+            row.text("Source_Log_File")?,
+            row.text("Read_Source_Log_Pos")?,
+            row.text("Retrieved_Gtid_Set")?,
+        ]),
+        lag: row.lag("Seconds_Behind_Source")?,
+    }))
+}

@@ -1,0 +1,139 @@
+//! Answers of real servers, shortened to the columns that are read.
+
+use std::time::Duration;
+
+use super::*;
+use crate::facts::{Applier, Receiver};
+
+const UUID: &str = "a2b14340-e4b3-11f1-86f7-02fc00000001";
+
+fn row(pairs: &[(&str, &str)]) -> Row {
+    let value = |text: &str| (text != "NULL").then(|| text.to_owned());
+    pairs
+        .iter()
+        .map(|(name, text)| ((*name).to_owned(), value(text)))
+        .collect()
+}
+
+fn mariadb_answers() -> Vec<Vec<Row>> {
+    vec![
+        vec![row(&[
+            ("server_id", "2"),
+            ("read_only", "1"),
+            ("binlog_state", "0-1-2"),
+            ("replica_position", "0-1-2"),
+            ("source_enabled", "0"),
+            ("replica_enabled", "1"),
+        ])],
+        vec![row(&[
+            ("Master_Host", "127.0.0.1"),
+            ("Master_Port", "23401"),
+            ("Master_Log_File", "binlog.000001"),
+            ("Read_Master_Log_Pos", "642"),
+            ("Slave_IO_Running", "Yes"),
+            ("Slave_SQL_Running", "No"),
+            ("Seconds_Behind_Master", "NULL"),
+            ("Last_IO_Errno", "0"),
+            ("Last_SQL_Errno", "1062"),
+            ("Gtid_IO_Pos", "0-1-5"),
+        ])],
+        vec![
+            row(&[
+                ("Variable_name", "Rpl_semi_sync_master_clients"),
+                ("Value", "0"),
+            ]),
+            row(&[
+                ("Variable_name", "Slave_received_heartbeats"),
+                ("Value", "17"),
+            ]),
+        ],
+    ]
+}
+
+fn mysql_answers() -> Vec<Vec<Row>> {
+    vec![
+        vec![row(&[
+            ("server_id", "2"),
+            ("server_uuid", UUID),
+            ("read_only", "0"),
+            ("super_read_only", "0"),
+            ("executed", &format!("{UUID}:1-5")),
+            ("source_enabled", "ON"),
+            ("replica_enabled", "NULL"),
+            ("heartbeats", "NULL"),
+        ])],
+        vec![],
+        vec![row(&[
+            ("Variable_name", "Rpl_semi_sync_source_clients"),
+            ("Value", "2"),
+        ])],
+    ]
+}
+
+#[test]
+fn versions_are_read_from_the_greetings_of_both_families() {
+    let texts = [
+        ("9.7.4-2", "MySQL 9.7.4"),
+        ("5.6.24-log", "MySQL 5.6.24"),
+        ("5.5.5-10.11.19-MariaDB-0+deb12u1-log", "MariaDB 10.11.19"),
+        ("11.8.6-MariaDB-0+deb13u1 from Debian-log", "MariaDB 11.8.6"),
+    ];
+    for (greeting, expected) in texts {
+        let version = version(greeting).expect("a version");
+        assert_eq!(version.to_string(), expected);
+    }
+    assert_eq!(version("nonsense"), None);
+}
+
+#[test]
+fn a_mariadb_replica_holds_what_it_has_received_and_not_applied() {
+    let version = version("10.11.19-MariaDB").expect("a version");
+    let facts = facts(&version, &mariadb_answers()).expect("facts");
+    let link = facts.link.as_ref().expect("a link");
+    assert_eq!(facts.executed.to_string(), "0-1-2");
+    assert_eq!(facts.held().to_string(), "0-1-5");
+    assert_eq!(link.source.to_string(), "127.0.0.1:23401");
+    assert_eq!(
+        (link.receiver, link.applier),
+        (Receiver::Running, Applier::Failed(1062))
+    );
+    assert_eq!(link.lag, None::<Duration>);
+    assert!(facts.read_only && facts.semi_sync.replica_enabled);
+}
+
+#[test]
+fn a_heartbeat_changes_what_was_heard() {
+    let version = version("10.11.19-MariaDB").expect("a version");
+    let heard = |answers: &[Vec<Row>]| {
+        let facts = facts(&version, answers).expect("facts");
+        facts.link.expect("a link").heard
+    };
+    let before = mariadb_answers();
+    let mut after = before.clone();
+    after[2][1] = row(&[
+        ("Variable_name", "Slave_received_heartbeats"),
+        ("Value", "18"),
+    ]);
+    assert_ne!(heard(&before), heard(&after));
+    assert_eq!(heard(&before), heard(&mariadb_answers()));
+}
+
+#[test]
+fn a_mysql_primary_has_no_link_and_counts_its_clients() {
+    let version = version("9.7.4-2").expect("a version");
+    let facts = facts(&version, &mysql_answers()).expect("facts");
+    assert_eq!(facts.link, None);
+    assert_eq!(facts.semi_sync.clients, 2);
+    assert!(facts.semi_sync.source_enabled && !facts.semi_sync.replica_enabled);
+    assert_eq!(facts.server_uuid.as_deref(), Some(UUID));
+}
+
+#[test]
+fn an_answer_without_a_column_says_which_one() {
+    let version = version("9.7.4-2").expect("a version");
+    let mut answers = mysql_answers();
+    answers[0][0].retain(|(name, _)| name != "executed");
+    let error = facts(&version, &answers).expect_err("a column is missing");
+    assert!(error.to_string().contains("executed"), "{error}");
+    assert!(facts(&version, &[]).is_err());
+}

@@ -1,0 +1,110 @@
+//! How one observation changes the picture.
+
+use mainstay_clock::Timestamp;
+
+use crate::errant::Errant;
+use crate::facts::{Facts, Receiver};
+use crate::observation::{Observation, Outcome, WriteProbe};
+use crate::server::ServerName;
+use crate::topology::{Reachability, Server, Topology};
+
+impl From<&Outcome> for Reachability {
+    fn from(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Answered(_) => Self::Reachable,
+            Outcome::Refused | Outcome::Lost => Self::Gone,
+            Outcome::Silent | Outcome::NoConnection => Self::Silent,
+            Outcome::TooManyConnections | Outcome::AccessDenied { .. } | Outcome::Failed { .. } => {
+                Self::Closed
+            }
+        }
+    }
+}
+
+impl Topology {
+    /// Takes one observation into the picture; one that was begun before the newest of its server
+    /// is ignored. Answers whether it was taken.
+    pub fn observe(&mut self, seen: &Observation) -> bool {
+        let Some(server) = self.servers.get_mut(&seen.server) else {
+            return false;
+        };
+        if server.looked_at().is_some_and(|newest| seen.begun < newest) {
+            return false;
+        }
+        server.take(seen);
+        self.at = self.at.max(seen.ended);
+        self.compare_with_primary(&seen.server);
+        true
+    }
+
+    /// Takes a write probe into the picture.
+    pub fn write_probed(&mut self, probe: &WriteProbe) {
+        if let Some(server) = self.servers.get_mut(&probe.server) {
+            let newest = server.write.as_ref().map_or(Timestamp::ZERO, |(at, _)| *at);
+            if probe.at >= newest {
+                server.write = Some((probe.at, probe.outcome.clone()));
+                self.at = self.at.max(probe.at);
+            }
+        }
+    }
+
+    /// Looks for errant transactions whenever the primary answers: only what was seen before can
+    /// be compared, since a replica receives while the primary is being asked.
+    fn compare_with_primary(&mut self, seen: &ServerName) {
+        if self.record.primary.as_ref() != Some(seen) {
+            return;
+        }
+        let Some((begun, facts)) = self
+            .servers
+            .get(seen)
+            .filter(|primary| primary.reachability == Reachability::Reachable)
+            .and_then(|primary| primary.facts.clone())
+        else {
+            return;
+        };
+        for server in self.servers.values_mut() {
+            if server.member.name == *seen || server.facts_ended > begun {
+                continue;
+            }
+            server.errant = server
+                .facts()
+                .map(|own| Errant::between(&own.executed, &facts));
+        }
+    }
+}
+
+impl Server {
+    fn take(&mut self, seen: &Observation) {
+        let reachability = Reachability::from(&seen.outcome);
+        if self.reachability != reachability {
+            self.reachability = reachability;
+            self.since = seen.ended;
+        }
+        self.last = Some((seen.begun, seen.outcome.clone()));
+        if let Outcome::Answered(facts) = &seen.outcome {
+            if hears(self.facts(), facts) {
+                self.heard_at = Some(seen.ended);
+            }
+            self.facts = Some((seen.begun, (**facts).clone()));
+            self.facts_ended = seen.ended;
+        }
+    }
+}
+
+/// Whether a replica heard its source between two looks. A first look, a new source and a receiver
+/// that has just connected count: silence must be seen, not assumed.
+fn hears(before: Option<&Facts>, now: &Facts) -> bool {
+    let Some(link) = &now.link else {
+        return false;
+    };
+    if link.receiver != Receiver::Running {
+        return false;
+    }
+    before
+        .and_then(|facts| facts.link.as_ref())
+        .is_none_or(|old| {
+            old.source != link.source
+                || old.receiver != Receiver::Running
+                || old.heard != link.heard
+        })
+}
