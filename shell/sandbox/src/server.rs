@@ -1,0 +1,331 @@
+//! One server's process: started, watched, restarted after a while, ended on request.
+//!
+//! Runs on the supervisor's thread alone. Signals are sent by the same task that reaps the
+//! process, so that a process id is never used after it has gone to somebody else.
+
+use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use mainstay_topology::ServerName;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use crate::guard::Guard;
+use crate::layout::accounts_file;
+use crate::locate::ServerProgram;
+use crate::supervisor::{RestartRole, RestartRoles, SandboxEvent};
+use crate::{Result, SandboxError, dialect};
+
+const PROBE_EVERY: Duration = Duration::from_millis(20);
+const PROBE_LIMIT: Duration = Duration::from_secs(1);
+/// A server that cannot start is tried ever more rarely, up to this.
+const RESTART_LONGEST: Duration = Duration::from_secs(30);
+
+/// What the supervisor's thread is asked to do with a server.
+pub(crate) enum Order {
+    /// Send a signal; a SIGKILL is answered when the process is gone.
+    Signal(Signal, oneshot::Sender<Result<()>>),
+    /// Leave it down when it ends.
+    Hold(oneshot::Sender<()>),
+    /// Start it again, at once if it is down.
+    Release(oneshot::Sender<()>),
+    /// End it for good: politely, and by force after the limit.
+    Stop(Duration, oneshot::Sender<()>),
+}
+
+/// What others see of a server's process.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ServerState {
+    pub(crate) pid: Option<u32>,
+    /// Greets connections.
+    pub(crate) ready: bool,
+    /// How the last start ended, if it ended before the server was ready.
+    pub(crate) failed: Option<String>,
+}
+
+/// A server and the channels to it.
+pub(crate) struct ServerTask {
+    pub(crate) name: ServerName,
+    pub(crate) directory: PathBuf,
+    pub(crate) port: u16,
+    pub(crate) program: ServerProgram,
+    pub(crate) guard: Guard,
+    pub(crate) restart_after: Duration,
+    pub(crate) roles: RestartRoles,
+    pub(crate) orders: mpsc::Receiver<Order>,
+    pub(crate) state: watch::Sender<ServerState>,
+    pub(crate) events: broadcast::Sender<SandboxEvent>,
+}
+
+/// How one life of the process ended.
+struct Ended {
+    pid: Option<u32>,
+    status: std::io::Result<ExitStatus>,
+    was_ready: bool,
+    held: bool,
+    /// An order to stop was given: it is not started again.
+    stop: Option<oneshot::Sender<()>>,
+    orphaned: bool,
+}
+
+impl ServerTask {
+    /// Until an order to stop, or until nobody is left to give one.
+    pub(crate) async fn run(mut self) {
+        let mut role = (self.roles)(&self.name);
+        let mut held = false;
+        let mut failures = 0;
+        loop {
+            let ended = self.live(role, held).await;
+            held = ended.held;
+            if ended.stop.is_some() || ended.orphaned {
+                self.tell_ended(&ended, None);
+                if let Some(reply) = ended.stop {
+                    let _nobody_waits = reply.send(());
+                }
+                return;
+            }
+            let code = ended.status.as_ref().ok().and_then(ExitStatus::code);
+            if !ended.was_ready && code.is_some() && self.has_arguments_for(role) {
+                // It refuses to start when the tail cannot be truncated: keep the tail, then, and
+                // let the manager find what is errant.
+                tracing::warn!(server = %self.name, "cannot truncate its tail; started with it");
+                role = RestartRole::Plain;
+                continue;
+            }
+            failures = if ended.was_ready { 0 } else { failures + 1 };
+            let delay = match code {
+                Some(dialect::EXIT_RESTART) => Duration::ZERO,
+                _ => (self.restart_after * (1 << failures.min(4))).min(RESTART_LONGEST),
+            };
+            self.tell_ended(&ended, (!held).then_some(delay));
+            let Some(still_held) = self.rest(Instant::now() + delay, held).await else {
+                return;
+            };
+            held = still_held;
+            role = (self.roles)(&self.name);
+        }
+    }
+
+    fn has_arguments_for(&self, role: RestartRole) -> bool {
+        role == RestartRole::Rejoin && !dialect::rejoin_arguments(self.program.flavor).is_empty()
+    }
+
+    /// From start to exit.
+    async fn live(&mut self, role: RestartRole, mut held: bool) -> Ended {
+        let mut child = match self.spawn(role) {
+            Ok(child) => child,
+            Err(error) => return Ended::unborn(error, held),
+        };
+        let pid = child.id();
+        self.state.send_modify(|state| {
+            *state = ServerState {
+                pid,
+                ready: false,
+                failed: state.failed.take(),
+            };
+        });
+        let server = self.name.clone();
+        self.tell(SandboxEvent::Started {
+            server,
+            pid: pid.unwrap_or(0),
+            role,
+        });
+        let mut ready = pin!(greeting(self.port));
+        let (mut was_ready, mut orphaned) = (false, false);
+        let mut kill_at = None;
+        let mut stop = None;
+        let mut killers = Vec::new();
+        let status = loop {
+            tokio::select! {
+                biased;
+                status = child.wait() => break status,
+                order = self.orders.recv(), if !orphaned => match order {
+                    Some(Order::Signal(Signal::KILL, reply)) => {
+                        signal(&child, Signal::KILL);
+                        killers.push(reply);
+                    }
+                    Some(Order::Signal(other, reply)) => {
+                        signal(&child, other);
+                        let _nobody_waits = reply.send(Ok(()));
+                    }
+                    Some(Order::Hold(reply)) => held = answer(reply, true),
+                    Some(Order::Release(reply)) => held = answer(reply, false),
+                    Some(Order::Stop(limit, reply)) => {
+                        stop = Some(reply);
+                        kill_at = Some(Instant::now() + limit);
+                        // A stopped process takes no SIGTERM before it is continued.
+                        signal(&child, Signal::TERM);
+                        signal(&child, Signal::CONT);
+                    }
+                    None => {
+                        orphaned = true;
+                        signal(&child, Signal::KILL);
+                    }
+                },
+                () = &mut ready, if !was_ready => {
+                    was_ready = true;
+                    self.state.send_modify(|state| {
+                        state.ready = true;
+                        state.failed = None;
+                    });
+                    let server = self.name.clone();
+                    self.tell(SandboxEvent::Ready { server, pid: pid.unwrap_or(0) });
+                }
+                () = sleep_until(kill_at.unwrap_or_else(Instant::now)), if kill_at.is_some() => {
+                    kill_at = None;
+                    signal(&child, Signal::KILL);
+                }
+            }
+        };
+        self.state
+            .send_modify(|state| (state.pid, state.ready) = (None, false));
+        for reply in killers {
+            let _nobody_waits = reply.send(Ok(()));
+        }
+        Ended {
+            pid,
+            status,
+            was_ready,
+            held,
+            stop,
+            orphaned,
+        }
+    }
+
+    /// Down, until it is time to start again: then whether it is held. `None` is an end for good.
+    async fn rest(&mut self, mut until: Instant, mut held: bool) -> Option<bool> {
+        loop {
+            tokio::select! {
+                biased;
+                order = self.orders.recv() => match order? {
+                    Order::Signal(signal, reply) => {
+                        // A server that is down is as gone as SIGKILL could make it.
+                        let down = || SandboxError::ServerDown { server: self.name.to_string() };
+                        let result = if signal == Signal::KILL { Ok(()) } else { Err(down()) };
+                        let _nobody_waits = reply.send(result);
+                    }
+                    Order::Hold(reply) => held = answer(reply, true),
+                    Order::Release(reply) => {
+                        until = Instant::now();
+                        held = answer(reply, false);
+                    }
+                    Order::Stop(_, reply) => {
+                        let _nobody_waits = reply.send(());
+                        return None;
+                    }
+                },
+                () = sleep_until(until), if !held => return Some(held),
+            }
+        }
+    }
+
+    fn spawn(&self, role: RestartRole) -> std::io::Result<Child> {
+        let mut option_file = OsString::from("--defaults-file=");
+        option_file.push(self.directory.join("my.cnf"));
+        let mut arguments = vec![option_file];
+        let accounts = accounts_file(&self.directory);
+        if accounts.exists() {
+            let mut option = OsString::from("--init-file=");
+            option.push(accounts);
+            arguments.push(option);
+        } else if role == RestartRole::Rejoin {
+            let extra = dialect::rejoin_arguments(self.program.flavor);
+            arguments.extend(extra.iter().map(OsString::from));
+        }
+        let mut options = OpenOptions::new();
+        let log = options
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(self.log())?;
+        let mut command = Command::from(self.guard.command(self.program.path.clone(), arguments));
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .current_dir(&self.directory)
+            .kill_on_drop(true);
+        command.spawn()
+    }
+
+    fn log(&self) -> PathBuf {
+        self.directory.join("mysqld.log")
+    }
+
+    fn tell_ended(&self, ended: &Ended, restart_in: Option<Duration>) {
+        let how = match &ended.status {
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        tracing::info!(server = %self.name, %how, ?restart_in, "server ended");
+        if !ended.was_ready {
+            self.state
+                .send_modify(|state| state.failed = Some(how.clone()));
+        }
+        let (server, pid) = (self.name.clone(), ended.pid.unwrap_or(0));
+        self.tell(SandboxEvent::Exited {
+            server,
+            pid,
+            how,
+            restart_in,
+        });
+    }
+
+    fn tell(&self, event: SandboxEvent) {
+        let _nobody_listens = self.events.send(event);
+    }
+}
+
+impl Ended {
+    fn unborn(error: std::io::Error, held: bool) -> Self {
+        let status = Err(error);
+        Self {
+            pid: None,
+            status,
+            was_ready: false,
+            held,
+            stop: None,
+            orphaned: false,
+        }
+    }
+}
+
+fn answer(reply: oneshot::Sender<()>, held: bool) -> bool {
+    let _nobody_waits = reply.send(());
+    held
+}
+
+/// A child that was not reaped keeps its process id, so this reaches the child or nobody.
+fn signal(child: &Child, signal: Signal) {
+    let pid = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+    if let Some(pid) = pid {
+        // The only failure left is that it has ended, which `wait` tells.
+        let _already_ended = kill_process(pid, signal);
+    }
+}
+
+/// Until a server on this port sends its greeting, or an error in its place.
+async fn greeting(port: u16) {
+    loop {
+        let attempt = async {
+            let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+            let mut start = [0; 5];
+            stream.read_exact(&mut start).await?;
+            std::io::Result::Ok(start[4])
+        };
+        // Handshake V10 begins with 10, an ERR packet with 0xff (MySQL "Protocol::HandshakeV10").
+        if let Ok(Ok(10 | 0xff)) = timeout(PROBE_LIMIT, attempt).await {
+            return;
+        }
+        sleep(PROBE_EVERY).await;
+    }
+}
