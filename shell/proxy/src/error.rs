@@ -16,8 +16,8 @@ pub enum Error {
     PortInUse(SocketAddr),
     /// The port is one of those kept for root.
     #[error(
-        "may not listen on port {port} of {ip}: ports below 1024 need root or CAP_NET_BIND_SERVICE; \
-         choose another with --proxy-port",
+        "may not listen on port {port} of {ip}: ports below 1024 need root or \
+         CAP_NET_BIND_SERVICE; choose another with --proxy-port",
         port = .0.port(),
         ip = .0.ip()
     )]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use mainstay_session::{Core, Policy, Stats};
+use mainstay_session::{Core, Hold, Policy, Pool, Stats};
 use mainstay_topology::Routes;
 
 use crate::crew::{Crew, Start};
@@ -23,7 +23,7 @@ pub struct ProxyOptions {
     /// Run the workers in `SCHED_BATCH`: less processor time per query where the proxy shares
     /// processors with its clients or servers.
     pub sched_batch: bool,
-    /// What sessions may do; its counts are per worker.
+    /// What sessions may do. Its counts are for the whole proxy: each worker gets its share.
     pub policy: Arc<Policy>,
     /// The routes to begin with; with the default ones every statement waits for a server.
     pub routes: Routes,
@@ -50,20 +50,13 @@ pub struct Proxy {
 impl Proxy {
     /// Opens the port and starts the worker threads.
     pub fn start(options: ProxyOptions) -> Result<Self, Error> {
-        let ProxyOptions {
-            listen,
-            workers,
-            sched_batch,
-            policy,
-            routes,
-        } = options;
-        let routes = Arc::new(routes);
+        let workers = options.workers.max(1);
         let start = Start {
-            listen,
+            listen: options.listen,
             workers,
-            sched_batch,
-            policy,
-            routes,
+            sched_batch: options.sched_batch,
+            policy: Arc::new(share(&options.policy, workers)),
+            routes: Arc::new(options.routes),
         };
         Ok(Self {
             crew: Crew::start(&start)?,
@@ -82,8 +75,9 @@ impl Proxy {
     }
 
     /// Pushes new settings to every worker; they hold for what begins afterwards.
-    pub fn set_policy(&self, policy: &Arc<Policy>) {
-        self.crew.set_policy(policy);
+    pub fn set_policy(&self, policy: &Policy) {
+        let workers = self.crew.clients().len();
+        self.crew.set_policy(&Arc::new(share(policy, workers)));
     }
 
     /// Blocks until every worker has taken up the routes published last and none has a statement
@@ -109,5 +103,66 @@ impl Proxy {
     /// Closes the port and every connection; returns when the worker threads have ended.
     pub fn stop(self) {
         drop(self);
+    }
+}
+
+/// One worker's share of the counts, rounded up so that no share is nothing.
+fn share(policy: &Policy, workers: usize) -> Policy {
+    let Policy {
+        clients_max,
+        pool,
+        hold,
+        ..
+    } = policy;
+    Policy {
+        clients_max: clients_max.div_ceil(workers),
+        pool: Pool {
+            server_connections_max: pool.server_connections_max.div_ceil(workers),
+            idle_max: pool.idle_max.div_ceil(workers),
+            ..pool.clone()
+        },
+        hold: Hold {
+            sessions_max: hold.sessions_max.div_ceil(workers),
+            bytes_max: hold.bytes_max.div_ceil(workers),
+            ..hold.clone()
+        },
+        ..policy.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_share_what_is_counted_for_the_whole_proxy() {
+        let whole = Policy {
+            clients_max: 10,
+            ..Policy::default()
+        };
+        let one = share(&whole, 3);
+        assert_eq!(one.clients_max, 4);
+        assert_eq!(
+            one.pool.server_connections_max,
+            whole.pool.server_connections_max.div_ceil(3)
+        );
+        assert_eq!(one.hold.time_max, whole.hold.time_max);
+    }
+
+    #[test]
+    fn two_proxies_live_in_one_process() {
+        let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let start = || {
+            Proxy::start(ProxyOptions {
+                listen,
+                workers: 2,
+                ..ProxyOptions::default()
+            })
+        };
+        let (one, other) = (start().expect("starts"), start().expect("starts"));
+        assert_ne!(one.local_addr(), other.local_addr());
+        assert_eq!(other.stats().clients, [0, 0]);
+        one.stop();
+        assert_eq!(other.stats().restarts, 0);
     }
 }

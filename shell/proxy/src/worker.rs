@@ -4,7 +4,8 @@
 //! each call at once, then let the machine's timers run and report. Everything that outlives a
 //! defect of the machine is in [`Seat`]; everything else goes with it.
 
-use std::net::{IpAddr, SocketAddr};
+mod door;
+
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,11 +18,10 @@ use mainstay_topology::Routes;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
-use rustix::net::SocketFlags;
 
 use crate::conn::Token;
 use crate::gate::{Gate, Said, key};
-use crate::load::{Loads, Ticket};
+use crate::load::Loads;
 use crate::machine::Machine;
 use crate::mailbox::{Mailbox, Message};
 use crate::net::{Lookup, Net, Notice, Read};
@@ -31,12 +31,8 @@ use crate::resolve::Resolver;
 const BUFFER_BYTES: usize = 64 * 1024;
 /// Reads of one connection before the others have their turn.
 const READS_PER_TURN: usize = 4;
-/// Clients accepted before the connections have their turn.
-const ACCEPTS_PER_TURN: usize = 64;
 /// Events fetched at once.
 const EVENTS: usize = 256;
-/// How long nobody is accepted when the process has no file descriptor left.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How far apart the tokens of a worker and of its successor after a defect are.
 const GENERATIONS: u32 = 1 << 24;
 
@@ -257,51 +253,6 @@ impl<'a, M: Machine> Worker<'a, M> {
         }
     }
 
-    fn accept(&mut self) {
-        for _ in 0..ACCEPTS_PER_TURN {
-            let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-            match rustix::net::acceptfrom_with(&self.seat.listener, flags) {
-                Ok((socket, peer)) => {
-                    let peer = peer.and_then(|peer| SocketAddr::try_from(peer).ok());
-                    self.place(socket, peer.map(|peer| peer.ip()));
-                }
-                Err(Errno::AGAIN) => return,
-                Err(errno @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
-                    // The connection stays in the queue, and epoll would report it without end.
-                    tracing::warn!(error = %errno, "cannot accept clients for a moment");
-                    self.accepts_again = Some(self.now + ACCEPT_PAUSE);
-                    self.watch_listener(EventFlags::empty());
-                    return;
-                }
-                // The client was gone before it was accepted (accept(2), "Error handling").
-                Err(_) => {}
-            }
-        }
-    }
-
-    /// Gives an accepted client to the least loaded worker: the kernel spreads connections by
-    /// hash only, and a few long-lived ones could all be here.
-    fn place(&mut self, socket: OwnedFd, peer: Option<IpAddr>) {
-        let shared = &self.seat.shared;
-        let worker = shared.loads.least(self.seat.number);
-        let ticket = shared.loads.ticket(worker);
-        if worker == self.seat.number {
-            self.welcome(socket, peer, ticket);
-        } else {
-            shared.mailboxes[worker].push(Message::Client {
-                socket,
-                peer,
-                ticket,
-            });
-        }
-    }
-
-    fn welcome(&mut self, socket: OwnedFd, peer: Option<IpAddr>, ticket: Ticket) {
-        let who = self.machine.accepted(self.now, peer, &mut self.ops);
-        self.net.add_client(who, socket, ticket);
-        self.settle(0);
-    }
-
     fn open_mailbox(&mut self) {
         self.seat.mailbox().silence();
         while let Some(message) = self.seat.mailbox().take() {
@@ -327,13 +278,6 @@ impl<'a, M: Machine> Worker<'a, M> {
                 Message::Report(report) => self.reports.push(report),
                 Message::Stop => self.seat.stopping = true,
             }
-        }
-    }
-
-    fn watch_listener(&self, flags: EventFlags) {
-        let (epoll, data) = (&*self.seat.epoll, EventData::new_u64(LISTENER));
-        if let Err(errno) = epoll::modify(epoll, &self.seat.listener, data, flags) {
-            tracing::error!(error = %errno, "cannot watch the listening socket");
         }
     }
 }

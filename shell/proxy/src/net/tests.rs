@@ -3,6 +3,8 @@
 use std::io::{Read as _, Write};
 use std::net::{TcpListener, TcpStream};
 
+use mainstay_session::Chunk;
+
 use super::*;
 use crate::load::Loads;
 
