@@ -1,6 +1,7 @@
 //! Topology to analysis to plan, and the machine that walks a plan.
 
 pub mod bugs;
+pub mod dialect;
 pub mod effect;
 pub mod event;
 pub mod finding;

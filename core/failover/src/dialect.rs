@@ -1,0 +1,51 @@
+//! The statements of each effect, for each family. Plans print them and the executor runs them.
+//!
+//! What only the executor can know stands as a placeholder in angle brackets:
+//! - `<replication user>`, `<replication password>`: from the settings; never printed.
+//! - `<kill client connections>`: a whole statement; one `KILL` for each connection of the process
+//!   list but the own one, those of replication (`Binlog Dump`, `Binlog Dump GTID`, `Slave_IO`,
+//!   `Slave_SQL`, `Slave_worker`, `Connect`, `Query` of the system user) and of the system
+//!   (`Daemon`, `event_scheduler`). A connection that has just gone (error 1094) is no failure.
+//! - `<receiver thread id>`: the id of `Slave_IO` in the process list; without one the statement
+//!   is left out.
+//! - `<received position>`: `Gtid_IO_Pos` of `SHOW SLAVE STATUS`; when empty the statement is left
+//!   out.
+//! - `<seconds left>`: of the step's limit. A wait that answers anything but 0 has run out of time.
+//! - `<executed by NAME>`: what that server says it has executed when the step begins.
+//!
+//! Three rules for whoever runs them: error 1193 (unknown variable) of a semi-synchronous variable
+//! counts as success when it is switched off, since without the plugin there is nothing to switch;
+//! [`crate::Output::Held`] is `Facts::held` of a look that was begun after the last statement; and a
+//! step that has run out of time is reported only when no further statement of it will be sent.
+
+use mainstay_topology::Family;
+
+use crate::effect::{Effect, Place};
+
+mod mariadb;
+mod mysql;
+
+#[cfg(test)]
+mod tests;
+
+/// Seconds between two heartbeats of an idle source: the replicas' word on whether it lives.
+const HEARTBEAT_SECONDS: &str = "0.5";
+/// Twenty years, at one attempt a second: a replica never gives its source up by itself.
+const RETRIES: &str = "600000000";
+/// Milliseconds, 49 days: the longest that servers accept. A commit never gives up its wait.
+const ACK_TIMEOUT: &str = "4294967295";
+/// Without it a read-only switch waits behind commits that wait, and every write waits behind it.
+const SHORT_LOCK_WAIT: &str = "SET SESSION lock_wait_timeout = 1";
+const KILL_CLIENTS: &str = "<kill client connections>";
+
+/// The statements of an effect in the order in which they are sent; none when it is not SQL.
+pub fn sql(effect: &Effect, place: &Place) -> Vec<String> {
+    match place.family {
+        Family::Mysql => mysql::sql(effect),
+        Family::Mariadb => mariadb::sql(effect),
+    }
+}
+
+fn lines(statements: &[&str]) -> Vec<String> {
+    statements.iter().map(|text| (*text).to_owned()).collect()
+}

@@ -1,0 +1,107 @@
+//! MariaDB, 10.5 and later.
+
+use mainstay_gtid::GtidSet;
+use mainstay_topology::Target;
+
+use super::{ACK_TIMEOUT, HEARTBEAT_SECONDS, KILL_CLIENTS, SHORT_LOCK_WAIT, lines};
+use crate::effect::Effect;
+
+const STOP: &str = "STOP SLAVE";
+const SOURCE_OFF: &str = "SET GLOBAL rpl_semi_sync_master_enabled = OFF";
+const READ_ONLY: &str = "SET GLOBAL read_only = ON";
+/// Events of a definer with all privileges go on writing under `read_only`. The block asks first,
+/// because the switch is an error where events are disabled at start.
+const EVENTS_OFF: &str = "BEGIN NOT ATOMIC IF @@GLOBAL.event_scheduler = 'ON' THEN \
+     SET GLOBAL event_scheduler = OFF; END IF; END";
+
+pub(super) fn sql(effect: &Effect) -> Vec<String> {
+    match effect {
+        // Killed first: a semi-synchronous receiver that is told to stop opens a connection to
+        // its source to end the dump there, and waits seconds for a source that hangs.
+        Effect::StopReceiver { .. } => {
+            lines(&["KILL <receiver thread id>", "STOP SLAVE IO_THREAD"])
+        }
+        // The source side goes off only after the clients: it answers OK to every waiting commit.
+        Effect::Fence { .. } => lines(&[
+            SHORT_LOCK_WAIT,
+            EVENTS_OFF,
+            KILL_CLIENTS,
+            READ_ONLY,
+            KILL_CLIENTS,
+            SOURCE_OFF,
+        ]),
+        Effect::Demote { .. } => lines(&[SHORT_LOCK_WAIT, EVENTS_OFF, READ_ONLY]),
+        // No thread is started here: started with both stopped, MariaDB drops its relay log.
+        Effect::ApplyReceived { .. } => {
+            lines(&["SELECT MASTER_GTID_WAIT('<received position>', <seconds left>)"])
+        }
+        Effect::AwaitApplied { transactions, .. } => {
+            let position = position(transactions);
+            vec![format!(
+                "SELECT MASTER_GTID_WAIT('{position}', <seconds left>)"
+            )]
+        }
+        Effect::Attach { source, .. } => attach(source),
+        Effect::AwaitAttached { source, .. } => vec![
+            "SHOW SLAVE STATUS".to_owned(),
+            format!(
+                "SELECT @@GLOBAL.gtid_slave_pos -- until it reaches <executed by {}>",
+                source.name
+            ),
+        ],
+        Effect::AwaitClients { .. } => {
+            lines(&["SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_master_clients'"])
+        }
+        // MariaDB waits for one acknowledgement, whatever is asked for.
+        Effect::EnableSemiSync { .. } => vec![
+            format!("SET GLOBAL rpl_semi_sync_master_timeout = {ACK_TIMEOUT}"),
+            "SET GLOBAL rpl_semi_sync_master_wait_point = AFTER_SYNC".to_owned(),
+            "SET GLOBAL rpl_semi_sync_master_wait_no_slave = ON".to_owned(),
+            "SET GLOBAL rpl_semi_sync_master_enabled = ON".to_owned(),
+        ],
+        Effect::OpenWrites { .. } => {
+            lines(&["SET GLOBAL read_only = OFF", "SELECT @@GLOBAL.read_only"])
+        }
+        Effect::ForgetSource { .. } => lines(&[STOP, "RESET SLAVE ALL"]),
+        Effect::EndProcess { .. }
+        | Effect::Publish { .. }
+        | Effect::Drain { .. }
+        | Effect::Record { .. }
+        | Effect::SaveErrant { .. }
+        | Effect::Reseed { .. } => Vec::new(),
+    }
+}
+
+/// `gtid_current_pos` is the replica's position, or the own binary log's where the server was a
+/// primary and wrote later than that: so it is right for replicas and for former primaries.
+fn attach(source: &Target) -> Vec<String> {
+    let (host, port) = (&source.address.host, source.address.port);
+    vec![
+        SHORT_LOCK_WAIT.to_owned(),
+        READ_ONLY.to_owned(),
+        SOURCE_OFF.to_owned(),
+        "SET GLOBAL rpl_semi_sync_slave_kill_conn_timeout = 1".to_owned(),
+        "SET GLOBAL rpl_semi_sync_slave_enabled = ON".to_owned(),
+        STOP.to_owned(),
+        "SET GLOBAL gtid_slave_pos = @@GLOBAL.gtid_current_pos".to_owned(),
+        format!(
+            "CHANGE MASTER TO MASTER_HOST = '{host}', MASTER_PORT = {port}, \
+             MASTER_USER = '<replication user>', MASTER_PASSWORD = '<replication password>', \
+             MASTER_USE_GTID = slave_pos, MASTER_HEARTBEAT_PERIOD = {HEARTBEAT_SECONDS}, \
+             MASTER_CONNECT_RETRY = 1"
+        ),
+        "START SLAVE".to_owned(),
+    ]
+}
+
+/// What `MASTER_GTID_WAIT` takes: the newest transaction of each domain.
+fn position(transactions: &GtidSet) -> String {
+    match transactions {
+        GtidSet::Mariadb(set) => {
+            let newest = set.position();
+            let texts = newest.iter().map(|gtid| gtid.to_string());
+            texts.collect::<Vec<_>>().join(",")
+        }
+        GtidSet::Mysql(set) => set.to_string(),
+    }
+}

@@ -1,0 +1,94 @@
+//! MySQL, 8.0.26 to 9.x.
+
+use mainstay_topology::Target;
+
+use super::{ACK_TIMEOUT, HEARTBEAT_SECONDS, KILL_CLIENTS, RETRIES, SHORT_LOCK_WAIT, lines};
+use crate::effect::Effect;
+
+const STOP_RECEIVER: &str = "STOP REPLICA IO_THREAD FOR CHANNEL ''";
+const STOP: &str = "STOP REPLICA FOR CHANNEL ''";
+const SOURCE_OFF: &str = "SET GLOBAL rpl_semi_sync_source_enabled = OFF";
+const READ_ONLY: &str = "SET GLOBAL super_read_only = ON";
+
+pub(super) fn sql(effect: &Effect) -> Vec<String> {
+    match effect {
+        Effect::StopReceiver { .. } => lines(&[STOP_RECEIVER]),
+        // The source side goes off only after the clients: it answers OK to every waiting commit.
+        // Read-only comes last, because it waits for those commits.
+        Effect::Fence { .. } => lines(&[
+            SHORT_LOCK_WAIT,
+            "SET GLOBAL offline_mode = ON",
+            KILL_CLIENTS,
+            SOURCE_OFF,
+            READ_ONLY,
+            KILL_CLIENTS,
+            "SET GLOBAL offline_mode = OFF",
+        ]),
+        Effect::Demote { .. } => lines(&[SHORT_LOCK_WAIT, READ_ONLY]),
+        Effect::ApplyReceived { .. } => lines(&[
+            "START REPLICA SQL_THREAD FOR CHANNEL ''",
+            "SELECT WAIT_FOR_EXECUTED_GTID_SET((SELECT RECEIVED_TRANSACTION_SET \
+             FROM performance_schema.replication_connection_status \
+             WHERE CHANNEL_NAME = ''), <seconds left>)",
+        ]),
+        Effect::AwaitApplied { transactions, .. } => {
+            let set = transactions.to_string().replace('\n', "");
+            vec![format!(
+                "SELECT WAIT_FOR_EXECUTED_GTID_SET('{set}', <seconds left>)"
+            )]
+        }
+        Effect::Attach { source, .. } => attach(source),
+        Effect::AwaitAttached { source, .. } => vec![
+            "SHOW REPLICA STATUS".to_owned(),
+            format!(
+                "SELECT GTID_SUBTRACT('<executed by {}>', '<received>')",
+                source.name
+            ),
+        ],
+        Effect::AwaitClients { .. } => {
+            lines(&["SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_source_clients'"])
+        }
+        Effect::EnableSemiSync {
+            acknowledgements, ..
+        } => vec![
+            format!("SET GLOBAL rpl_semi_sync_source_timeout = {ACK_TIMEOUT}"),
+            format!("SET GLOBAL rpl_semi_sync_source_wait_for_replica_count = {acknowledgements}"),
+            "SET GLOBAL rpl_semi_sync_source_wait_point = AFTER_SYNC".to_owned(),
+            "SET GLOBAL rpl_semi_sync_source_wait_no_replica = ON".to_owned(),
+            "SET GLOBAL rpl_semi_sync_source_enabled = ON".to_owned(),
+        ],
+        Effect::OpenWrites { .. } => lines(&[
+            "SET GLOBAL super_read_only = OFF",
+            "SET GLOBAL read_only = OFF",
+            "SELECT @@GLOBAL.read_only",
+        ]),
+        Effect::ForgetSource { .. } => lines(&[STOP, "RESET REPLICA ALL FOR CHANNEL ''"]),
+        Effect::EndProcess { .. }
+        | Effect::Publish { .. }
+        | Effect::Drain { .. }
+        | Effect::Record { .. }
+        | Effect::SaveErrant { .. }
+        | Effect::Reseed { .. } => Vec::new(),
+    }
+}
+
+/// Both threads must be stopped for a change of source (error 3081). What was received and not
+/// applied is dropped here and received again: plans attach only to a source that holds it.
+fn attach(source: &Target) -> Vec<String> {
+    let (host, port) = (&source.address.host, source.address.port);
+    vec![
+        SHORT_LOCK_WAIT.to_owned(),
+        READ_ONLY.to_owned(),
+        SOURCE_OFF.to_owned(),
+        "SET GLOBAL rpl_semi_sync_replica_enabled = ON".to_owned(),
+        STOP.to_owned(),
+        format!(
+            "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '{host}', SOURCE_PORT = {port}, \
+             SOURCE_USER = '<replication user>', SOURCE_PASSWORD = '<replication password>', \
+             SOURCE_AUTO_POSITION = 1, GET_SOURCE_PUBLIC_KEY = 1, \
+             SOURCE_HEARTBEAT_PERIOD = {HEARTBEAT_SECONDS}, SOURCE_CONNECT_RETRY = 1, \
+             SOURCE_RETRY_COUNT = {RETRIES} FOR CHANNEL ''"
+        ),
+        "START REPLICA FOR CHANNEL ''".to_owned(),
+    ]
+}

@@ -1,0 +1,84 @@
+//! The order of statements where it decides over false OKs and lost relay logs.
+
+use mainstay_gtid::{Family as SetFamily, GtidSet};
+use mainstay_topology::{Address, ServerName, Target};
+
+use super::*;
+
+fn place(family: Family) -> Place {
+    Place {
+        name: ServerName::new("db2"),
+        address: address(3302),
+        family,
+    }
+}
+
+fn address(port: u16) -> Address {
+    Address {
+        host: "127.0.0.1".to_owned(),
+        port,
+    }
+}
+
+fn statements(effect: &Effect, family: Family) -> String {
+    sql(effect, &place(family)).join("; ")
+}
+
+fn before(text: &str, first: &str, second: &str) -> bool {
+    let at = |part: &str| text.find(part).expect("the statement is there");
+    at(first) < at(second)
+}
+
+#[test]
+fn a_fence_cuts_clients_off_before_it_ends_their_wait_with_an_ok() {
+    let effect = Effect::Fence {
+        server: ServerName::new("db2"),
+    };
+    for family in [Family::Mysql, Family::Mariadb] {
+        let text = statements(&effect, family);
+        assert!(before(&text, KILL_CLIENTS, "semi_sync"), "{text}");
+    }
+}
+
+#[test]
+fn an_attach_stops_waiting_for_acknowledgements_before_it_starts_to_apply() {
+    let effect = Effect::Attach {
+        server: ServerName::new("db2"),
+        source: Target {
+            name: ServerName::new("db1"),
+            address: address(3301),
+        },
+    };
+    for (family, start) in [
+        (Family::Mysql, "START REPLICA"),
+        (Family::Mariadb, "START SLAVE"),
+    ] {
+        let text = statements(&effect, family);
+        assert!(before(&text, "_enabled = OFF", start), "{text}");
+        assert!(before(&text, "read_only = ON", start), "{text}");
+        assert!(text.contains("'<replication password>'"), "{text}");
+    }
+}
+
+#[test]
+fn mariadb_starts_no_thread_to_apply_what_was_received() {
+    let effect = Effect::ApplyReceived {
+        server: ServerName::new("db2"),
+    };
+    assert!(!statements(&effect, Family::Mariadb).contains("START"));
+}
+
+#[test]
+fn waiting_for_transactions_uses_the_form_of_the_family() {
+    let wait = |family, text| Effect::AwaitApplied {
+        server: ServerName::new("db2"),
+        transactions: GtidSet::parse(family, text).expect("a set"),
+    };
+    assert_eq!(
+        statements(&wait(SetFamily::Mariadb, "0-1-5,0-2-9"), Family::Mariadb),
+        "SELECT MASTER_GTID_WAIT('0-2-9', <seconds left>)"
+    );
+    let two = "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5,4e11fa47-71ca-11e1-9e33-c80aa9429562:1";
+    let text = statements(&wait(SetFamily::Mysql, two), Family::Mysql);
+    assert!(!text.contains('\n') && text.contains(two), "{text}");
+}
