@@ -53,7 +53,8 @@ struct Found {
     rejected: bool,
 }
 
-/// The modes of the server decide between these; any of them may be the true one.
+/// The modes of the server decide between these; any of them may be the true one. Those that
+/// leave conditional comments out come last.
 const READINGS: [Reading; 6] = [
     Reading::USUAL,
     Reading {
@@ -87,6 +88,9 @@ fn join_all(sql: &[u8]) -> Found {
     let mut joined: Option<Found> = None;
     let mut conditional = false;
     for reading in READINGS {
+        if !conditional && !reading.conditional_is_code {
+            break;
+        }
         let mut lexer = Lexer::new(sql, reading);
         let found = read(&mut lexer);
         conditional |= lexer.doubts.conditional;
@@ -110,12 +114,14 @@ fn join_all(sql: &[u8]) -> Found {
 }
 
 fn join(one: Found, other: Found) -> Found {
+    let kind = match (one.kind, other.kind) {
+        // A server for which all of it is a comment does nothing.
+        (kind, Kind::Empty) | (Kind::Empty, kind) => kind,
+        (kind, same) if kind == same => kind,
+        _ => Kind::Unknown,
+    };
     Found {
-        kind: if one.kind == other.kind {
-            one.kind
-        } else {
-            Kind::Unknown
-        },
+        kind,
         access: one.access.max(other.access),
         flags: one.flags | other.flags,
         rejected: false,

@@ -22,6 +22,9 @@ mod keywords;
 
 pub mod set;
 
+#[cfg(test)]
+mod tests;
+
 pub use classify::{classify, use_schema};
 pub use flags::Flags;
 pub use statement::{Access, Hint, Kind, Statement};

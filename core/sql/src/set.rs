@@ -54,11 +54,23 @@ pub struct Set {
 }
 
 /// True for the client character sets in which the second byte of a letter can look like a quote or
-/// a backslash, so that a lexer of bytes can be misled.
+/// a backslash, so that a lexer of bytes can be misled: nothing may be concluded from such text.
 pub fn hides_quotes(charset: &[u8]) -> bool {
-    const HIDING: [&[u8]; 6] = [b"big5", b"cp932", b"gb18030", b"gbk", b"sjis", b"swe7"];
+    const HIDING: [&[u8]; 5] = [b"big5", b"cp932", b"gb18030", b"gbk", b"sjis"];
     HIDING.iter().any(|name| charset.eq_ignore_ascii_case(name))
 }
+
+/// The same for the collation of a handshake (`INFORMATION_SCHEMA.COLLATIONS`: big5, sjis, gbk,
+/// cp932, gb18030). `MariaDB` adds 1024 for its collations without padding.
+pub fn collation_hides_quotes(collation: u16) -> bool {
+    matches!(
+        collation & 0x3ff,
+        1 | 84 | 13 | 88 | 28 | 87 | 95 | 96 | 248..=250
+    )
+}
+
+#[cfg(test)]
+mod tests;
 
 mod parse;
 

@@ -145,7 +145,8 @@ impl<'a> Scan<'a> {
 
     /// A word that a pure query has no use for.
     fn query_word(&mut self, word: Token<'a>, next: Option<Token<'a>>, locks: bool) {
-        if word.is("INTO") {
+        // `EXPLAIN INSERT INTO t` has another one.
+        if word.is("INTO") && !self.previous_is(&["INSERT", "REPLACE", "IGNORE"]) {
             let to_file = next.is_some_and(|token| token.is_any(&["OUTFILE", "DUMPFILE"]));
             self.flags |= if to_file {
                 Flags::INTO_FILE
@@ -176,6 +177,10 @@ impl<'a> Scan<'a> {
         if !next.is_some_and(|token| token.is_punctuation(b'(')) {
             return;
         }
+        if self.before[0].is_none() {
+            // The verb itself: `SELECT (…)`, `EXPLAIN (…)`.
+            return;
+        }
         let known = match name.kind {
             TokenKind::Word => functions::effect(name.text),
             _ => None,
@@ -199,34 +204,45 @@ impl<'a> Scan<'a> {
     }
 
     fn user_variable(&mut self, next: Option<Token<'a>>) {
+        // `'name'@'host'` is an account.
+        let quoted = |token: Token<'_>| {
+            matches!(
+                token.kind,
+                TokenKind::Text | TokenKind::Name | TokenKind::DoubleQuoted
+            )
+        };
+        if self.before[0].is_some_and(quoted) {
+            return;
+        }
         self.flags |= Flags::READS_USER_VARIABLE;
         let assigned = match self.head.kind {
-            Kind::Read | Kind::Write | Kind::Execute => false,
             Kind::Set => {
                 let at_left = self.previous_is(&["SET"])
                     || self.before[0].is_some_and(|token| token.is_punctuation(b','));
                 at_left && next.is_some_and(|token| token.is_punctuation(b'='))
             }
+            // Parameters that are given back; columns that are loaded; what diagnostics fill.
+            Kind::Call | Kind::LoadData | Kind::Unknown => true,
             Kind::Show => self.flags.contains(Flags::DIAGNOSTICS),
-            Kind::Ddl
+            Kind::Read
+            | Kind::Write
+            | Kind::Ddl
             | Kind::Begin
             | Kind::Commit
             | Kind::Rollback
             | Kind::Savepoint
             | Kind::Use
             | Kind::Prepare
+            | Kind::Execute
             | Kind::Deallocate
             | Kind::LockTables
             | Kind::UnlockTables
-            | Kind::Call
-            | Kind::LoadData
             | Kind::Kill
             | Kind::Handler
             | Kind::Xa
             | Kind::Admin
-            | Kind::Unknown
             | Kind::Empty
-            | Kind::Multi => true,
+            | Kind::Multi => false,
         };
         if assigned {
             self.flags |= Flags::ASSIGNS_USER_VARIABLE | Flags::TIES;
