@@ -1,0 +1,62 @@
+# A table of contents; the logic is in scripts/, in cargo and in xtask.
+# `make` alone prints it.
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+MAINSTAY := $(abspath $(TARGET)/release/mainstay)
+export MAINSTAY_BIN = $(MAINSTAY)
+
+# What `make sandbox` passes on: make sandbox ARGS="--flavor mysql"
+ARGS ?=
+
+.PHONY: help sandbox test test-servers check fix sim e2e clean build-tools binary fast-tests
+
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+sandbox: build-tools ## three real servers behind a proxy; ARGS="..." goes to `mainstay sandbox`
+	@scripts/install-servers.sh mariadb
+	cargo build --release
+	@$(MAINSTAY) sandbox $(ARGS)
+
+test: build-tools ## all tests, and first what they need; the one command for a fresh machine
+	@scripts/install-servers.sh mariadb
+	@scripts/install-servers.sh mysql97
+	@$(MAKE) --no-print-directory fast-tests
+	cargo run --release -p mainstay-sim -- --schedules 2000
+	@$(MAKE) --no-print-directory e2e
+
+test-servers: ## install MariaDB, MySQL 9.7 and MySQL 5.6 for tests
+	@scripts/install-servers.sh mariadb
+	@scripts/install-servers.sh mysql97
+	@scripts/install-servers.sh mysql56
+
+check: fast-tests ## the gate: format, lints, fast tests, documents, house rules; writes nothing
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+	cargo run --quiet -p xtask -- tidy
+	@if cargo deny --version >/dev/null 2>&1; then cargo deny check; \
+	else echo "not checked: licences and advisories (cargo-deny is not installed)"; fi
+
+fix: ## format, and apply what the lints can fix
+	cargo fmt --all
+	cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
+
+sim: ## 20 000 seeded schedules of the simulator
+	cargo run --release -p mainstay-sim -- --schedules 20000
+
+e2e: binary ## end to end, with real servers, one test at a time
+	cargo test -p mainstay-e2e -- --test-threads=1
+
+clean: ## remove what cargo built
+	cargo clean
+
+build-tools:
+	@scripts/install-build-tools.sh
+
+binary:
+	cargo build --release
+
+# Unit, scenario and property tests, simulated ones among them: seconds, and no server.
+fast-tests:
+	cargo test --workspace --exclude mainstay-e2e
