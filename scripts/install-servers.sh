@@ -50,7 +50,7 @@ debian_mirror() {
 download_from_sid() {
   local work=$1 mirror key=/usr/share/keyrings/debian-archive-keyring.gpg
   shift
-  mirror=$(debian_mirror)
+  mirror=$(debian_mirror) || mirror=
   [ -n "$mirror" ] || die "apt's configuration names no mirror for this machine's own release"
   [ -r "$key" ] || die "$key is missing; install debian-archive-keyring"
   mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
@@ -65,8 +65,11 @@ Multi-Arch: allowed
 Version: 99
 Description: stands in for the real one
 STATUS
-  private_apt "$work" update
-  private_apt "$work" install -y --download-only "$@"
+  if ! { private_apt "$work" update && private_apt "$work" install -y --download-only "$@"; } \
+    >"$work/log" 2>&1; then
+    tail -n 15 "$work/log" >&2
+    die "apt-get could not download: $*"
+  fi
 }
 
 # On the command line, because a file of settings would yield to the machine's own.
@@ -119,10 +122,7 @@ install_mysql97() {
   say "installing MySQL 9.7 in $prefix"
   work=$(mktemp -d)
   tree=$prefix.part
-  if ! download_from_sid "$work" mysql-server-core mysql-client-core >"$work/log" 2>&1; then
-    tail -n 15 "$work/log" >&2
-    die "apt-get could not download MySQL"
-  fi
+  download_from_sid "$work" mysql-server-core mysql-client-core
   rm -rf "$tree"
   mkdir -p "$tree"
   for package in "$work"/cache/archives/*.deb; do
