@@ -114,11 +114,13 @@ fn join_all(sql: &[u8]) -> Found {
 }
 
 fn join(one: Found, other: Found) -> Found {
-    let kind = match (one.kind, other.kind) {
-        // A server for which all of it is a comment does nothing.
-        (kind, Kind::Empty) | (Kind::Empty, kind) => kind,
-        (kind, same) if kind == same => kind,
-        _ => Kind::Unknown,
+    // A server for which all of it is a comment does nothing.
+    let kind = if other.kind == Kind::Empty || one.kind == other.kind {
+        one.kind
+    } else if one.kind == Kind::Empty {
+        other.kind
+    } else {
+        Kind::Unknown
     };
     Found {
         kind,

@@ -1,5 +1,5 @@
-//! Bytes to tokens, as the servers' own lexers cut them (`sql_lex.cc` of MySQL and MariaDB), without
-//! allocation. Comments vanish here, executable ones become code. It does not know any grammar.
+//! Bytes to tokens, as the servers' own lexers cut them (`sql_lex.cc` of MySQL and MariaDB),
+//! without allocation. Comments vanish here, executable ones become code. It knows no grammar.
 
 /// How to read what the bytes alone do not settle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
-//! What a `SET` assigns, and whether a session may be given the same settings on another connection.
+//! What a `SET` assigns, and whether a session may be given the same settings elsewhere.
 //!
-//! It tells the assignments apart; whether a variable exists and what a value means is the server's.
+//! It tells the assignments apart; whether a variable exists and what a value means is for the
+//! server to say.
 
 use std::ops::Range;
 

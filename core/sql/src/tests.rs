@@ -119,6 +119,37 @@ fn blank() -> impl Strategy<Value = &'static str> {
     prop::sample::select(blanks.to_vec())
 }
 
+/// What may stand before a write without making it a read.
+fn prefix() -> impl Strategy<Value = String> {
+    let pieces = [
+        "(",
+        " ",
+        "/* x */",
+        "-- x\n",
+        "/*!",
+        "/*!99999 x */",
+        "*/",
+        ";",
+    ];
+    prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..5).prop_map(|all| all.concat())
+}
+
+fn piece() -> impl Strategy<Value = &'static str> {
+    let pieces = [
+        "SELECT", "SET", "WITH", "/*", "/*!", "*/", "'", "\"", "`", "\\", ";", "@", "@@", ":=",
+        "(", ")", ",", ".", "=", "#", "-", "x", "1", " ", "é",
+    ];
+    prop::sample::select(pieces.to_vec())
+}
+
+/// The statements of the tables whose verdict begins so.
+fn judged(verdict: &'static str) -> Vec<String> {
+    lines()
+        .filter(|(_, _, v)| v.starts_with(verdict))
+        .map(|(_, sql, _)| sql)
+        .collect()
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_judged_without_panic(sql in prop::collection::vec(any::<u8>(), 0..200)) {
@@ -130,7 +161,7 @@ proptest! {
 
     #[test]
     fn any_text_of_sql_pieces_is_judged_without_panic(
-        pieces in prop::collection::vec("(SELECT|SET|WITH|/\\*!?|\\*/|'|\"|`|\\\\|;|@@?|:=|[(),.=#-]|x|1| )", 0..30),
+        pieces in prop::collection::vec(piece(), 0..30),
     ) {
         let sql = pieces.concat();
         let _statement = classify(sql.as_bytes());
@@ -158,16 +189,9 @@ proptest! {
     #[test]
     fn nothing_put_before_a_write_makes_it_a_read(
         index in any::<prop::sample::Index>(),
-        prefix in prop::collection::vec(
-            prop::sample::select(vec!["(", " ", "/* x */", "-- x\n", "/*!", "/*!99999 x */", "*/", ";"]),
-            0..5,
-        ),
+        prefix in prefix(),
     ) {
-        let writes: Vec<String> = lines()
-            .filter(|(_, _, verdict)| verdict.starts_with("Write |") || verdict.starts_with("Ddl |"))
-            .map(|(_, sql, _)| sql)
-            .collect();
-        let sql = format!("{}{}", prefix.concat(), index.get(&writes));
+        let sql = format!("{prefix}{}", index.get(&judged("Write |")));
         prop_assert_eq!(classify(sql.as_bytes()).access, Access::Write, "{}", sql);
     }
 
@@ -176,10 +200,7 @@ proptest! {
         first in any::<prop::sample::Index>(),
         second in any::<prop::sample::Index>(),
     ) {
-        let of = |kind: &str| -> Vec<String> {
-            lines().filter(|(_, _, v)| v.starts_with(kind)).map(|(_, sql, _)| sql).collect()
-        };
-        let (reads, writes) = (of("Read | Read"), of("Write |"));
+        let (reads, writes) = (judged("Read | Read"), judged("Write |"));
         let sql = format!("{}\n;{}", first.get(&reads), second.get(&writes));
         prop_assert_eq!(classify(sql.as_bytes()).access, Access::Write, "{}", sql);
     }

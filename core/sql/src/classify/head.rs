@@ -137,17 +137,21 @@ fn with(mut words: Words<'_>) -> Head {
     let mut depth = 0_usize;
     let mut after_close = false;
     while let Some(token) = words.next() {
-        match token.kind {
+        if token.is_punctuation(b'(') {
             // `WITH a AS (…) (SELECT …)`
-            TokenKind::Punctuation(b'(') if after_close && depth == 0 => return Head::QUERY,
-            TokenKind::Punctuation(b'(') => depth += 1,
-            TokenKind::Punctuation(b')') => depth = depth.saturating_sub(1),
-            _ if depth > 0 => {}
-            _ if token.is_any(&["SELECT", "TABLE", "VALUES"]) => return Head::QUERY,
-            _ if token.is_any(&["UPDATE", "DELETE", "INSERT", "REPLACE"]) => {
+            if after_close && depth == 0 {
+                return Head::QUERY;
+            }
+            depth += 1;
+        } else if token.is_punctuation(b')') {
+            depth = depth.saturating_sub(1);
+        } else if depth == 0 {
+            if token.is_any(&["SELECT", "TABLE", "VALUES"]) {
+                return Head::QUERY;
+            }
+            if token.is_any(&["UPDATE", "DELETE", "INSERT", "REPLACE"]) {
                 return Head::write(Kind::Write);
             }
-            _ => {}
         }
         after_close = token.is_punctuation(b')');
     }
@@ -233,7 +237,7 @@ fn definition(first: Token<'_>, words: &mut Words<'_>) -> Option<Head> {
     }
     if first.is("ALTER") {
         let mut head = Head::committing(Kind::Ddl);
-        head.program = words.peek_is(&["EVENT"]) || words.has(&["EVENT"]);
+        head.program = words.has(&["EVENT"]);
         return Some(head);
     }
     let others = [

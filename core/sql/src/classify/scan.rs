@@ -181,9 +181,11 @@ impl<'a> Scan<'a> {
             // The verb itself: `SELECT (…)`, `EXPLAIN (…)`.
             return;
         }
-        let known = match name.kind {
-            TokenKind::Word => functions::effect(name.text),
-            _ => None,
+        let bare = name.kind == TokenKind::Word;
+        let known = if bare {
+            functions::effect(name.text)
+        } else {
+            None
         };
         match known {
             Some(Effect::None) => {}
@@ -194,7 +196,7 @@ impl<'a> Scan<'a> {
             Some(Effect::AsksLock) => self.flags |= Flags::NAMED_LOCK,
             Some(Effect::Sequence) => self.flags |= Flags::SEQUENCE,
             None => {
-                let keyword = name.kind == TokenKind::Word && keywords::before_paren(name.text);
+                let keyword = bare && keywords::before_paren(name.text);
                 let common_table = self.common_tables && self.depth == 0;
                 if self.head.query && !keyword && !common_table {
                     self.flags |= Flags::UNKNOWN_FUNCTION;
@@ -322,19 +324,15 @@ impl<'a> Scan<'a> {
 
 /// `autocommit`, `@@autocommit`, `@@session.autocommit`, but not `@@global.autocommit`.
 fn names_autocommit(token: Token<'_>) -> bool {
-    let name = match token.kind {
-        TokenKind::Word => token.text,
-        TokenKind::Name => last_name(token.text),
-        TokenKind::SystemVariable => {
-            let global = token
-                .text
-                .get(2..8)
-                .is_some_and(|w| w.eq_ignore_ascii_case(b"global"));
-            if global { b"" } else { last_name(token.text) }
-        }
-        _ => b"",
-    };
-    name.eq_ignore_ascii_case(b"autocommit")
+    let named = matches!(token.kind, TokenKind::Word | TokenKind::Name)
+        || (token.kind == TokenKind::SystemVariable && !names_global(token.text));
+    named && last_name(token.text).eq_ignore_ascii_case(b"autocommit")
+}
+
+fn names_global(variable: &[u8]) -> bool {
+    variable
+        .get(2..8)
+        .is_some_and(|scope| scope.eq_ignore_ascii_case(b"global"))
 }
 
 /// `@@session.x` and `` @@`x` `` to `x`.

@@ -138,7 +138,15 @@ impl Parser<'_> {
             TokenKind::SystemVariable if scope.is_none() => system_variable(name.text),
             TokenKind::Word => (scope.unwrap_or(Scope::Session), name.text),
             TokenKind::Name => (scope.unwrap_or(Scope::Session), unquoted(name.text)),
-            _ => return None,
+            TokenKind::SystemVariable
+            | TokenKind::Text
+            | TokenKind::DoubleQuoted
+            | TokenKind::Number
+            | TokenKind::Assign
+            | TokenKind::Semicolon
+            | TokenKind::Punctuation(_)
+            | TokenKind::Broken
+            | TokenKind::Unclear => return None,
         };
         let assigns =
             |token: &Token<'_>| token.kind == TokenKind::Assign || token.is_punctuation(b'=');
@@ -214,14 +222,15 @@ impl Parser<'_> {
         let (mut end, mut depth, mut count, mut sign) = (first.start, 0_usize, 0_usize, 0_usize);
         let mut literal = true;
         while let Some(&token) = self.tokens.peek() {
-            match token.kind {
-                TokenKind::Semicolon => break,
-                TokenKind::Punctuation(b',') if depth == 0 => break,
-                TokenKind::Punctuation(b'(') => depth += 1,
-                TokenKind::Punctuation(b')') => depth = depth.checked_sub(1)?,
-                TokenKind::Broken | TokenKind::Unclear => return None,
-                _ => {}
+            let comma = depth == 0 && token.is_punctuation(b',');
+            if comma || token.kind == TokenKind::Semicolon {
+                break;
             }
+            if matches!(token.kind, TokenKind::Broken | TokenKind::Unclear) {
+                return None;
+            }
+            depth += usize::from(token.is_punctuation(b'('));
+            depth = depth.checked_sub(usize::from(token.is_punctuation(b')')))?;
             let signs = count == 0 && (token.is_punctuation(b'-') || token.is_punctuation(b'+'));
             sign += usize::from(signs);
             literal &= signs || is_literal(token);
