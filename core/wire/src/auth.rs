@@ -9,6 +9,8 @@ pub mod native;
 mod packets;
 pub mod rsa_exchange;
 mod sha256_crypt;
+#[cfg(test)]
+mod tests;
 
 pub use packets::{AuthMoreData, AuthSwitchRequest, Plugin};
 pub use rsa_exchange::{RsaError, ServerKey};

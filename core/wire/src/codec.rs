@@ -2,6 +2,9 @@
 //!
 //! Sources: `Protocol::Integer`, `Protocol::String` (MySQL internals).
 
+#[cfg(test)]
+mod tests;
+
 /// Why bytes are not the packet they should be. The connection they came from cannot be trusted
 /// to be in step any more and has to be closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

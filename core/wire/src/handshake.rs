@@ -5,6 +5,8 @@
 
 mod greeting;
 mod response;
+#[cfg(test)]
+mod tests;
 
 pub use greeting::Greeting;
 pub use response::{ClientHello, HandshakeResponse, SslRequest};

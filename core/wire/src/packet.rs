@@ -3,6 +3,9 @@
 //! A longer payload is sent as several packets, all but the last of them full.
 //! Source: "MySQL Packets" (MySQL internals, `page_protocol_basic_packets`).
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 
 /// Length of a packet's header.

@@ -2,6 +2,9 @@
 //!
 //! Sources: `Protocol::OK_Packet`, `Protocol::ERR_Packet`, `Protocol::EOF_Packet` (MySQL internals).
 
+#[cfg(test)]
+mod tests;
+
 use crate::Capabilities;
 use crate::codec::{Malformed, Reader, put_lenenc, put_lenenc_bytes, put_u16};
 use crate::session_track::{SessionChange, parse_changes, put_changes};

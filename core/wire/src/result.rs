@@ -3,6 +3,9 @@
 //!
 //! Sources: `Protocol::ColumnDefinition41`, `ProtocolText::ResultsetRow` (MySQL internals).
 
+#[cfg(test)]
+mod tests;
+
 use crate::Capabilities;
 use crate::codec::{
     Malformed, Reader, put_lenenc, put_lenenc_bytes, put_u16, put_u32, text as utf8,

@@ -111,16 +111,17 @@ fn value(reader: &mut Reader<'_>, column: &ColumnDefinition) -> Result<Vec<u8>, 
         }
         column_type::FLOAT => f32::from_bits(reader.u32()?).to_string(),
         column_type::DOUBLE => f64::from_bits(reader.u64()?).to_string(),
-        column_type::DATE => date(reader, false)?,
-        column_type::DATETIME | column_type::TIMESTAMP => date(reader, true)?,
-        column_type::TIME => time(reader)?,
+        column_type::DATE => date(reader, None)?,
+        column_type::DATETIME | column_type::TIMESTAMP => date(reader, Some(column.decimals))?,
+        column_type::TIME => time(reader, column.decimals)?,
         _ => return reader.lenenc_bytes().map(<[u8]>::to_vec),
     };
     Ok(text.into_bytes())
 }
 
-/// Trailing parts that are zero are not sent: the length says how many there are.
-fn date(reader: &mut Reader<'_>, with_time: bool) -> Result<String, Malformed> {
+/// Trailing parts that are zero are not sent: the length says how many there are. `decimals` are
+/// the digits of the second's fraction, for a date with a time.
+fn date(reader: &mut Reader<'_>, decimals: Option<u8>) -> Result<String, Malformed> {
     let len = reader.u8()?;
     let (mut year, mut month, mut day, mut clock, mut micros) = (0, 0, 0, [0; 3], 0);
     if len >= 4 {
@@ -132,19 +133,18 @@ fn date(reader: &mut Reader<'_>, with_time: bool) -> Result<String, Malformed> {
     if len >= 11 {
         micros = reader.u32()?;
     }
+    let date = format!("{year:04}-{month:02}-{day:02}");
+    let Some(decimals) = decimals else {
+        return Ok(date);
+    };
     let [hour, minute, second] = clock;
-    Ok(match (with_time, micros) {
-        (false, _) => format!("{year:04}-{month:02}-{day:02}"),
-        (true, 0) => {
-            format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
-        }
-        (true, _) => {
-            format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{micros:06}")
-        }
-    })
+    Ok(format!(
+        "{date} {hour:02}:{minute:02}:{second:02}{}",
+        fraction(micros, decimals)
+    ))
 }
 
-fn time(reader: &mut Reader<'_>) -> Result<String, Malformed> {
+fn time(reader: &mut Reader<'_>, decimals: u8) -> Result<String, Malformed> {
     let len = reader.u8()?;
     let (mut negative, mut hours, mut minute, mut second, mut micros) = (false, 0, 0, 0, 0);
     if len >= 8 {
@@ -157,8 +157,17 @@ fn time(reader: &mut Reader<'_>) -> Result<String, Malformed> {
         micros = reader.u32()?;
     }
     let sign = if negative { "-" } else { "" };
-    Ok(match micros {
-        0 => format!("{sign}{hours:02}:{minute:02}:{second:02}"),
-        _ => format!("{sign}{hours:02}:{minute:02}:{second:02}.{micros:06}"),
-    })
+    Ok(format!(
+        "{sign}{hours:02}:{minute:02}:{second:02}{}",
+        fraction(micros, decimals)
+    ))
+}
+
+fn fraction(micros: u32, decimals: u8) -> String {
+    if decimals == 0 {
+        return String::new();
+    }
+    let mut digits = format!(".{micros:06}");
+    digits.truncate(1 + usize::from(decimals));
+    digits
 }

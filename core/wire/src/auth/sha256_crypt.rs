@@ -107,8 +107,21 @@ fn encode(sum: &[u8; 32]) -> Vec<u8> {
     for _ in 0..10 {
         let bits = u32::from(sum[x]) << 16 | u32::from(sum[y]) << 8 | u32::from(sum[z]);
         put(bits, 4);
-        (x, y, z) = (y + 1, z + 1, x + 1);
+        (x, y, z) = (z + 1, x + 1, y + 1);
     }
     put(u32::from(sum[31]) << 8 | u32::from(sum[30]), 3);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_examples_of_the_specification_come_out() {
+        let digest = crypt(b"Hello world!", b"saltstring", 5000);
+        assert_eq!(digest, b"5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5");
+        let digest = crypt(b"Hello world!", b"saltstringsaltst", 10_000);
+        assert_eq!(digest, b"3xv.VbSHBb41AL9AvLeujZkZRBAwqFMz2.opqey6IcA");
+    }
 }
