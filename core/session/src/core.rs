@@ -1,72 +1,151 @@
 //! The entry points of the machine. Each takes the time and leaves operations in `out`.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::ops::Range;
 use std::sync::Arc;
 
 use mainstay_clock::Timestamp;
 use mainstay_topology::Routes;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::SeedableRng;
 
-use crate::op::{CloseReason, ConnId, Ops};
+use crate::op::{CloseReason, ConnId, Op, Ops};
 use crate::policy::Policy;
+use crate::server::{Server, ServerPhase};
+use crate::session::Session;
+use crate::slots::Slots;
 use crate::stats::Stats;
+use crate::timers::Timers;
+use crate::upstream::Upstream;
 
 /// The machine of one worker thread.
 #[derive(Debug)]
 pub struct Core {
-    policy: Arc<Policy>,
-    routes: Arc<Routes>,
-    stats: Stats,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) routes: Arc<Routes>,
+    /// The time of the current call.
+    pub(crate) now: Timestamp,
+    pub(crate) worker: u32,
+    pub(crate) random: ChaCha20Rng,
+    /// The serial of the last session.
+    pub(crate) serial: u64,
+    pub(crate) clients: Slots<Session>,
+    pub(crate) servers: Slots<Server>,
+    pub(crate) upstreams: Vec<Upstream>,
+    /// Sessions held, in order.
+    pub(crate) hold: VecDeque<u32>,
+    /// Sessions that may have another command in their inbox.
+    pub(crate) ready: VecDeque<u32>,
+    /// The command being handled lies in this range of the input of the current call.
+    pub(crate) origin: Option<(u32, Range<usize>)>,
+    /// Buffers of commands, used again.
+    pub(crate) spare: Vec<Vec<u8>>,
+    pub(crate) timers: Timers,
+    pub(crate) stats: Stats,
+    /// Turns the choice among equally loaded readers.
+    pub(crate) turn: usize,
 }
 
 impl Core {
     /// A machine without clients. `seed` feeds the nonces of logins and must differ between
     /// workers and starts; `worker` keeps the connection ids of workers apart.
     pub fn new(policy: Arc<Policy>, routes: Arc<Routes>, seed: u64, worker: u32) -> Self {
-        let _ = (seed, worker);
-        Self {
+        let mut core = Self {
             policy,
-            routes,
+            routes: Arc::new(Routes::default()),
+            now: Timestamp::ZERO,
+            worker,
+            random: ChaCha20Rng::seed_from_u64(seed),
+            serial: 0,
+            clients: Slots::new(),
+            servers: Slots::new(),
+            upstreams: Vec::new(),
+            hold: VecDeque::new(),
+            ready: VecDeque::new(),
+            origin: None,
+            spare: Vec::new(),
+            timers: Timers::default(),
             stats: Stats::default(),
-        }
+            turn: 0,
+        };
+        core.adopt(routes, &mut Ops::new());
+        core
     }
 
     /// A client was accepted: gives it an id and greets it. Over the limit of clients, the
     /// operations are an error packet and a close.
     pub fn accepted(&mut self, now: Timestamp, peer: Option<IpAddr>, out: &mut Ops) -> ConnId {
-        let _ = (now, peer, out, &self.policy);
-        ConnId::Client(0)
+        self.now = now;
+        ConnId::Client(self.greet(peer, out))
     }
 
     /// Bytes came in from a connection; `Chunk::Input` in `out` means ranges of `bytes`.
     pub fn input(&mut self, now: Timestamp, who: ConnId, bytes: &[u8], out: &mut Ops) {
-        let _ = (now, who, bytes, out);
+        self.now = now;
+        match who {
+            ConnId::Client(id) => self.client_input(id, bytes, out),
+            ConnId::Server(id) => self.server_input(id, bytes, out),
+        }
+        self.settle(out);
     }
 
     /// An `Op::Connect` succeeded.
-    pub fn connected(&mut self, now: Timestamp, who: ConnId, out: &mut Ops) {
-        let _ = (now, who, out);
+    pub fn connected(&mut self, _now: Timestamp, who: ConnId, _out: &mut Ops) {
+        let ConnId::Server(id) = who else { return };
+        if let Some(server) = self.servers.get_mut(id)
+            && let ServerPhase::Connecting { deadline } = server.phase
+        {
+            let login = crate::server_login::ServerLogin::Greeting;
+            server.phase = ServerPhase::Login { login, deadline };
+        }
     }
 
     /// A connection ended, or an `Op::Connect` failed. Never called for an id after `Op::Close`
     /// was run for it.
-    pub fn closed(&mut self, now: Timestamp, who: ConnId, reason: CloseReason, out: &mut Ops) {
-        let _ = (now, who, reason, out);
+    pub fn closed(&mut self, now: Timestamp, who: ConnId, _reason: CloseReason, out: &mut Ops) {
+        self.now = now;
+        match who {
+            ConnId::Client(id) => self.client_gone(id, out),
+            ConnId::Server(id) => self.lost(id, out),
+        }
+        self.settle(out);
     }
 
     /// The driver has `queued_bytes` that `who` does not take: its counterpart is paused.
-    pub fn blocked(&mut self, now: Timestamp, who: ConnId, queued_bytes: usize, out: &mut Ops) {
-        let _ = (now, who, queued_bytes, out);
+    pub fn blocked(&mut self, now: Timestamp, who: ConnId, _queued_bytes: usize, out: &mut Ops) {
+        self.now = now;
+        match who {
+            ConnId::Client(id) => self.client_blocked(id, out),
+            ConnId::Server(id) => {
+                if let Some(session) = self.servers.get(id).and_then(Server::session) {
+                    self.pause_client(session, out);
+                }
+            }
+        }
     }
 
     /// All that was queued for `who` has been sent: its counterpart is read again.
     pub fn unblocked(&mut self, now: Timestamp, who: ConnId, out: &mut Ops) {
-        let _ = (now, who, out);
+        self.now = now;
+        match who {
+            ConnId::Client(id) => self.client_unblocked(id, out),
+            ConnId::Server(id) => {
+                if let Some(session) = self.servers.get(id).and_then(Server::session) {
+                    self.resume_client(session, out);
+                }
+            }
+        }
+        self.settle(out);
     }
 
     /// New routes came from the manager; older ones than those in force are ignored.
     pub fn routes(&mut self, now: Timestamp, routes: Arc<Routes>, out: &mut Ops) {
-        let _ = (now, out);
-        self.routes = routes;
+        self.now = now;
+        if routes.is_newer_than(&self.routes) {
+            self.adopt(routes, out);
+            self.settle(out);
+        }
     }
 
     /// New settings, in force for everything that begins after this call.
@@ -77,21 +156,96 @@ impl Core {
     /// Called once at the end of each turn of the driver's loop: runs the timers that are due and
     /// lets ids closed in this turn be used again.
     pub fn tick(&mut self, now: Timestamp, out: &mut Ops) {
-        let _ = (now, out);
+        self.now = now;
+        self.clients.sweep();
+        self.servers.sweep();
+        while let Some(who) = self.timers.next_due(now) {
+            match who {
+                ConnId::Client(id) => self.client_timer(id, out),
+                ConnId::Server(id) => self.server_timer(id, out),
+            }
+        }
+        self.retry_upstreams(out);
+        self.settle(out);
     }
 
     /// When `tick` must be called although nothing else happens.
     pub fn deadline(&self) -> Option<Timestamp> {
-        None
+        let pauses = self
+            .upstreams
+            .iter()
+            .flat_map(|one| [one.opening.until, one.writing.until]);
+        pauses.chain([self.timers.deadline()]).flatten().min()
     }
 
-    /// Counters and gauges.
-    pub fn stats(&self) -> &Stats {
-        &self.stats
+    /// Counters, and gauges as they are now.
+    pub fn stats(&self) -> Stats {
+        let mut stats = self.stats.clone();
+        stats.sessions = self.clients.len();
+        stats.held = self.hold.len();
+        for upstream in &self.upstreams {
+            let server = stats
+                .servers
+                .entry(upstream.target.name.clone())
+                .or_default();
+            server.idle = upstream.idle.len();
+            server.waiting = upstream.waiters.len();
+            server.statements = upstream.statements;
+            server.lost = upstream.lost;
+        }
+        for (_, server) in self.servers.iter() {
+            let name = &self.upstreams[server.upstream].target.name;
+            let Some(counted) = stats.servers.get_mut(name) else {
+                continue;
+            };
+            counted.connecting += usize::from(server.is_opening());
+            counted.used += usize::from(server.session().is_some());
+            counted.writes_in_flight += usize::from(self.is_writing(server));
+        }
+        stats
     }
 
     /// Writes and open transactions in flight on the writer: a switchover waits until it is zero.
     pub fn writes_in_flight(&self) -> usize {
-        0
+        let writer = self.writer();
+        let servers = self.servers.iter().map(|(_, server)| server);
+        servers
+            .filter(|one| Some(one.upstream) == writer && self.is_writing(one))
+            .count()
+    }
+
+    fn is_writing(&self, server: &Server) -> bool {
+        let session = server.session().and_then(|id| self.clients.get(id));
+        session.is_some_and(|session| {
+            let sent = matches!(server.phase, ServerPhase::Reply { .. });
+            let writes = session
+                .running()
+                .is_some_and(|running| !running.job.is_read());
+            session.in_transaction() || sent && writes
+        })
+    }
+
+    /// Handles the commands that clients had sent ahead of their turn.
+    fn settle(&mut self, out: &mut Ops) {
+        while let Some(client) = self.ready.pop_front() {
+            self.client_input(client, &[], out);
+        }
+    }
+
+    /// Closes a server connection without a word about its session.
+    pub(crate) fn close_server(&mut self, id: u32, out: &mut Ops) {
+        self.forget_server(id);
+        out.push(Op::Close(ConnId::Server(id)));
+    }
+
+    /// Drops what is known of a server connection that is closed.
+    pub(crate) fn forget_server(&mut self, id: u32) {
+        let Some(server) = self.servers.close(id) else {
+            return;
+        };
+        self.timers.disarm(ConnId::Server(id));
+        let upstream = &mut self.upstreams[server.upstream];
+        upstream.open -= 1;
+        upstream.idle.retain(|&other| other != id);
     }
 }

@@ -23,6 +23,8 @@ pub enum TieReason {
     Diagnostics,
     /// Parameter data was sent in pieces for a prepared statement.
     LongData,
+    /// `SET TRANSACTION` for the next transaction.
+    NextTransaction,
 }
 
 impl TieReason {
@@ -39,6 +41,83 @@ impl TieReason {
             Self::SessionVariable => "session variables that cannot be set again",
             Self::Diagnostics => "the result counters of the last statement",
             Self::LongData => "parameter data sent in pieces",
+            Self::NextTransaction => "the characteristics of the next transaction",
         }
     }
+}
+
+/// The reasons in force for one session.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Ties(u16);
+
+impl Ties {
+    const fn bit(reason: TieReason) -> u16 {
+        1 << reason as u16
+    }
+
+    /// True when the reason is new.
+    pub(crate) fn insert(&mut self, reason: TieReason) -> bool {
+        let new = !self.contains(reason);
+        self.0 |= Self::bit(reason);
+        new
+    }
+
+    pub(crate) fn remove(&mut self, reason: TieReason) {
+        self.0 &= !Self::bit(reason);
+    }
+
+    pub(crate) const fn contains(self, reason: TieReason) -> bool {
+        self.0 & Self::bit(reason) != 0
+    }
+
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// True when nothing but the counters of the last statement ties the session: something that
+    /// may be given up when somebody else needs the connection.
+    pub(crate) fn is_soft(self) -> bool {
+        self.0 == Self::bit(TieReason::Diagnostics)
+    }
+
+    /// True when the connection must be reset before another session may have it.
+    pub(crate) fn leaves_traces(self) -> bool {
+        !self.is_empty() && !self.is_soft()
+    }
+
+    /// The reasons in force that were not `before`.
+    pub(crate) fn added(self, before: Self) -> impl Iterator<Item = TieReason> {
+        let added = Self(self.0 & !before.0);
+        let all = if added.is_empty() {
+            &[][..]
+        } else {
+            &TieReason::ALL[..]
+        };
+        all.iter()
+            .copied()
+            .filter(move |&reason| added.contains(reason))
+    }
+
+    /// The reason to tell first: the one that hurts most.
+    pub(crate) fn first(self) -> Option<TieReason> {
+        TieReason::ALL
+            .into_iter()
+            .find(|&reason| self.contains(reason))
+    }
+}
+
+impl TieReason {
+    const ALL: [Self; 11] = [
+        Self::Transaction,
+        Self::TemporaryTable,
+        Self::TableLock,
+        Self::NamedLock,
+        Self::UserVariable,
+        Self::SqlPrepare,
+        Self::Cursor,
+        Self::SessionVariable,
+        Self::Diagnostics,
+        Self::LongData,
+        Self::NextTransaction,
+    ];
 }

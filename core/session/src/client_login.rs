@@ -1,0 +1,395 @@
+//! The login of a client: greeting, response, the switch to another plugin, the verdict.
+//!
+//! ```text
+//! Greeted ── response of a plugin we speak ──▶ verdict
+//!    └───── any other response ─▶ Switched ──▶ verdict
+//! ```
+//! Passwords are known in clear, so that `caching_sha2_password` always takes its fast path; a
+//! user known by a hash only would need the full path, which `wire::auth::ServerKey` can serve.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use mainstay_clock::Timestamp;
+use mainstay_wire::auth::{AuthMoreData, AuthSwitchRequest, Plugin, caching_sha2};
+use mainstay_wire::handshake::Salt;
+use mainstay_wire::packet::{Packet, build_packet};
+use mainstay_wire::{
+    Capabilities, ChangeUser, ClientHello, Command, ErrorCode, Greeting, HandshakeResponse,
+    StatusFlags,
+};
+use rand_chacha::rand_core::RngCore;
+
+use crate::answer;
+use crate::core::Core;
+use crate::op::{Chunk, ConnId, Op, Ops};
+use crate::policy::{AuthPlugin, Policy};
+use crate::session::{Job, Key, Phase, Running, Session, Stage};
+use crate::state::State;
+use crate::statements::ClientStatements;
+use crate::tie::Ties;
+
+/// A login that is not decided yet.
+#[derive(Debug)]
+pub(crate) struct Login {
+    salt: Salt,
+    pub(crate) deadline: Timestamp,
+    /// Of the next packet from the client.
+    sequence: u8,
+    stage: LoginStage,
+}
+
+#[derive(Debug)]
+enum LoginStage {
+    Greeted,
+    Switched {
+        hello: Box<HandshakeResponse>,
+        plugin: Plugin,
+    },
+}
+
+/// What every connection must have; without it the client is too old.
+const REQUIRED: Capabilities = Capabilities::PROTOCOL_41.union(Capabilities::SECURE_CONNECTION);
+
+/// What shapes the replies of a server, and so must be the same on both sides.
+const SHAPE: Capabilities = Capabilities::FOUND_ROWS
+    .union(Capabilities::LONG_FLAG)
+    .union(Capabilities::IGNORE_SPACE)
+    .union(Capabilities::MULTI_STATEMENTS)
+    .union(Capabilities::MULTI_RESULTS)
+    .union(Capabilities::PS_MULTI_RESULTS)
+    .union(Capabilities::SESSION_TRACK)
+    .union(Capabilities::DEPRECATE_EOF);
+
+/// What is offered to clients: exactly what is carried out.
+fn offered(version: &str) -> Capabilities {
+    let all = SHAPE
+        .union(REQUIRED)
+        .union(Capabilities::LONG_PASSWORD)
+        .union(Capabilities::CONNECT_WITH_DB)
+        .union(Capabilities::INTERACTIVE)
+        .union(Capabilities::TRANSACTIONS)
+        .union(Capabilities::PLUGIN_AUTH)
+        .union(Capabilities::PLUGIN_AUTH_LENENC_CLIENT_DATA)
+        .union(Capabilities::CONNECT_ATTRS);
+    // MySQL 5.6 knows neither; its replies could not be given the shape the client asked for.
+    let old = version.starts_with("5.5.") || version.starts_with("5.6.");
+    if old && !version.contains("MariaDB") {
+        return all.without(Capabilities::DEPRECATE_EOF.union(Capabilities::SESSION_TRACK));
+    }
+    all
+}
+
+impl Core {
+    /// Greets a new client.
+    pub(crate) fn greet(&mut self, peer: Option<IpAddr>, out: &mut Ops) -> u32 {
+        let salt = self.salt();
+        let deadline = self.now + self.policy.timeouts.handshake;
+        self.serial += 1;
+        let login = Login {
+            salt,
+            deadline,
+            sequence: 1,
+            stage: LoginStage::Greeted,
+        };
+        let session = Session {
+            serial: self.serial,
+            phase: Phase::Login(login),
+            host: peer.map_or_else(|| "localhost".to_owned(), |peer| peer.to_string()),
+            key: Key {
+                user: Arc::from(""),
+                capabilities: Capabilities::NONE,
+                collation: self.policy.collation,
+            },
+            inbox: Vec::new(),
+            last_active: self.now,
+            state: State::default(),
+            autocommit: true,
+            statements: ClientStatements::default(),
+            last_insert_id: 0,
+            server: None,
+            ties: Ties::default(),
+            lost: None,
+            blocked: false,
+            paused: false,
+        };
+        let client = self.clients.insert(session);
+        self.stats.accepted += 1;
+        if self.clients.len() > self.policy.clients_max {
+            self.refuse(client, 0, &ErrorCode::TooManyConnections.packet(), out);
+            return client;
+        }
+        let greeting = Greeting {
+            server_version: self.policy.server_version.clone(),
+            // Far above the ids of servers: KILL with such an id finds nobody there.
+            connection_id: 1 << 31 | (self.worker & 0xff) << 23 | (self.serial as u32 & 0x7f_ffff),
+            salt,
+            capabilities: offered(&self.policy.server_version),
+            charset: self.policy.collation,
+            status: StatusFlags::AUTOCOMMIT,
+            auth_plugin: plugin(&self.policy).name().to_owned(),
+        };
+        let mut bytes = Vec::new();
+        build_packet(&mut bytes, 0, |payload| greeting.encode(payload));
+        out.push(Op::Send {
+            to: ConnId::Client(client),
+            chunk: Chunk::Owned(bytes),
+        });
+        self.timers.arm(ConnId::Client(client), deadline);
+        client
+    }
+
+    /// Random bytes without NUL, which would end a string for some clients.
+    fn salt(&mut self) -> Salt {
+        let mut salt = Salt::default();
+        self.random.fill_bytes(&mut salt);
+        salt.map(|byte| byte % 127 + 1)
+    }
+
+    /// A packet of a client that has not logged in.
+    pub(crate) fn login_packet(&mut self, client: u32, packet: &Packet<'_>, out: &mut Ops) {
+        let Some(Session {
+            phase: Phase::Login(login),
+            ..
+        }) = self.clients.get_mut(client)
+        else {
+            return;
+        };
+        let sequence = packet.header.sequence.wrapping_add(1);
+        if packet.header.sequence != login.sequence {
+            let error = crate::front::out_of_order();
+            return self.refuse(client, sequence, &error, out);
+        }
+        login.sequence = login.sequence.wrapping_add(2);
+        let salt = login.salt;
+        match std::mem::replace(&mut login.stage, LoginStage::Greeted) {
+            LoginStage::Switched { hello, plugin } => {
+                let proof = Proof {
+                    plugin,
+                    salt,
+                    response: packet.payload,
+                };
+                self.judge(client, (&hello, sequence), &proof, out);
+            }
+            LoginStage::Greeted => match ClientHello::parse(packet.payload) {
+                Ok(ClientHello::Response(hello)) => {
+                    self.hello(client, (hello, sequence), out);
+                }
+                Ok(ClientHello::Ssl(_)) => {
+                    let error = ErrorCode::BadHandshake
+                        .with("TLS was asked for, but it is not offered here: disable it");
+                    self.refuse(client, sequence, &error, out);
+                }
+                Err(why) => {
+                    let error = ErrorCode::BadHandshake.with(format!("Bad handshake: {why}"));
+                    self.refuse(client, sequence, &error, out);
+                }
+            },
+        }
+    }
+
+    fn hello(&mut self, client: u32, (hello, sequence): (HandshakeResponse, u8), out: &mut Ops) {
+        let Some(Session {
+            phase: Phase::Login(login),
+            ..
+        }) = self.clients.get(client)
+        else {
+            return;
+        };
+        let salt = login.salt;
+        let known = match &hello.auth_plugin {
+            Some(name) => Plugin::from_name(name),
+            None => Some(Plugin::Native),
+        };
+        // A client that guessed the plugin before it saw the greeting sends an empty response.
+        match known {
+            Some(plugin) if !hello.auth_response.is_empty() => {
+                let response = hello.auth_response.clone();
+                let proof = Proof {
+                    plugin,
+                    salt,
+                    response: &response,
+                };
+                self.judge(client, (&hello, sequence), &proof, out);
+            }
+            _ => self.switch_plugin(client, hello, sequence, out),
+        }
+    }
+
+    /// Asks for the proof again, by a plugin that both speak.
+    fn switch_plugin(
+        &mut self,
+        client: u32,
+        hello: HandshakeResponse,
+        sequence: u8,
+        out: &mut Ops,
+    ) {
+        let salt = self.salt();
+        let named = hello.auth_plugin.as_deref().and_then(Plugin::from_name);
+        let plugin = named.unwrap_or_else(|| plugin(&self.policy));
+        let Some(Session {
+            phase: Phase::Login(login),
+            ..
+        }) = self.clients.get_mut(client)
+        else {
+            return;
+        };
+        login.salt = salt;
+        login.sequence = sequence.wrapping_add(1);
+        login.stage = LoginStage::Switched {
+            hello: Box::new(hello),
+            plugin,
+        };
+        let request = AuthSwitchRequest {
+            plugin: plugin.name().to_owned(),
+            salt,
+        };
+        let mut bytes = Vec::new();
+        build_packet(&mut bytes, sequence, |payload| request.encode(payload));
+        out.push(Op::Send {
+            to: ConnId::Client(client),
+            chunk: Chunk::Owned(bytes),
+        });
+    }
+
+    /// `COM_CHANGE_USER`: everything of the session ends, and a login begins.
+    pub(crate) fn change_user(&mut self, client: u32, payload: &[u8], out: &mut Ops) {
+        let Some(session) = self.clients.get(client) else {
+            return;
+        };
+        let capabilities = offered(&self.policy.server_version);
+        let (used, collation) = (session.key.capabilities, session.key.collation);
+        let Ok(change) = ChangeUser::parse(payload, capabilities) else {
+            return self.refuse(client, 1, &ErrorCode::MalformedPacket.packet(), out);
+        };
+        self.reset_session(client, out);
+        let deadline = self.now + self.policy.timeouts.handshake;
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        let charset = match change.charset as u8 {
+            0 => collation,
+            named => named,
+        };
+        let hello = HandshakeResponse {
+            capabilities: used,
+            charset,
+            user: change.user,
+            database: change.database,
+            auth_plugin: change.auth_plugin,
+            ..HandshakeResponse::default()
+        };
+        session.state = State::default();
+        session.phase = Phase::Login(Login {
+            salt: Salt::default(),
+            deadline,
+            sequence: 2,
+            stage: LoginStage::Greeted,
+        });
+        self.timers.arm(ConnId::Client(client), deadline);
+        self.switch_plugin(client, hello, 1, out);
+    }
+
+    /// The verdict on a proof. `sequence` is that of the answer.
+    fn judge(
+        &mut self,
+        client: u32,
+        (hello, sequence): (&HandshakeResponse, u8),
+        proof: &Proof<'_>,
+        out: &mut Ops,
+    ) {
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        let user = self.policy.users.get(&hello.user);
+        let Some(user) = user.filter(|user| proof.holds(user.password.reveal().as_bytes())) else {
+            self.stats.logins_refused += 1;
+            let using = if proof.response.is_empty() {
+                "NO"
+            } else {
+                "YES"
+            };
+            let text = format!(
+                "Access denied for user '{}'@'{}' (using password: {using})",
+                hello.user, session.host
+            );
+            return self.refuse(client, sequence, &ErrorCode::AccessDenied.with(text), out);
+        };
+        let schema = hello.database.clone().or_else(|| user.schema.clone());
+        session.key = Key {
+            user: Arc::from(hello.user.as_str()),
+            capabilities: hello.capabilities & SHAPE & offered(&self.policy.server_version),
+            collation: hello.charset,
+        };
+        session.state.schema = schema.map(String::into_bytes);
+        let mut sequence = sequence;
+        if proof.plugin == Plugin::CachingSha2 && !proof.response.is_empty() {
+            let more = AuthMoreData(vec![caching_sha2::FAST_AUTH_OK]);
+            let mut bytes = Vec::new();
+            sequence = build_packet(&mut bytes, sequence, |payload| more.encode(payload));
+            out.push(Op::Send {
+                to: ConnId::Client(client),
+                chunk: Chunk::Owned(bytes),
+            });
+        }
+        let running = Running {
+            job: Job::Login,
+            command: Command::InitDb,
+            stage: Stage::Setup,
+            packet: Vec::new(),
+            stream: None,
+            sequence,
+            since: self.now,
+            was_held: false,
+            attempts: 0,
+        };
+        session.phase = Phase::Busy(running);
+        if session.state.schema.is_none() {
+            return self.logged_in(client, out);
+        }
+        self.dispatch(client, out);
+    }
+
+    /// The schema exists, or none was named: the client may begin.
+    pub(crate) fn logged_in(&mut self, client: u32, out: &mut Ops) {
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        let sequence = session.running().map_or(2, |running| running.sequence);
+        session.phase = Phase::Ready;
+        let bytes = answer::ok(sequence, session.key.capabilities, session.status());
+        out.push(Op::Send {
+            to: ConnId::Client(client),
+            chunk: Chunk::Owned(bytes),
+        });
+        self.ready.push_back(client);
+    }
+}
+
+fn plugin(policy: &Policy) -> Plugin {
+    match policy.auth_plugin {
+        AuthPlugin::NativePassword => Plugin::Native,
+        AuthPlugin::CachingSha2 => Plugin::CachingSha2,
+    }
+}
+
+struct Proof<'a> {
+    plugin: Plugin,
+    salt: Salt,
+    response: &'a [u8],
+}
+
+impl Proof<'_> {
+    fn holds(&self, password: &[u8]) -> bool {
+        // An empty response, or the lone NUL that some clients send for it, proves no password.
+        if matches!(self.response, [] | [0]) {
+            return password.is_empty();
+        }
+        match self.plugin {
+            Plugin::Native => {
+                mainstay_wire::auth::native::verify(self.response, &self.salt, password)
+            }
+            Plugin::CachingSha2 => caching_sha2::verify(self.response, &self.salt, password),
+        }
+    }
+}

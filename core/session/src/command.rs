@@ -1,0 +1,325 @@
+//! The commands of a client that has logged in: which are answered here, and which become work
+//! for a server.
+
+use mainstay_sql::{Kind, classify};
+use mainstay_wire::packet::{Packet, build_packet};
+use mainstay_wire::response::put_result_end;
+use mainstay_wire::{Capabilities, Command, ErrPacket, ErrorCode, OkPacket, StatusFlags};
+
+use crate::answer;
+use crate::core::Core;
+use crate::op::{Chunk, ConnId, Op, Ops};
+use crate::session::{Job, Phase, Running, Session, Stage};
+use crate::stream::Stream;
+use crate::tie::TieReason;
+
+/// Buffers kept for the next commands, and the size above which one is not kept.
+const SPARE_MAX: usize = 64;
+const SPARE_BYTES_MAX: usize = 64 << 10;
+
+impl Core {
+    /// The first packet of a command.
+    pub(crate) fn command(&mut self, client: u32, packet: &Packet<'_>, out: &mut Ops) {
+        if packet.header.sequence != 0 {
+            return self.refuse(client, 1, &crate::front::out_of_order(), out);
+        }
+        let Some((&byte, argument)) = packet.payload.split_first() else {
+            return self.refuse(client, 1, &ErrorCode::MalformedPacket.packet(), out);
+        };
+        let command = Command::from_byte(byte);
+        match command {
+            Command::Quit => self.close_client(client, out),
+            Command::Ping => self.answer_ok(client, out),
+            Command::Query => {
+                let statement = classify(argument);
+                self.start(client, (command, Job::Query(statement)), packet, out);
+            }
+            Command::InitDb => self.init_db(client, packet, out),
+            Command::StmtPrepare => {
+                let statement = classify(argument);
+                self.start(client, (command, Job::Prepare(statement)), packet, out);
+            }
+            Command::StmtExecute
+            | Command::StmtSendLongData
+            | Command::StmtReset
+            | Command::StmtFetch
+            | Command::StmtClose => self.on_statement(client, command, packet, out),
+            Command::ResetConnection => {
+                self.reset_session(client, out);
+                self.answer_ok(client, out);
+            }
+            Command::ChangeUser => self.change_user(client, packet.payload, out),
+            Command::SetOption => self.set_option(client, argument, out),
+            Command::FieldList
+            | Command::Statistics
+            | Command::ProcessInfo
+            | Command::ProcessKill => self.start(client, (command, Job::Other), packet, out),
+            Command::Sleep
+            | Command::CreateDb
+            | Command::DropDb
+            | Command::Refresh
+            | Command::Shutdown
+            | Command::Connect
+            | Command::Debug
+            | Command::Time
+            | Command::DelayedInsert
+            | Command::BinlogDump
+            | Command::TableDump
+            | Command::ConnectOut
+            | Command::RegisterReplica
+            | Command::Daemon
+            | Command::BinlogDumpGtid
+            | Command::Clone
+            | Command::StmtBulkExecute
+            | Command::Unknown(_) => {
+                self.answer_error(client, &ErrorCode::UnknownCommand.packet(), out);
+            }
+        }
+    }
+
+    /// Makes the packet the session's running command, and looks for a server for it.
+    fn start(
+        &mut self,
+        client: u32,
+        (command, job): (Command, Job),
+        packet: &Packet<'_>,
+        out: &mut Ops,
+    ) {
+        let mut kept = self.spare.pop().unwrap_or_default();
+        kept.extend_from_slice(&packet.header.encode());
+        kept.extend_from_slice(packet.payload);
+        let now = self.now;
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        session.phase = Phase::Busy(Running {
+            job,
+            command,
+            stage: Stage::Setup,
+            packet: kept,
+            stream: packet.header.continues().then(Stream::default),
+            sequence: 1,
+            since: now,
+            was_held: false,
+            attempts: 0,
+        });
+        self.dispatch(client, out);
+    }
+
+    fn init_db(&mut self, client: u32, packet: &Packet<'_>, out: &mut Ops) {
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        let name = packet.payload[1..].to_vec();
+        if name.is_empty() {
+            return self.answer_error(client, &ErrorCode::NoDatabase.packet(), out);
+        }
+        let before = session.state.schema.replace(name);
+        self.start(
+            client,
+            (Command::InitDb, Job::InitDb { before }),
+            packet,
+            out,
+        );
+    }
+
+    /// The commands that name a prepared statement by its number.
+    fn on_statement(&mut self, client: u32, command: Command, packet: &Packet<'_>, out: &mut Ops) {
+        let id = packet
+            .payload
+            .get(1..5)
+            .and_then(|id| id.first_chunk::<4>());
+        let id = id.map_or(0, |id| u32::from_le_bytes(*id));
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        if command == Command::StmtClose {
+            return self.close_statement(client, id, out);
+        }
+        let Some(prepared) = session.statements.get(id) else {
+            if command == Command::StmtSendLongData {
+                // It gets no reply; the execution that follows does.
+                return;
+            }
+            return self.answer_error(client, &ErrorCode::UnknownStatement.packet(), out);
+        };
+        let statement = prepared.statement;
+        let job = match command {
+            Command::StmtExecute => {
+                let cursor = packet.payload.get(5).is_some_and(|flags| flags & 1 != 0);
+                Job::Execute {
+                    id,
+                    statement,
+                    cursor,
+                }
+            }
+            Command::StmtSendLongData => Job::LongData { id, statement },
+            _ => {
+                let reset = command == Command::StmtReset;
+                let nothing_open = !session.ties.contains(TieReason::Cursor)
+                    && !session.ties.contains(TieReason::LongData);
+                if reset && nothing_open {
+                    return self.answer_ok(client, out);
+                }
+                if session.server.is_none() {
+                    return self.answer_error(client, &ErrorCode::UnknownStatement.packet(), out);
+                }
+                Job::OnCursor { id, reset }
+            }
+        };
+        self.start(client, (command, job), packet, out);
+    }
+
+    /// `COM_STMT_CLOSE`, which gets no reply. A copy on a pooled connection stays for others; one
+    /// with a cursor or long data goes, and with it what ties the session.
+    fn close_statement(&mut self, client: u32, id: u32, out: &mut Ops) {
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        let Some(prepared) = session.statements.remove(id) else {
+            return;
+        };
+        let open =
+            session.ties.contains(TieReason::Cursor) || session.ties.contains(TieReason::LongData);
+        let Some(server) = session.server.filter(|_| open) else {
+            return;
+        };
+        session.ties.remove(TieReason::Cursor);
+        session.ties.remove(TieReason::LongData);
+        let free = session.ties.is_empty();
+        let copy = self.servers.get_mut(server);
+        if let Some(copy) = copy.and_then(|one| one.statements.remove(&prepared.text)) {
+            let chunk = Chunk::Owned(answer::command(Command::StmtClose, &copy.to_le_bytes()));
+            out.push(Op::Send {
+                to: ConnId::Server(server),
+                chunk,
+            });
+        }
+        if free {
+            self.untie(client, out);
+        }
+    }
+
+    fn set_option(&mut self, client: u32, argument: &[u8], out: &mut Ops) {
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        let many = Capabilities::MULTI_STATEMENTS;
+        let capabilities = match argument {
+            [0, 0] => session.key.capabilities | many,
+            [1, 0] => session.key.capabilities.without(many),
+            _ => return self.answer_error(client, &ErrorCode::UnknownCommand.packet(), out),
+        };
+        if session.server.is_some() && capabilities != session.key.capabilities {
+            let text = "COM_SET_OPTION is not possible while a transaction or other state of \
+                        this session is open";
+            return self.answer_error(client, &ErrorCode::NotSupported.with(text), out);
+        }
+        session.key.capabilities = capabilities;
+        let end = OkPacket {
+            status: session.status(),
+            ..OkPacket::default()
+        };
+        let mut bytes = Vec::new();
+        build_packet(&mut bytes, 1, |payload| {
+            put_result_end(payload, &end, capabilities)
+        });
+        out.push(Op::Send {
+            to: ConnId::Client(client),
+            chunk: Chunk::Owned(bytes),
+        });
+    }
+
+    /// Everything of the session but its user and schema goes.
+    pub(crate) fn reset_session(&mut self, client: u32, out: &mut Ops) {
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        session.statements.clear();
+        session.state.reset();
+        session.autocommit = true;
+        session.last_insert_id = 0;
+        session.lost = None;
+        self.untie(client, out);
+    }
+
+    /// Answers the running or the just read command with OK.
+    pub(crate) fn answer_ok(&mut self, client: u32, out: &mut Ops) {
+        let Some(session) = self.clients.get(client) else {
+            return;
+        };
+        let sequence = session.running().map_or(1, |running| running.sequence);
+        let bytes = answer::ok(sequence, session.key.capabilities, session.status());
+        out.push(Op::Send {
+            to: ConnId::Client(client),
+            chunk: Chunk::Owned(bytes),
+        });
+        self.command_done(client);
+    }
+
+    /// Answers the running or the just read command with an error of the proxy.
+    pub(crate) fn answer_error(&mut self, client: u32, error: &ErrPacket, out: &mut Ops) {
+        *self.stats.errors.entry(error.code).or_default() += 1;
+        self.pass_error(client, error, out);
+    }
+
+    /// Answers with an error, a server's or our own.
+    pub(crate) fn pass_error(&mut self, client: u32, error: &ErrPacket, out: &mut Ops) {
+        let Some(session) = self.clients.get(client) else {
+            return;
+        };
+        let running = session.running();
+        let sequence = running.map_or(1, |running| running.sequence);
+        let login = running.is_some_and(|running| running.job == Job::Login);
+        // More packets of the command are under way; nobody would read them.
+        let cut = running.is_some_and(|running| running.stream.is_some());
+        let chunk = Chunk::Owned(answer::error(sequence, error));
+        let silent = running.is_some_and(|one| one.command == Command::StmtSendLongData);
+        if !silent {
+            out.push(Op::Send {
+                to: ConnId::Client(client),
+                chunk,
+            });
+        }
+        self.command_done(client);
+        if login || cut {
+            self.close_client(client, out);
+        }
+    }
+
+    /// The command is over: the session is ready for the next.
+    pub(crate) fn command_done(&mut self, client: u32) {
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        if let Phase::Busy(running) = std::mem::replace(&mut session.phase, Phase::Ready) {
+            let mut buffer = running.packet;
+            if self.spare.len() < SPARE_MAX && buffer.capacity() <= SPARE_BYTES_MAX {
+                buffer.clear();
+                self.spare.push(buffer);
+            }
+            if !session.inbox.is_empty() || session.paused {
+                self.ready.push_back(client);
+            }
+        }
+    }
+}
+
+impl Session {
+    /// The flags that an OK of our own carries.
+    pub(crate) fn status(&self) -> StatusFlags {
+        let mut status = StatusFlags::default();
+        if self.autocommit {
+            status = status.union(StatusFlags::AUTOCOMMIT);
+        }
+        if self.in_transaction() {
+            status = status.union(StatusFlags::IN_TRANS);
+        }
+        status
+    }
+}
+
+/// True when running it again cannot change anything, although it is no read.
+pub(crate) fn only_concerns_session(kind: Kind) -> bool {
+    matches!(kind, Kind::Begin | Kind::Set | Kind::Use)
+}

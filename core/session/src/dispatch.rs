@@ -1,0 +1,283 @@
+//! Where a command goes: to the connection it is tied to, to the writer, to a reader, or on hold
+//! until there is a writer.
+
+use mainstay_sql::{Access, Flags, Hint, Kind, Statement};
+use mainstay_wire::{Command, ErrorCode};
+
+use crate::core::Core;
+use crate::op::{ConnId, Ops};
+use crate::session::{Job, Session, Stage};
+use crate::tie::TieReason;
+
+/// What a command needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Need {
+    /// Any server with the data.
+    Reader,
+    /// The writer, for a write or the start of a transaction: held while writes are held.
+    Writer,
+    /// The writer if there is one, else any server.
+    Anywhere,
+}
+
+/// Where a command goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Destination {
+    Upstream(usize),
+    Hold,
+}
+
+impl Core {
+    /// Finds a connection for the running command of the client; it may have been held, or its
+    /// last attempt may have failed before it was sent.
+    pub(crate) fn dispatch(&mut self, client: u32, out: &mut Ops) {
+        self.give_up_counters(client, out);
+        let Some(session) = self.clients.get(client) else {
+            return;
+        };
+        let Some(running) = session.running() else {
+            return;
+        };
+        if let Some(server) = session.server {
+            if self.must_wait_tied(session, server) {
+                return self.hold_session(client, out);
+            }
+            return self.begin(client, server, out);
+        }
+        if let Job::OnCursor { .. } = running.job {
+            return self.answer_error(client, &ErrorCode::UnknownStatement.packet(), out);
+        }
+        match self.destination(session) {
+            Destination::Upstream(upstream) => self.acquire(client, upstream, out),
+            Destination::Hold => self.hold_session(client, out),
+        }
+    }
+
+    /// A session kept to its connection by nothing but the counters of its last statement is
+    /// freed, unless this statement asks for them.
+    fn give_up_counters(&mut self, client: u32, out: &mut Ops) {
+        let Some(session) = self.clients.get(client) else {
+            return;
+        };
+        let asks = session
+            .running()
+            .is_some_and(|one| one.job.has(Flags::ROW_COUNT | Flags::DIAGNOSTICS));
+        if session.ties.is_soft() && !asks {
+            self.untie(client, out);
+        }
+    }
+
+    /// A switchover drains the writer: a tied session may end its transaction, not begin one.
+    fn must_wait_tied(&self, session: &Session, server: u32) -> bool {
+        let on_writer = self.servers.get(server).map(|one| one.upstream) == self.writer();
+        self.routes.hold_writes
+            && on_writer
+            && !session.in_transaction()
+            && session.need() == Need::Writer
+    }
+
+    fn destination(&self, session: &Session) -> Destination {
+        let need = if self.policy.split_reads {
+            session.need()
+        } else {
+            session.need().unsplit()
+        };
+        let writer = self.writer();
+        let ready = writer.filter(|&one| self.upstreams[one].is_usable());
+        let writable = ready
+            .filter(|&one| !self.routes.hold_writes && self.upstreams[one].writing.until.is_none());
+        let found = match need {
+            Need::Writer => writable,
+            Need::Reader => self.reader(session).or(ready),
+            Need::Anywhere => ready.or_else(|| self.reader(session)),
+        };
+        found.map_or(Destination::Hold, Destination::Upstream)
+    }
+
+    /// The index of the writer in the routes in force.
+    pub(crate) fn writer(&self) -> Option<usize> {
+        let writer = self.routes.writer.as_ref()?;
+        self.upstreams
+            .iter()
+            .position(|one| one.target.name == writer.name)
+    }
+
+    /// The reader with the fewest connections in use; equals take turns. A statement about the
+    /// one before it goes where that one went, if the connection is still idle.
+    fn reader(&self, session: &Session) -> Option<usize> {
+        let follows = session
+            .running()
+            .is_some_and(|one| one.job.has(Flags::ROW_COUNT | Flags::DIAGNOSTICS));
+        if follows && let Some(upstream) = self.last_used(session.serial) {
+            return Some(upstream);
+        }
+        let count = self.upstreams.len();
+        let readers = (0..count)
+            .map(|offset| (self.turn + offset) % count)
+            .filter(|&index| {
+                let one = &self.upstreams[index];
+                one.is_usable()
+                    && self
+                        .routes
+                        .readers
+                        .iter()
+                        .any(|r| r.name == one.target.name)
+            });
+        readers.min_by_key(|&index| {
+            let one = &self.upstreams[index];
+            one.open - one.idle.len() + one.waiters.len()
+        })
+    }
+
+    fn last_used(&self, serial: u64) -> Option<usize> {
+        let mut idle = self.upstreams.iter().flat_map(|one| &one.idle);
+        let found = idle.find_map(|&id| {
+            self.servers
+                .get(id)
+                .filter(|server| server.last_user == serial)
+        })?;
+        Some(found.upstream)
+    }
+
+    /// Keeps the command until there is a writer, within the limits of the hold.
+    pub(crate) fn hold_session(&mut self, client: u32, out: &mut Ops) {
+        let (held, held_bytes) = (self.hold.len(), self.stats.held_bytes);
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        let bytes = session.held_bytes();
+        let Some(running) = session.running_mut() else {
+            return;
+        };
+        if !self.policy.hold.has_room(held, held_bytes, bytes) {
+            let text = "the statement did not run: there is no primary, and too many statements \
+                        wait for one already";
+            return self.answer_error(client, &ErrorCode::NetReadInterrupted.with(text), out);
+        }
+        let deadline = running.since + self.policy.hold.time_max;
+        if deadline <= self.now {
+            return self.waited_too_long(client, out);
+        }
+        running.stage = Stage::Held;
+        if !std::mem::replace(&mut running.was_held, true) {
+            self.stats.statements_held += 1;
+        }
+        self.stats.held_bytes += bytes;
+        self.hold.push_back(client);
+        self.timers.arm(ConnId::Client(client), deadline);
+    }
+
+    /// Tries every held session again, in order; those without a place are held again.
+    pub(crate) fn release_held(&mut self, out: &mut Ops) {
+        for client in std::mem::take(&mut self.hold) {
+            let Some(session) = self.clients.get_mut(client) else {
+                continue;
+            };
+            let bytes = session.held_bytes();
+            self.stats.held_bytes -= bytes;
+            if let Some(running) = session.running_mut() {
+                running.stage = Stage::Setup;
+            }
+            self.dispatch(client, out);
+        }
+    }
+
+    /// The time of a held or waiting command is over.
+    pub(crate) fn waited_too_long(&mut self, client: u32, out: &mut Ops) {
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        let bytes = session.held_bytes();
+        let Some(running) = session.running() else {
+            return;
+        };
+        let seconds = self.now.since(running.since).as_secs();
+        let text = match running.stage {
+            Stage::Held => {
+                self.hold.retain(|&other| other != client);
+                self.stats.held_bytes -= bytes;
+                format!("no primary for {seconds} s: the statement did not run")
+            }
+            Stage::Waiting(index) => {
+                let upstream = &mut self.upstreams[index];
+                upstream.waiters.retain(|&other| other != client);
+                let name = &upstream.target.name;
+                format!("no free connection to {name} for {seconds} s: the statement did not run")
+            }
+            Stage::Setup | Stage::Sent => {
+                format!("no server for {seconds} s: the statement did not run")
+            }
+        };
+        self.answer_error(client, &ErrorCode::NetReadInterrupted.with(text), out);
+    }
+
+    /// A session learns with its next statement what it lost while it was idle.
+    pub(crate) fn tell_lost(&mut self, client: u32, lost: TieReason, out: &mut Ops) {
+        let Some(running) = self.clients.get(client).and_then(Session::running) else {
+            return;
+        };
+        if running.job.is(Kind::Rollback) && lost == TieReason::Transaction {
+            return self.answer_ok(client, out);
+        }
+        let error = if lost == TieReason::Transaction {
+            ErrorCode::Deadlock.with(
+                "the transaction was rolled back by a failover: run it again from its beginning",
+            )
+        } else {
+            let what = lost.what();
+            ErrorCode::ServerLost.with(format!(
+                "the connection to the server was lost, and with it {what}; this statement did \
+                 not run"
+            ))
+        };
+        self.answer_error(client, &error, out);
+    }
+}
+
+impl Session {
+    /// What the running command needs.
+    fn need(&self) -> Need {
+        let Some(running) = self.running() else {
+            return Need::Anywhere;
+        };
+        // Without autocommit any statement opens a transaction, and the next may write in it.
+        if !self.autocommit && running.job.statement().is_some() {
+            return Need::Writer;
+        }
+        match &running.job {
+            Job::Login | Job::InitDb { .. } => Need::Reader,
+            Job::Prepare(statement) if statement.access == Access::Read => Need::Reader,
+            Job::Prepare(_) => Need::Anywhere,
+            Job::Query(statement) => need(statement),
+            // What ties a session ties it to the writer, where its next statements can run too.
+            Job::Execute { cursor: true, .. } | Job::LongData { .. } => Need::Writer,
+            Job::Execute { statement, .. } => need(statement),
+            Job::OnCursor { .. } => Need::Writer,
+            Job::Other => match running.command {
+                Command::ProcessKill | Command::ProcessInfo => Need::Writer,
+                _ => Need::Anywhere,
+            },
+        }
+    }
+}
+
+fn need(statement: &Statement) -> Need {
+    let to_reader = statement.access == Access::Read
+        && statement.hint != Some(Hint::Primary)
+        && !statement.ties();
+    if to_reader {
+        Need::Reader
+    } else {
+        Need::Writer
+    }
+}
+
+impl Need {
+    /// What it needs when reads are not split off.
+    fn unsplit(self) -> Self {
+        match self {
+            Self::Reader => Self::Anywhere,
+            Self::Writer | Self::Anywhere => self,
+        }
+    }
+}

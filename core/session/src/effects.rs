@@ -1,0 +1,215 @@
+//! What a finished statement has done to its session: what is remembered to be done again on other
+//! connections, and what ties the session to this one.
+
+use mainstay_sql::{Flags, Kind, Statement, set, use_schema};
+use mainstay_wire::packet::HEADER_LEN;
+use mainstay_wire::tracker::Summary;
+use mainstay_wire::{SessionChange, StatusFlags};
+
+use crate::core::Core;
+use crate::session::{Job, Session};
+use crate::state::State;
+use crate::tie::TieReason;
+
+/// Flags that tie, and why.
+const TYING: [(Flags, TieReason); 5] = [
+    (Flags::CREATES_TEMPORARY, TieReason::TemporaryTable),
+    (Flags::NAMED_LOCK, TieReason::NamedLock),
+    (Flags::ASSIGNS_USER_VARIABLE, TieReason::UserVariable),
+    (Flags::INTO_VARIABLE, TieReason::UserVariable),
+    (Flags::NEXT_TRANSACTION, TieReason::NextTransaction),
+];
+
+impl Core {
+    /// Takes the effects of the session's running command, whose reply is whole.
+    pub(crate) fn take_effects(&mut self, client: u32, id: u32, summary: &Summary) {
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        let Some(server) = self.servers.get_mut(id) else {
+            return;
+        };
+        if let Some(status) = summary.status {
+            session.take_status(status);
+        }
+        if summary.last_insert_id != 0 {
+            session.last_insert_id = summary.last_insert_id;
+        }
+        for change in &summary.changes {
+            if let SessionChange::Schema(name) = change {
+                session.state.schema = Some(name.clone().into_bytes());
+                server.applied.schema = Some(name.clone().into_bytes());
+            }
+        }
+        let before = session.ties;
+        if summary.warnings > 0 || summary.error.is_some() {
+            session.ties.insert(TieReason::Diagnostics);
+        } else {
+            session.ties.remove(TieReason::Diagnostics);
+        }
+        let Some(running) = session.running_mut() else {
+            return;
+        };
+        let packet = std::mem::take(&mut running.packet);
+        let sql = packet.get(HEADER_LEN + 1..).unwrap_or_default();
+        match &running.job.clone() {
+            Job::Query(statement) => session.take(statement, sql, summary, &mut server.applied),
+            Job::Execute {
+                id,
+                statement,
+                cursor,
+            } => {
+                let text = session
+                    .statements
+                    .get(*id)
+                    .map(|prepared| prepared.text.clone());
+                let sql = text.as_ref().map_or(&b""[..], |text| &text.sql);
+                session.ties.remove(TieReason::LongData);
+                session.ties.remove(TieReason::Cursor);
+                if *cursor && session.has_cursor(summary) {
+                    session.ties.insert(TieReason::Cursor);
+                }
+                session.take(statement, sql, summary, &mut server.applied);
+            }
+            Job::OnCursor { reset, .. } => {
+                let over = *reset || !session.has_cursor(summary);
+                if over {
+                    session.ties.remove(TieReason::Cursor);
+                    session.ties.remove(TieReason::LongData);
+                }
+            }
+            Job::Login
+            | Job::InitDb { .. }
+            | Job::Prepare(_)
+            | Job::LongData { .. }
+            | Job::Other => {}
+        }
+        if let Some(running) = session.running_mut() {
+            running.packet = packet;
+        }
+        for reason in session.ties.added(before) {
+            *self.stats.ties.entry(reason).or_default() += 1;
+        }
+    }
+}
+
+impl Session {
+    fn take_status(&mut self, status: StatusFlags) {
+        self.autocommit = status.contains(StatusFlags::AUTOCOMMIT);
+        if status.contains(StatusFlags::IN_TRANS) {
+            self.ties.insert(TieReason::Transaction);
+        } else {
+            self.ties.remove(TieReason::Transaction);
+        }
+    }
+
+    fn has_cursor(&self, summary: &Summary) -> bool {
+        summary.status.is_some_and(|status| {
+            status.contains(StatusFlags::CURSOR_EXISTS)
+                && !status.contains(StatusFlags::LAST_ROW_SENT)
+        })
+    }
+
+    /// What the kind and the flags of a statement say.
+    fn take(&mut self, statement: &Statement, sql: &[u8], summary: &Summary, applied: &mut State) {
+        let several = matches!(statement.kind, Kind::Multi | Kind::Call | Kind::Unknown);
+        if summary.error.is_some() && !several {
+            return;
+        }
+        if statement.kind != Kind::Set && !self.in_transaction() {
+            self.ties.remove(TieReason::NextTransaction);
+        }
+        match statement.kind {
+            Kind::Use => {
+                if let Some(name) = use_schema(sql).filter(|_| summary.changes.is_empty()) {
+                    self.state.schema = Some(unquoted(name));
+                    applied.schema.clone_from(&self.state.schema);
+                }
+            }
+            Kind::Set => return self.take_set(statement, sql, applied),
+            Kind::Prepare => {
+                self.ties.insert(TieReason::SqlPrepare);
+                return;
+            }
+            Kind::LockTables => {
+                self.ties.insert(TieReason::TableLock);
+                return;
+            }
+            Kind::UnlockTables => self.ties.remove(TieReason::TableLock),
+            _ => {}
+        }
+        if statement.flags.contains(Flags::CALC_FOUND_ROWS) {
+            self.ties.insert(TieReason::Diagnostics);
+        }
+        let mut named = false;
+        for (flag, reason) in TYING {
+            if statement.flags.contains(flag) {
+                self.ties.insert(reason);
+                named = true;
+            }
+        }
+        if statement.ties() && !named {
+            self.ties.insert(TieReason::SessionVariable);
+        }
+    }
+
+    fn take_set(&mut self, statement: &Statement, sql: &[u8], applied: &mut State) {
+        let set = set::parse(sql);
+        match set.verdict {
+            set::Verdict::Replayable => {
+                self.state.assign_all(sql, &set);
+                applied.assign_all(sql, &set);
+            }
+            set::Verdict::NextTransaction => {
+                self.ties.insert(TieReason::NextTransaction);
+            }
+            set::Verdict::Global => {}
+            set::Verdict::Ties => {
+                let user = statement.flags.contains(Flags::ASSIGNS_USER_VARIABLE);
+                let only_user = user
+                    && set
+                        .assignments
+                        .iter()
+                        .all(|one| one.scope == set::Scope::User)
+                    && !set.assignments.is_empty();
+                let reason = if only_user {
+                    TieReason::UserVariable
+                } else {
+                    TieReason::SessionVariable
+                };
+                self.ties.insert(reason);
+            }
+        }
+    }
+}
+
+/// A name without its quotes.
+fn unquoted(name: &[u8]) -> Vec<u8> {
+    match name {
+        [b'`', inner @ .., b'`'] => {
+            let mut plain = Vec::with_capacity(inner.len());
+            let mut bytes = inner.iter().copied();
+            while let Some(byte) = bytes.next() {
+                plain.push(byte);
+                if byte == b'`' {
+                    // A quote inside is written twice.
+                    bytes.next();
+                }
+            }
+            plain
+        }
+        [b'"', inner @ .., b'"'] => inner.to_vec(),
+        plain => plain.to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quoted_schema_is_read_as_its_name() {
+        assert_eq!(unquoted(b"`my``shop`"), b"my`shop");
+        assert_eq!(unquoted(b"shop"), b"shop");
+    }
+}

@@ -1,0 +1,280 @@
+//! Input of clients: packets are put together, one command at a time is handed on, and what comes
+//! ahead of its turn waits in the session.
+
+use mainstay_wire::packet::PacketReader;
+use mainstay_wire::{ErrPacket, ErrorCode};
+
+use crate::answer;
+use crate::core::Core;
+use crate::op::{Chunk, ConnId, Op, Ops};
+use crate::server::{Gathered, ServerPhase};
+use crate::session::{Phase, Session, Stage};
+
+/// Bytes a client may send ahead while its command runs, before it is not read any more.
+const AHEAD_MAX: usize = 256 << 10;
+/// The longest packet of a client that has not logged in.
+const LOGIN_PACKET_MAX: usize = 64 << 10;
+
+/// What a packet with a wrong sequence number gets, as servers say it.
+pub(crate) fn out_of_order() -> ErrPacket {
+    ErrPacket::new(1156, *b"08S01", "Got packets out of order")
+}
+
+/// What to do with the front of a client's input.
+enum Turn {
+    /// Nothing can be done with it now.
+    Wait,
+    /// A packet may be handled.
+    Packet,
+    /// It belongs to a long command that is being sent to this server.
+    Stream(u32),
+}
+
+impl Session {
+    fn turn(&self) -> Turn {
+        match &self.phase {
+            Phase::Login(_) => Turn::Packet,
+            // Its replies could pile up without end.
+            Phase::Ready if self.blocked => Turn::Wait,
+            Phase::Ready => Turn::Packet,
+            Phase::Busy(running) => match (self.server, running.stage, &running.stream) {
+                (Some(server), Stage::Sent, Some(_)) => Turn::Stream(server),
+                _ => Turn::Wait,
+            },
+        }
+    }
+}
+
+impl Core {
+    /// Bytes of a client; none when it is only its inbox that is looked at.
+    pub(crate) fn client_input(&mut self, client: u32, bytes: &[u8], out: &mut Ops) {
+        let now = self.now;
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        if !bytes.is_empty() {
+            session.last_active = now;
+        }
+        if matches!(session.turn(), Turn::Wait) {
+            session.inbox.extend_from_slice(bytes);
+            if session.inbox.len() > AHEAD_MAX {
+                self.pause_client(client, out);
+            }
+            return;
+        }
+        let gathered = Gathered::new(&mut session.inbox, bytes);
+        let used = self.consume(client, &gathered, out);
+        self.origin = None;
+        let rest = &gathered.bytes()[used..];
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        session.inbox.extend_from_slice(rest);
+        let ahead = session.inbox.len() > AHEAD_MAX;
+        match session.turn() {
+            Turn::Wait if ahead => self.pause_client(client, out),
+            Turn::Packet if rest.len() > LOGIN_PACKET_MAX && session.is_login() => {
+                let error = ErrorCode::BadHandshake.with("Bad handshake: the packet is too long");
+                self.refuse(client, 2, &error, out);
+            }
+            Turn::Packet => self.resume_client(client, out),
+            Turn::Wait | Turn::Stream(_) => {}
+        }
+    }
+
+    /// Handles what can be handled; returns how many bytes that were.
+    fn consume(&mut self, client: u32, gathered: &Gathered<'_>, out: &mut Ops) -> usize {
+        let mut at = 0;
+        while let Some(session) = self.clients.get_mut(client) {
+            let bytes = &gathered.bytes()[at..];
+            match session.turn() {
+                Turn::Wait => break,
+                Turn::Stream(server) => {
+                    let stream = session
+                        .running_mut()
+                        .and_then(|running| running.stream.as_mut());
+                    let count = stream.map_or(0, |stream| stream.take(bytes));
+                    if count == 0 {
+                        break;
+                    }
+                    let chunk = gathered.chunk(at..at + count);
+                    out.push(Op::Send {
+                        to: ConnId::Server(server),
+                        chunk,
+                    });
+                    at += count;
+                    self.stream_ended(client);
+                }
+                Turn::Packet => {
+                    let Some(packet) = PacketReader::new(bytes).next() else {
+                        break;
+                    };
+                    let range = at..at + packet.range.end;
+                    at = range.end;
+                    self.origin = gathered.is_input().then_some((client, range));
+                    if session.is_login() {
+                        self.login_packet(client, &packet, out);
+                    } else {
+                        self.command(client, &packet, out);
+                    }
+                }
+            }
+        }
+        at
+    }
+
+    fn stream_ended(&mut self, client: u32) {
+        let running = self.clients.get_mut(client).and_then(Session::running_mut);
+        if let Some(running) = running
+            && running.stream.is_some_and(|stream| stream.ended())
+        {
+            running.stream = None;
+        }
+    }
+
+    /// Sends an error and closes the client.
+    pub(crate) fn refuse(&mut self, client: u32, sequence: u8, error: &ErrPacket, out: &mut Ops) {
+        *self.stats.errors.entry(error.code).or_default() += 1;
+        let chunk = Chunk::Owned(answer::error(sequence, error));
+        out.push(Op::Send {
+            to: ConnId::Client(client),
+            chunk,
+        });
+        self.close_client(client, out);
+    }
+
+    /// Closes a client.
+    pub(crate) fn close_client(&mut self, client: u32, out: &mut Ops) {
+        self.client_gone(client, out);
+        out.push(Op::Close(ConnId::Client(client)));
+    }
+
+    fn forget_client(&mut self, client: u32) {
+        if self.clients.close(client).is_some() {
+            self.timers.disarm(ConnId::Client(client));
+        }
+    }
+
+    /// A client left: its server connection is freed, or closed if a reply is still to come.
+    pub(crate) fn client_gone(&mut self, client: u32, out: &mut Ops) {
+        let Some(session) = self.clients.get(client) else {
+            return;
+        };
+        match session.stage() {
+            Some(Stage::Held) => {
+                self.hold.retain(|&other| other != client);
+                self.stats.held_bytes -= session.held_bytes();
+            }
+            Some(Stage::Waiting(upstream)) => {
+                self.upstreams[upstream]
+                    .waiters
+                    .retain(|&other| other != client);
+            }
+            Some(Stage::Setup | Stage::Sent) | None => {}
+        }
+        let tied = session.server;
+        let server = tied.and_then(|id| self.servers.get(id));
+        let between = server.is_some_and(|one| matches!(one.phase, ServerPhase::Tied { .. }));
+        match tied {
+            Some(_) if between => self.untie(client, out),
+            Some(id) => {
+                let upstream = self.servers.get(id).map(|server| server.upstream);
+                self.close_server(id, out);
+                if let Some(upstream) = upstream {
+                    self.grow(upstream, out);
+                }
+            }
+            None => {}
+        }
+        self.forget_client(client);
+    }
+
+    pub(crate) fn pause_client(&mut self, client: u32, out: &mut Ops) {
+        if let Some(session) = self.clients.get_mut(client)
+            && !session.paused
+        {
+            session.paused = true;
+            out.push(Op::Pause(ConnId::Client(client)));
+        }
+    }
+
+    pub(crate) fn resume_client(&mut self, client: u32, out: &mut Ops) {
+        if let Some(session) = self.clients.get_mut(client)
+            && session.paused
+        {
+            session.paused = false;
+            out.push(Op::Resume(ConnId::Client(client)));
+        }
+    }
+
+    /// The client does not take its replies: the server is not read, and no command begins.
+    pub(crate) fn client_blocked(&mut self, client: u32, out: &mut Ops) {
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        session.blocked = true;
+        let server = session
+            .server
+            .and_then(|id| Some((id, self.servers.get_mut(id)?)));
+        if let Some((id, server)) = server
+            && !server.paused
+        {
+            server.paused = true;
+            out.push(Op::Pause(ConnId::Server(id)));
+        }
+    }
+
+    pub(crate) fn client_unblocked(&mut self, client: u32, out: &mut Ops) {
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        session.blocked = false;
+        let server = session.server;
+        self.ready.push_back(client);
+        if let Some(id) = server {
+            self.resume_server(id, out);
+        }
+    }
+
+    pub(crate) fn resume_server(&mut self, id: u32, out: &mut Ops) {
+        if let Some(server) = self.servers.get_mut(id)
+            && server.paused
+        {
+            server.paused = false;
+            out.push(Op::Resume(ConnId::Server(id)));
+        }
+    }
+
+    /// The timer of a client rang: acts if its deadline has come, else sets it anew.
+    pub(crate) fn client_timer(&mut self, client: u32, out: &mut Ops) {
+        let Some(session) = self.clients.get(client) else {
+            return;
+        };
+        let idle_max = self.policy.timeouts.idle_client;
+        let deadline = match &session.phase {
+            Phase::Login(login) => login.deadline,
+            Phase::Ready => session.last_active + idle_max,
+            Phase::Busy(running) => match running.stage {
+                Stage::Held => running.since + self.policy.hold.time_max,
+                Stage::Waiting(_) => running.since + self.policy.timeouts.pool_wait,
+                Stage::Setup | Stage::Sent => self.now + idle_max,
+            },
+        };
+        if deadline > self.now {
+            self.timers.arm(ConnId::Client(client), deadline);
+            return;
+        }
+        match session.stage() {
+            Some(_) => self.waited_too_long(client, out),
+            None => {
+                self.close_client(client, out);
+            }
+        }
+    }
+}
+
+impl Session {
+    fn is_login(&self) -> bool {
+        matches!(self.phase, Phase::Login(_))
+    }
+}

@@ -1,0 +1,358 @@
+//! Pools: sessions get connections in the order in which they asked, connections are opened up to
+//! the cap, and what is free goes to the first who can use it.
+
+use mainstay_wire::{Command, ErrPacket, ResponseTracker};
+
+use crate::answer;
+use crate::core::Core;
+use crate::op::{Chunk, ConnId, Op, Ops};
+use crate::server::{Server, ServerPhase, Step};
+use crate::session::{Key, Session, Stage};
+use crate::state::State;
+use crate::statements::ServerStatements;
+
+impl Core {
+    /// Gives the session a connection to the server, now or as soon as there is one.
+    pub(crate) fn acquire(&mut self, client: u32, upstream: usize, out: &mut Ops) {
+        if let Some(server) = self.pick_idle(client, upstream) {
+            self.upstreams[upstream]
+                .idle
+                .retain(|&other| other != server);
+            return self.attach(client, server, out);
+        }
+        let limit = self.policy.timeouts.pool_wait;
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        let Some(running) = session.running_mut() else {
+            return;
+        };
+        running.stage = Stage::Waiting(upstream);
+        let deadline = running.since + limit;
+        self.upstreams[upstream].waiters.push_back(client);
+        self.timers.arm(ConnId::Client(client), deadline);
+        self.grow(upstream, out);
+    }
+
+    /// The idle connection that needs the least set-up for the session.
+    fn pick_idle(&self, client: u32, upstream: usize) -> Option<u32> {
+        let session = self.clients.get(client)?;
+        let follows = session
+            .running()
+            .and_then(|running| running.job.statement())
+            .is_some_and(mainstay_sql::Statement::follows_previous);
+        let mut best = None;
+        for &id in self.upstreams[upstream].idle.iter().rev() {
+            let Some(server) = self.servers.get(id) else {
+                continue;
+            };
+            if server.key != session.key || !server.applied.can_become(&session.state) {
+                continue;
+            }
+            if follows && server.last_user == session.serial {
+                return Some(id);
+            }
+            if server.applied == session.state {
+                if !follows {
+                    return Some(id);
+                }
+                best = Some(id);
+            }
+            best = best.or(Some(id));
+        }
+        best
+    }
+
+    fn attach(&mut self, client: u32, server: u32, out: &mut Ops) {
+        if let Some(session) = self.clients.get_mut(client) {
+            session.server = Some(server);
+        }
+        self.begin(client, server, out);
+    }
+
+    /// Opens as many connections as the waiting sessions need and the cap allows.
+    pub(crate) fn grow(&mut self, upstream: usize, out: &mut Ops) {
+        let cap = self.policy.pool.server_connections_max.max(1);
+        let one = &self.upstreams[upstream];
+        if one.waiters.is_empty() || !one.is_usable() {
+            return;
+        }
+        if one.open >= cap && !self.make_room(upstream, out) {
+            return;
+        }
+        let mut opening: Vec<Key> = self
+            .servers
+            .iter()
+            .filter(|(_, server)| server.upstream == upstream && server.is_opening())
+            .map(|(_, server)| server.key.clone())
+            .collect();
+        let mut wanted = Vec::new();
+        let room = cap.saturating_sub(self.upstreams[upstream].open);
+        for &client in &self.upstreams[upstream].waiters {
+            if wanted.len() >= room {
+                break;
+            }
+            let Some(session) = self.clients.get(client) else {
+                continue;
+            };
+            match opening.iter().position(|key| *key == session.key) {
+                Some(found) => drop(opening.swap_remove(found)),
+                None => wanted.push(session.key.clone()),
+            }
+        }
+        for key in wanted {
+            self.open(upstream, key, out);
+        }
+    }
+
+    /// At the cap: gives up an idle connection that no waiting session can use, or one that is
+    /// kept only for the counters of a finished statement.
+    fn make_room(&mut self, upstream: usize, out: &mut Ops) -> bool {
+        if let Some(&oldest) = self.upstreams[upstream].idle.first() {
+            self.close_server(oldest, out);
+            return true;
+        }
+        let soft = self
+            .servers
+            .iter()
+            .find_map(|(_, server)| match server.phase {
+                ServerPhase::Tied { session } if server.upstream == upstream => self
+                    .clients
+                    .get(session)
+                    .filter(|one| one.ties.is_soft())
+                    .map(|_| session),
+                _ => None,
+            });
+        if let Some(client) = soft {
+            self.untie(client, out);
+        }
+        false
+    }
+
+    fn open(&mut self, upstream: usize, key: Key, out: &mut Ops) {
+        let deadline = self.now + self.policy.timeouts.connect;
+        let target = &self.upstreams[upstream].target;
+        let (server, address) = (target.name.clone(), target.address.to_string());
+        let id = self.servers.insert(Server {
+            upstream,
+            tracker: ResponseTracker::new(key.capabilities),
+            key,
+            phase: ServerPhase::Connecting { deadline },
+            inbox: Vec::new(),
+            applied: State::default(),
+            dirty: false,
+            last_user: 0,
+            statements: ServerStatements::default(),
+            paused: false,
+        });
+        self.upstreams[upstream].open += 1;
+        self.timers.arm(ConnId::Server(id), deadline);
+        out.push(Op::Connect {
+            id: ConnId::Server(id),
+            server,
+            address,
+        });
+    }
+
+    /// A connection has logged in.
+    pub(crate) fn server_ready(&mut self, id: u32, out: &mut Ops) {
+        let Some(server) = self.servers.get_mut(id) else {
+            return;
+        };
+        server.inbox.clear();
+        let opening = &mut self.upstreams[server.upstream].opening;
+        let was_paused = std::mem::take(opening).until.is_some();
+        self.offer(id, out);
+        if was_paused {
+            self.release_held(out);
+        }
+    }
+
+    /// A free and clean connection: to the first waiting session that can use it, else idle.
+    pub(crate) fn offer(&mut self, id: u32, out: &mut Ops) {
+        let now = self.now;
+        let Some(server) = self.servers.get_mut(id) else {
+            return;
+        };
+        server.phase = ServerPhase::Idle { since: now };
+        let (index, key) = (server.upstream, &server.key);
+        let upstream = &mut self.upstreams[index];
+        let waiter = upstream.waiters.iter().position(|&client| {
+            self.clients.get(client).is_some_and(|session| {
+                session.key == *key && server.applied.can_become(&session.state)
+            })
+        });
+        if let Some(client) = waiter.and_then(|place| upstream.waiters.remove(place)) {
+            return self.attach(client, id, out);
+        }
+        upstream.idle.push(id);
+        if !upstream.listed {
+            return self.close_server(id, out);
+        }
+        let age_max = self.policy.pool.idle_age_max;
+        self.timers.arm(ConnId::Server(id), now + age_max);
+        if upstream.idle.len() > self.policy.pool.idle_max {
+            let oldest = upstream.idle[0];
+            self.close_server(oldest, out);
+        }
+        self.grow(index, out);
+    }
+
+    /// The session needs its connection no longer: it is cleaned if it must be, and offered.
+    pub(crate) fn untie(&mut self, client: u32, out: &mut Ops) {
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        let traces = session.ties.leaves_traces();
+        session.ties = crate::tie::Ties::default();
+        let Some(id) = session.server.take() else {
+            return;
+        };
+        let deadline = self.now + self.policy.timeouts.connect;
+        self.resume_server(id, out);
+        let Some(server) = self.servers.get_mut(id) else {
+            return;
+        };
+        server.dirty |= traces;
+        if !server.dirty {
+            return self.offer(id, out);
+        }
+        server.phase = ServerPhase::Cleaning { deadline };
+        server.tracker.begin(Command::ResetConnection.reply());
+        let chunk = Chunk::Owned(answer::command(Command::ResetConnection, &[]));
+        out.push(Op::Send {
+            to: ConnId::Server(id),
+            chunk,
+        });
+        self.timers.arm(ConnId::Server(id), deadline);
+    }
+
+    /// Replies while a connection is being cleaned.
+    pub(crate) fn cleaning_input(&mut self, id: u32, bytes: &[u8], out: &mut Ops) {
+        let Some(server) = self.servers.get_mut(id) else {
+            return;
+        };
+        let clean = match server.tracker.feed(bytes) {
+            Ok(fed) if fed.consumed < bytes.len() => false,
+            Ok(_) if !server.tracker.is_done() => return,
+            // 5.6 does not know the command: its connections cannot be used again.
+            Ok(_) => server.tracker.summary().error.is_none(),
+            Err(_) => false,
+        };
+        if clean {
+            server.was_reset();
+            return self.offer(id, out);
+        }
+        let upstream = server.upstream;
+        self.close_server(id, out);
+        self.grow(upstream, out);
+    }
+
+    /// A server refused the login. What may pass (too many connections, a server that starts or
+    /// stops) counts as no connection; the rest is for the client to read.
+    pub(crate) fn login_failed(&mut self, id: u32, error: &ErrPacket, out: &mut Ops) {
+        const PASSING: [u16; 6] = [1040, 1053, 1129, 1203, 3032, 1927];
+        let Some(server) = self.servers.get(id) else {
+            return;
+        };
+        let (index, key) = (server.upstream, server.key.clone());
+        self.close_server(id, out);
+        if PASSING.contains(&error.code) {
+            return self.unreachable(index, out);
+        }
+        self.upstreams[index].lost += 1;
+        let waiter = self.upstreams[index].waiters.iter().position(|&client| {
+            self.clients
+                .get(client)
+                .is_some_and(|session| session.key == key)
+        });
+        if let Some(client) = waiter.and_then(|at| self.upstreams[index].waiters.remove(at)) {
+            self.pass_error(client, error, out);
+        }
+        self.grow(index, out);
+    }
+
+    /// No connection to the server could be had: everybody who waits for it looks again.
+    pub(crate) fn unreachable(&mut self, index: usize, out: &mut Ops) {
+        let now = self.now;
+        let upstream = &mut self.upstreams[index];
+        upstream.lost += 1;
+        upstream.opening.failed(now);
+        self.redispatch(index, out);
+    }
+
+    /// Sends the sessions that wait for this server to look for one again.
+    pub(crate) fn redispatch(&mut self, index: usize, out: &mut Ops) {
+        for client in std::mem::take(&mut self.upstreams[index].waiters) {
+            if let Some(running) = self.clients.get_mut(client).and_then(Session::running_mut) {
+                running.stage = Stage::Setup;
+            }
+            self.dispatch(client, out);
+        }
+    }
+
+    /// The timer of a server connection rang.
+    pub(crate) fn server_timer(&mut self, id: u32, out: &mut Ops) {
+        let now = self.now;
+        let age_max = self.policy.pool.idle_age_max;
+        let Some(server) = self.servers.get(id) else {
+            return;
+        };
+        let deadline = match server.phase {
+            ServerPhase::Connecting { deadline }
+            | ServerPhase::Login { deadline, .. }
+            | ServerPhase::Cleaning { deadline } => deadline,
+            ServerPhase::Idle { since } => since + age_max,
+            ServerPhase::Setup { .. } | ServerPhase::Reply { .. } | ServerPhase::Tied { .. } => {
+                now + age_max
+            }
+        };
+        if deadline > now {
+            return self.timers.arm(ConnId::Server(id), deadline);
+        }
+        let (upstream, opening) = (server.upstream, server.is_opening());
+        self.close_server(id, out);
+        if opening {
+            self.unreachable(upstream, out);
+        }
+    }
+
+    /// Pauses that are over: held and waiting sessions try again.
+    pub(crate) fn retry_upstreams(&mut self, out: &mut Ops) {
+        let now = self.now;
+        let mut over = false;
+        for upstream in &mut self.upstreams {
+            over |= upstream.opening.is_over(now) | upstream.writing.is_over(now);
+        }
+        if over {
+            self.release_held(out);
+        }
+    }
+}
+
+impl Server {
+    /// `COM_RESET_CONNECTION` succeeded: it keeps the schema, and nothing else.
+    pub(crate) fn was_reset(&mut self) {
+        self.applied.reset();
+        self.statements.clear();
+        self.dirty = false;
+        self.last_user = 0;
+    }
+
+    /// What a step of a set-up has changed.
+    pub(crate) fn stepped(&mut self, step: &Step, wanted: &State) -> Vec<u32> {
+        match step {
+            Step::Reset => self.was_reset(),
+            Step::Set => self.applied.take_variables(wanted),
+            Step::Schema(name) => self.applied.schema = Some(name.clone()),
+            Step::Prepare(text) => {
+                if let Some(prepared) = self.tracker.summary().prepared {
+                    return self
+                        .statements
+                        .insert(std::sync::Arc::clone(text), prepared.statement_id);
+                }
+            }
+        }
+        Vec::new()
+    }
+}

@@ -1,0 +1,219 @@
+//! Replies of servers: forwarded as they come, without looking into rows; only the first packet
+//! is looked at before it goes out, and the last one when the reply is whole.
+
+use mainstay_sql::Kind;
+use mainstay_wire::packet::HEADER_LEN;
+use mainstay_wire::tracker::{Progress, Summary};
+use mainstay_wire::{Command, ErrPacket, ErrorCode};
+
+use crate::core::Core;
+use crate::op::{Chunk, ConnId, Op, Ops};
+use crate::server::{Gathered, ServerPhase};
+use crate::session::{Job, Session, Stage};
+use crate::statements::{Prepared, Text};
+
+impl Core {
+    /// Bytes of a server.
+    pub(crate) fn server_input(&mut self, id: u32, bytes: &[u8], out: &mut Ops) {
+        let Some(server) = self.servers.get(id) else {
+            return;
+        };
+        match server.phase {
+            ServerPhase::Login { .. } => self.login_input(id, bytes, out),
+            ServerPhase::Setup { .. } => self.setup_input(id, bytes, out),
+            ServerPhase::Reply { session, .. } => self.reply_input(session, id, bytes, out),
+            ServerPhase::Cleaning { .. } => self.cleaning_input(id, bytes, out),
+            // Nothing was asked. Servers say so why they close an idle connection.
+            ServerPhase::Connecting { .. }
+            | ServerPhase::Idle { .. }
+            | ServerPhase::Tied { .. } => self.lost_by_us(id, out),
+        }
+    }
+
+    fn reply_input(&mut self, client: u32, id: u32, bytes: &[u8], out: &mut Ops) {
+        let Some(server) = self.servers.get_mut(id) else {
+            return;
+        };
+        let ServerPhase::Reply { forwarded, .. } = &mut server.phase else {
+            return;
+        };
+        let fed = match server.tracker.feed(bytes) {
+            // The capability for files was not asked for.
+            Ok(fed) if fed.progress != Progress::LocalInfile => fed,
+            Ok(_) | Err(_) => return self.lost_by_us(id, out),
+        };
+        let done = fed.progress == Progress::Done;
+        let gathered = Gathered::new(&mut server.inbox, &bytes[..fed.consumed]);
+        if !*forwarded {
+            let summary = server.tracker.summary();
+            if summary.packets == 0 {
+                server.inbox = gathered.bytes().to_vec();
+                return;
+            }
+            if done && let Some(error) = &summary.error {
+                let error = error.clone();
+                if self.refused(client, id, &error, out) {
+                    return;
+                }
+            }
+        }
+        self.forward(client, id, &gathered, out);
+        if done {
+            self.finish(client, id, out);
+            if fed.consumed < bytes.len() {
+                self.lost_by_us(id, out);
+            }
+        }
+    }
+
+    /// Passes bytes of a reply on; the id of a new statement is replaced by ours.
+    fn forward(&mut self, client: u32, id: u32, gathered: &Gathered<'_>, out: &mut Ops) {
+        let Some(server) = self.servers.get_mut(id) else {
+            return;
+        };
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        let ServerPhase::Reply { forwarded, .. } = &mut server.phase else {
+            return;
+        };
+        let first = !std::mem::replace(forwarded, true);
+        let end = gathered.bytes().len();
+        let to = ConnId::Client(client);
+        let prepared = server.tracker.summary().prepared.filter(|_| first);
+        let Some(on_server) = prepared else {
+            out.push(Op::Send {
+                to,
+                chunk: gathered.chunk(0..end),
+            });
+            return;
+        };
+        let Some(ours) = session.prepared(on_server.params) else {
+            return;
+        };
+        if let Some(prepared) = session.statements.get(ours) {
+            let text = std::sync::Arc::clone(&prepared.text);
+            for old in server.statements.insert(text, on_server.statement_id) {
+                let bytes = crate::answer::command(Command::StmtClose, &old.to_le_bytes());
+                out.push(Op::Send {
+                    to: ConnId::Server(id),
+                    chunk: Chunk::Owned(bytes),
+                });
+            }
+        }
+        // The header and the OK byte, then the id.
+        const ID_END: usize = HEADER_LEN + 1 + 4;
+        let mut head = gathered.bytes()[..ID_END].to_vec();
+        head[HEADER_LEN + 1..].copy_from_slice(&ours.to_le_bytes());
+        out.push(Op::Send {
+            to,
+            chunk: Chunk::Owned(head),
+        });
+        out.push(Op::Send {
+            to,
+            chunk: gathered.chunk(ID_END..end),
+        });
+    }
+
+    /// An error instead of a reply. True when it was dealt with and the client need not see it:
+    /// a server that has just become read-only did not run the statement, so that it can wait for
+    /// the new primary.
+    fn refused(&mut self, client: u32, id: u32, error: &ErrPacket, out: &mut Ops) -> bool {
+        let read_only = matches!(error.code, 1290 | 1836) && error.message.contains("read-only");
+        let Some(session) = self.clients.get_mut(client) else {
+            return true;
+        };
+        let Some(running) = session.running() else {
+            return true;
+        };
+        if !read_only || running.stream.is_some() {
+            return false;
+        }
+        if session.in_transaction() {
+            // Its COMMIT cannot succeed any more. Closing the connection rolls it back.
+            session.server = None;
+            session.ties = crate::tie::Ties::default();
+            self.close_server(id, out);
+            let error = ErrorCode::Deadlock.with(
+                "the transaction was rolled back: its server became read-only in a switchover; \
+                 run it again from its beginning",
+            );
+            self.answer_error(client, &error, out);
+            return true;
+        }
+        let alone = match running.job {
+            Job::Query(statement) | Job::Execute { statement, .. } => {
+                // Of several statements, the first ones may have run.
+                !matches!(statement.kind, Kind::Multi | Kind::Call | Kind::Unknown)
+            }
+            _ => false,
+        };
+        if !alone || !session.ties.is_empty() || self.policy.hold.sessions_max == 0 {
+            return false;
+        }
+        if let Some(running) = session.running_mut() {
+            running.stage = Stage::Setup;
+        }
+        let now = self.now;
+        let upstream = self.servers.get(id).map(|server| server.upstream);
+        if let Some(upstream) = upstream {
+            self.upstreams[upstream].writing.failed(now);
+        }
+        self.stats.refusals_retried += 1;
+        self.untie(client, out);
+        self.dispatch(client, out);
+        true
+    }
+
+    /// The reply is whole: takes its effects on the session, and frees the connection.
+    fn finish(&mut self, client: u32, id: u32, out: &mut Ops) {
+        let Some(server) = self.servers.get_mut(id) else {
+            return;
+        };
+        let summary: Summary = server.tracker.take_summary();
+        let upstream = server.upstream;
+        if self.writer() == Some(upstream) && summary.error.is_none() {
+            let wrote = self
+                .clients
+                .get(client)
+                .and_then(Session::running)
+                .is_some_and(|running| !running.job.is_read());
+            if wrote {
+                self.upstreams[upstream].writing = crate::upstream::Pause::default();
+            }
+        }
+        self.take_effects(client, id, &summary);
+        let cut = self
+            .clients
+            .get(client)
+            .and_then(Session::running)
+            .is_some_and(|running| running.stream.is_some());
+        if cut {
+            // The server answered before the command was whole: both sides are out of step.
+            return self.close_client(client, out);
+        }
+        self.free_or_keep(client, out);
+        self.command_done(client);
+    }
+}
+
+impl Session {
+    /// Registers the statement that the running command prepares; gives its id.
+    fn prepared(&mut self, parameters: u16) -> Option<u32> {
+        let running = self.running()?;
+        let Job::Prepare(statement) = running.job else {
+            return None;
+        };
+        let sql = running.packet.get(HEADER_LEN + 1..)?.to_vec();
+        let text = std::sync::Arc::new(Text {
+            sql,
+            schema: self.state.schema.clone(),
+        });
+        Some(self.statements.insert(Prepared {
+            text,
+            statement,
+            parameters,
+            types: Vec::new(),
+        }))
+    }
+}

@@ -1,0 +1,136 @@
+//! One server connection: where it stands, what it was last given, and whose statement it runs.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use mainstay_clock::Timestamp;
+use mainstay_wire::ResponseTracker;
+
+use crate::op::Chunk;
+use crate::session::Key;
+use crate::state::State;
+use crate::statements::{ServerStatements, Text};
+
+/// One server connection.
+#[derive(Debug)]
+pub(crate) struct Server {
+    /// Index of its server in the machine's list.
+    pub(crate) upstream: usize,
+    pub(crate) key: Key,
+    pub(crate) phase: ServerPhase,
+    /// Bytes of a packet that is not whole yet: in the login, or the first packet of a reply.
+    pub(crate) inbox: Vec<u8>,
+    pub(crate) tracker: ResponseTracker,
+    pub(crate) applied: State,
+    /// It carries state that only `COM_RESET_CONNECTION` takes away.
+    pub(crate) dirty: bool,
+    /// Serial of the session that used it last: for that one its counters are still right.
+    pub(crate) last_user: u64,
+    pub(crate) statements: ServerStatements,
+    pub(crate) paused: bool,
+}
+
+/// Where a server connection stands.
+#[derive(Debug)]
+pub(crate) enum ServerPhase {
+    /// Being opened.
+    Connecting { deadline: Timestamp },
+    /// Logging in.
+    Login {
+        login: crate::server_login::ServerLogin,
+        deadline: Timestamp,
+    },
+    /// In the pool.
+    Idle { since: Timestamp },
+    /// Being brought to a session's state; the replies are ours.
+    Setup { session: u32, steps: VecDeque<Step> },
+    /// Running a statement of the session.
+    Reply { session: u32, forwarded: bool },
+    /// Kept for the session between statements.
+    Tied { session: u32 },
+    /// Being reset before somebody else may have it.
+    Cleaning { deadline: Timestamp },
+}
+
+/// One command of a set-up whose reply is awaited.
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    /// `COM_RESET_CONNECTION`.
+    Reset,
+    /// A `SET` of the session's variables.
+    Set,
+    /// `COM_INIT_DB`.
+    Schema(Vec<u8>),
+    /// `COM_STMT_PREPARE` of a statement that the session prepared elsewhere.
+    Prepare(Arc<Text>),
+}
+
+impl Server {
+    /// The session it belongs to now.
+    pub(crate) fn session(&self) -> Option<u32> {
+        match self.phase {
+            ServerPhase::Setup { session, .. }
+            | ServerPhase::Reply { session, .. }
+            | ServerPhase::Tied { session } => Some(session),
+            ServerPhase::Connecting { .. }
+            | ServerPhase::Login { .. }
+            | ServerPhase::Idle { .. }
+            | ServerPhase::Cleaning { .. } => None,
+        }
+    }
+
+    pub(crate) fn is_opening(&self) -> bool {
+        match self.phase {
+            ServerPhase::Connecting { .. }
+            | ServerPhase::Login { .. }
+            | ServerPhase::Cleaning { .. } => true,
+            ServerPhase::Idle { .. }
+            | ServerPhase::Setup { .. }
+            | ServerPhase::Reply { .. }
+            | ServerPhase::Tied { .. } => false,
+        }
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(self.phase, ServerPhase::Idle { .. })
+    }
+}
+
+/// Bytes taken from the current input, with what was kept of earlier ones before them.
+pub(crate) struct Gathered<'a> {
+    whole: Vec<u8>,
+    input: &'a [u8],
+}
+
+impl<'a> Gathered<'a> {
+    /// `kept` is left empty; it costs nothing when it already was.
+    pub(crate) fn new(kept: &mut Vec<u8>, input: &'a [u8]) -> Self {
+        let mut whole = std::mem::take(kept);
+        if !whole.is_empty() {
+            whole.extend_from_slice(input);
+        }
+        Self { whole, input }
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        if self.whole.is_empty() {
+            self.input
+        } else {
+            &self.whole
+        }
+    }
+
+    /// True when nothing was kept: a range of these bytes is one of the input.
+    pub(crate) fn is_input(&self) -> bool {
+        self.whole.is_empty()
+    }
+
+    /// A chunk of these bytes: of the input itself where nothing was kept.
+    pub(crate) fn chunk(&self, range: std::ops::Range<usize>) -> Chunk {
+        if self.whole.is_empty() {
+            Chunk::Input(range)
+        } else {
+            Chunk::Owned(self.whole[range].to_vec())
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! One client connection: what the machine remembers of it between statements, and the command
+//! it is carrying out.
+
+use std::sync::Arc;
+
+use mainstay_clock::Timestamp;
+use mainstay_sql::{Flags, Kind, Statement};
+use mainstay_wire::{Capabilities, Command};
+
+use crate::policy::Hold;
+use crate::state::State;
+use crate::statements::ClientStatements;
+use crate::stream::Stream;
+use crate::tie::{TieReason, Ties};
+
+/// What makes server connections interchangeable: with the same key, replies have the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Key {
+    pub(crate) user: Arc<str>,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) collation: u8,
+}
+
+/// One client.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// Never used again, unlike the connection's number.
+    pub(crate) serial: u64,
+    pub(crate) phase: Phase,
+    pub(crate) host: String,
+    pub(crate) key: Key,
+    /// Input not handled yet: part of a packet, or commands sent ahead of their turn.
+    pub(crate) inbox: Vec<u8>,
+    pub(crate) last_active: Timestamp,
+    pub(crate) state: State,
+    pub(crate) autocommit: bool,
+    pub(crate) statements: ClientStatements,
+    pub(crate) last_insert_id: u64,
+    /// The server connection in use, or tied to between statements.
+    pub(crate) server: Option<u32>,
+    pub(crate) ties: Ties,
+    /// Something tied was lost while no statement was in flight: the next one is told.
+    pub(crate) lost: Option<TieReason>,
+    /// The driver has more for this client than it takes.
+    pub(crate) blocked: bool,
+    /// Reading from this client is stopped.
+    pub(crate) paused: bool,
+}
+
+/// What a client is doing.
+#[derive(Debug)]
+pub(crate) enum Phase {
+    /// Proving who it is.
+    Login(crate::client_login::Login),
+    /// Between commands.
+    Ready,
+    /// Waiting for the reply to a command.
+    Busy(Running),
+}
+
+/// A command that is being carried out.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) job: Job,
+    pub(crate) command: Command,
+    pub(crate) stage: Stage,
+    /// The whole first packet with its header, kept to be sent, and sent again when that is safe.
+    pub(crate) packet: Vec<u8>,
+    /// What is left of a command longer than one packet; it is passed on as it comes.
+    pub(crate) stream: Option<Stream>,
+    /// Of the answer.
+    pub(crate) sequence: u8,
+    /// When it was held or began to wait.
+    pub(crate) since: Timestamp,
+    /// It was counted as held already.
+    pub(crate) was_held: bool,
+    /// Times it was sent and sent again.
+    pub(crate) attempts: u8,
+}
+
+/// What a command is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Job {
+    /// The end of a login: the schema exists.
+    Login,
+    /// `COM_INIT_DB`.
+    InitDb {
+        /// The schema to go back to when the server refuses.
+        before: Option<Vec<u8>>,
+    },
+    /// `COM_QUERY`.
+    Query(Statement),
+    /// `COM_STMT_PREPARE`.
+    Prepare(Statement),
+    /// `COM_STMT_EXECUTE`, by the client's id.
+    Execute {
+        id: u32,
+        statement: Statement,
+        cursor: bool,
+    },
+    /// `COM_STMT_SEND_LONG_DATA`, by the client's id.
+    LongData { id: u32, statement: Statement },
+    /// `COM_STMT_FETCH`, `COM_STMT_RESET`, by the client's id.
+    OnCursor { id: u32, reset: bool },
+    /// A command passed on as it is.
+    Other,
+}
+
+/// How far a command has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// No writer: waiting for routes.
+    Held,
+    /// Waiting for a connection to the server of this index.
+    Waiting(usize),
+    /// The connection is being brought to the session's state; nothing of the command was sent.
+    Setup,
+    /// Sent.
+    Sent,
+}
+
+impl Job {
+    /// The statement behind the command, if there is one.
+    pub(crate) fn statement(&self) -> Option<&Statement> {
+        match self {
+            Self::Query(statement)
+            | Self::Prepare(statement)
+            | Self::Execute { statement, .. }
+            | Self::LongData { statement, .. } => Some(statement),
+            Self::Login | Self::InitDb { .. } | Self::OnCursor { .. } | Self::Other => None,
+        }
+    }
+
+    /// True when running it twice, or on another server, changes nothing.
+    pub(crate) fn is_read(&self) -> bool {
+        match self {
+            Self::Login | Self::InitDb { .. } | Self::Prepare(_) => true,
+            Self::Query(statement) => is_read(statement),
+            Self::Execute {
+                statement, cursor, ..
+            } => is_read(statement) && !cursor,
+            Self::LongData { .. } | Self::OnCursor { .. } | Self::Other => false,
+        }
+    }
+
+    pub(crate) fn is(&self, kind: Kind) -> bool {
+        match self {
+            Self::Query(statement) | Self::Execute { statement, .. } => statement.kind == kind,
+            Self::Login
+            | Self::InitDb { .. }
+            | Self::Prepare(_)
+            | Self::LongData { .. }
+            | Self::OnCursor { .. }
+            | Self::Other => false,
+        }
+    }
+
+    pub(crate) fn has(&self, flags: Flags) -> bool {
+        self.statement()
+            .is_some_and(|statement| statement.flags.intersects(flags))
+    }
+}
+
+fn is_read(statement: &Statement) -> bool {
+    statement.access == mainstay_sql::Access::Read
+}
+
+impl Session {
+    /// True while a transaction is open, as the server said last.
+    pub(crate) fn in_transaction(&self) -> bool {
+        self.ties.contains(TieReason::Transaction)
+    }
+
+    pub(crate) fn running(&self) -> Option<&Running> {
+        match &self.phase {
+            Phase::Busy(running) => Some(running),
+            Phase::Login(_) | Phase::Ready => None,
+        }
+    }
+
+    pub(crate) fn running_mut(&mut self) -> Option<&mut Running> {
+        match &mut self.phase {
+            Phase::Busy(running) => Some(running),
+            Phase::Login(_) | Phase::Ready => None,
+        }
+    }
+
+    pub(crate) fn stage(&self) -> Option<Stage> {
+        self.running().map(|running| running.stage)
+    }
+
+    /// Bytes of the command that a hold would keep.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.running().map_or(0, |running| running.packet.len())
+    }
+}
+
+impl Hold {
+    /// True when one more session of `bytes` may be held.
+    pub(crate) fn has_room(&self, sessions: usize, held_bytes: usize, bytes: usize) -> bool {
+        sessions < self.sessions_max && held_bytes + bytes <= self.bytes_max
+    }
+}

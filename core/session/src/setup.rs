@@ -1,0 +1,345 @@
+//! Brings a connection to a session's state and then sends the session's command. The set-up goes
+//! out in one piece, but the command waits for its replies: it must not run in a wrong state.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use mainstay_sql::Flags;
+use mainstay_wire::{Command, ErrPacket};
+
+use crate::answer;
+use crate::core::Core;
+use crate::op::{Chunk, ConnId, Op, Ops};
+use crate::server::{Server, ServerPhase, Step};
+use crate::session::{Job, Phase, Session, Stage};
+use crate::statements::{execute_for, execute_types};
+use crate::tie::TieReason;
+
+/// Where a statement's id is in a packet, behind the header and the command.
+const ID: std::ops::Range<usize> = 5..9;
+
+impl Core {
+    /// Runs the session's command on a connection that is the session's now.
+    pub(crate) fn begin(&mut self, client: u32, id: u32, out: &mut Ops) {
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        let Some(server) = self.servers.get_mut(id) else {
+            return;
+        };
+        let steps = steps(session, server);
+        let blocked = session.blocked;
+        if let Some(running) = session.running_mut() {
+            running.stage = Stage::Setup;
+        }
+        if blocked && !server.paused {
+            server.paused = true;
+            out.push(Op::Pause(ConnId::Server(id)));
+        }
+        let Some((first, _)) = steps.front() else {
+            return self.send(client, id, out);
+        };
+        server.tracker.begin(first.command().reply());
+        let mut bytes = Vec::new();
+        let mut awaited = VecDeque::with_capacity(steps.len());
+        for (step, argument) in steps {
+            bytes.extend_from_slice(&answer::command(step.command(), &argument));
+            awaited.push_back(step);
+        }
+        server.phase = ServerPhase::Setup {
+            session: client,
+            steps: awaited,
+        };
+        out.push(Op::Send {
+            to: ConnId::Server(id),
+            chunk: Chunk::Owned(bytes),
+        });
+    }
+
+    /// Replies to a set-up.
+    pub(crate) fn setup_input(&mut self, id: u32, bytes: &[u8], out: &mut Ops) {
+        let mut at = 0;
+        while at < bytes.len() {
+            let Some(server) = self.servers.get_mut(id) else {
+                return;
+            };
+            let ServerPhase::Setup {
+                session: client,
+                steps,
+            } = &mut server.phase
+            else {
+                // Bytes behind the last reply: the connection is out of step.
+                return self.lost_by_us(id, out);
+            };
+            let client = *client;
+            let Ok(fed) = server.tracker.feed(&bytes[at..]) else {
+                return self.lost_by_us(id, out);
+            };
+            at += fed.consumed;
+            if !server.tracker.is_done() {
+                if fed.consumed == 0 {
+                    return self.lost_by_us(id, out);
+                }
+                continue;
+            }
+            let Some(step) = steps.pop_front() else {
+                return self.lost_by_us(id, out);
+            };
+            let next = steps.front().map(Step::command);
+            if let Some(error) = server.tracker.summary().error.clone() {
+                return self.setup_failed(client, &step, &error, out);
+            }
+            let Some(session) = self.clients.get(client) else {
+                return;
+            };
+            for old in server.stepped(&step, &session.state) {
+                let bytes = answer::command(Command::StmtClose, &old.to_le_bytes());
+                out.push(Op::Send {
+                    to: ConnId::Server(id),
+                    chunk: Chunk::Owned(bytes),
+                });
+            }
+            match next {
+                Some(command) => server.tracker.begin(command.reply()),
+                None if at < bytes.len() => return self.lost_by_us(id, out),
+                None => self.send(client, id, out),
+            }
+        }
+    }
+
+    /// The server refused a step. Its error is the client's, except for the reset, which servers
+    /// before 5.7 do not know: there another connection is taken.
+    fn setup_failed(&mut self, client: u32, step: &Step, error: &ErrPacket, out: &mut Ops) {
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        let Some(id) = session.server else { return };
+        let Some(server) = self.servers.get(id) else {
+            return;
+        };
+        let pending =
+            matches!(&server.phase, ServerPhase::Setup { steps, .. } if !steps.is_empty());
+        if let Step::Reset = step {
+            return self.lost_by_us(id, out);
+        }
+        session.schema_refused();
+        if pending {
+            session.server = None;
+            session.ties = crate::tie::Ties::default();
+            self.close_server(id, out);
+        } else {
+            self.free_or_keep(client, out);
+        }
+        self.pass_error(client, error, out);
+    }
+
+    /// Sends the command itself.
+    fn send(&mut self, client: u32, id: u32, out: &mut Ops) {
+        let input = self.origin.as_ref().filter(|(who, _)| *who == client);
+        let input = input.map(|(_, range)| Chunk::Input(range.clone()));
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        let Some(server) = self.servers.get_mut(id) else {
+            return;
+        };
+        server.last_user = session.serial;
+        let Phase::Busy(running) = &mut session.phase else {
+            return;
+        };
+        running.stage = Stage::Sent;
+        running.attempts = running.attempts.saturating_add(1);
+        let command = running.command;
+        let streaming = running.stream.is_some();
+        let chunk = match running.job {
+            Job::Login => {
+                self.free_or_keep(client, out);
+                return self.logged_in(client, out);
+            }
+            Job::InitDb { .. } => {
+                self.free_or_keep(client, out);
+                return self.answer_ok(client, out);
+            }
+            Job::Execute { id: statement, .. } if !streaming => {
+                Chunk::Owned(session.execute(server, statement))
+            }
+            Job::Execute { id: statement, .. }
+            | Job::LongData { id: statement, .. }
+            | Job::OnCursor { id: statement, .. } => {
+                Chunk::Owned(session.with_server_id(server, statement))
+            }
+            Job::Query(_) | Job::Prepare(_) | Job::Other => {
+                let packet = || Chunk::Owned(running.packet.clone());
+                input.unwrap_or_else(packet)
+            }
+        };
+        server.inbox.clear();
+        server.tracker.begin(command.reply());
+        server.phase = ServerPhase::Reply {
+            session: client,
+            forwarded: false,
+        };
+        let index = server.upstream;
+        out.push(Op::Send {
+            to: ConnId::Server(id),
+            chunk,
+        });
+        self.upstreams[index].statements += 1;
+        if self.writer() == Some(index) {
+            self.stats.statements_writer += 1;
+        } else {
+            self.stats.statements_reader += 1;
+        }
+        if command == Command::StmtSendLongData {
+            self.tie(client, TieReason::LongData);
+            self.free_or_keep(client, out);
+            self.command_done(client);
+        } else if streaming {
+            self.ready.push_back(client);
+        }
+    }
+
+    /// After a command: the connection stays with the session if anything ties it, else it is
+    /// free for others.
+    pub(crate) fn free_or_keep(&mut self, client: u32, out: &mut Ops) {
+        let Some(session) = self.clients.get(client) else {
+            return;
+        };
+        let Some(id) = session.server else { return };
+        if session.ties.is_empty() {
+            return self.untie(client, out);
+        }
+        if let Some(server) = self.servers.get_mut(id) {
+            server.phase = ServerPhase::Tied { session: client };
+        }
+    }
+
+    pub(crate) fn tie(&mut self, client: u32, reason: TieReason) {
+        if let Some(session) = self.clients.get_mut(client)
+            && session.ties.insert(reason)
+        {
+            *self.stats.ties.entry(reason).or_default() += 1;
+        }
+    }
+}
+
+/// The commands that bring the connection to the session's state, with their arguments.
+fn steps(session: &Session, server: &Server) -> VecDeque<(Step, Vec<u8>)> {
+    let mut steps = VecDeque::new();
+    let Some(running) = session.running() else {
+        return steps;
+    };
+    let moved = server.last_user != session.serial;
+    let last_id = (moved && running.job.has(Flags::LAST_INSERT_ID))
+        .then(|| format!("last_insert_id={}", session.last_insert_id).into_bytes());
+    let extra = last_id
+        .as_deref()
+        .map(|text| (&b"last_insert_id"[..], text));
+    let change = server.applied.change_to(&session.state, extra);
+    if change.reset && session.ties.is_empty() {
+        steps.push_back((Step::Reset, Vec::new()));
+    }
+    steps.extend(change.sets.into_iter().map(|set| (Step::Set, set)));
+    let asked = matches!(running.job, Job::InitDb { .. });
+    let schema = change
+        .schema
+        .or_else(|| session.state.schema.clone().filter(|_| asked));
+    if let Some(name) = schema {
+        steps.push_back((Step::Schema(name.clone()), name));
+    }
+    let (Job::Execute { id, .. } | Job::LongData { id, .. }) = running.job else {
+        return steps;
+    };
+    let Some(prepared) = session.statements.get(id) else {
+        return steps;
+    };
+    let text = &prepared.text;
+    // A reset closes all statements of the connection.
+    if server.statements.has(text) && !matches!(steps.front(), Some((Step::Reset, _))) {
+        return steps;
+    }
+    let there = text
+        .schema
+        .clone()
+        .filter(|name| session.state.schema.as_ref() != Some(name));
+    let back = there.as_ref().and(session.state.schema.clone());
+    steps.extend(there.map(|name| (Step::Schema(name.clone()), name)));
+    steps.push_back((Step::Prepare(Arc::clone(text)), text.sql.clone()));
+    steps.extend(back.map(|name| (Step::Schema(name.clone()), name)));
+    steps
+}
+
+impl Step {
+    fn command(&self) -> Command {
+        match self {
+            Self::Reset => Command::ResetConnection,
+            Self::Set => Command::Query,
+            Self::Schema(_) => Command::InitDb,
+            Self::Prepare(_) => Command::StmtPrepare,
+        }
+    }
+}
+
+impl Session {
+    /// The execution of a statement as this server must see it.
+    fn execute(&mut self, server: &mut Server, id: u32) -> Vec<u8> {
+        let Phase::Busy(running) = &self.phase else {
+            return Vec::new();
+        };
+        let payload = running.packet.get(4..).unwrap_or_default();
+        let Some(prepared) = self.statements.get_mut(id) else {
+            return running.packet.clone();
+        };
+        let Some(copy) = server.statements.find(&prepared.text) else {
+            return running.packet.clone();
+        };
+        let mut missing: &[u8] = &[];
+        match execute_types(payload, prepared.parameters) {
+            Some(types) => {
+                if prepared.types != types {
+                    prepared.types = types.to_vec();
+                }
+            }
+            None if copy.types != prepared.types => missing = &prepared.types,
+            None => {}
+        }
+        if missing.is_empty() {
+            let mut bytes = running.packet.clone();
+            put_id(&mut bytes, copy.id);
+            copy.types.clone_from(&prepared.types);
+            return bytes;
+        }
+        let payload = execute_for(payload, copy.id, prepared.parameters, missing);
+        copy.types.clone_from(&prepared.types);
+        let mut bytes = Vec::with_capacity(payload.len() + 4);
+        mainstay_wire::packet::put_packet(&mut bytes, 0, &payload);
+        bytes
+    }
+
+    /// The running command with the server's own id of its statement.
+    fn with_server_id(&self, server: &mut Server, id: u32) -> Vec<u8> {
+        let mut bytes = self
+            .running()
+            .map_or_else(Vec::new, |running| running.packet.clone());
+        let text = self.statements.get(id).map(|prepared| &prepared.text);
+        if let Some(copy) = text.and_then(|text| server.statements.find(text)) {
+            put_id(&mut bytes, copy.id);
+        }
+        bytes
+    }
+
+    /// The server refused the schema: the session keeps the one it had.
+    fn schema_refused(&mut self) {
+        if let Phase::Busy(running) = &mut self.phase
+            && let Job::InitDb { before } = &mut running.job
+        {
+            self.state.schema = before.take();
+        }
+    }
+}
+
+fn put_id(packet: &mut [u8], id: u32) {
+    if let Some(place) = packet.get_mut(ID) {
+        place.copy_from_slice(&id.to_le_bytes());
+    }
+}

@@ -1,0 +1,158 @@
+//! The part of a session's state that any server connection can be given: the default schema and
+//! session variables. A pooled connection remembers what it was given last.
+
+use mainstay_sql::set::Set;
+
+/// A default schema and variables, in the order in which they were last set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) schema: Option<Vec<u8>>,
+    /// Name in lower case, and the assignment as the client wrote it (`sql_mode='ANSI'`).
+    /// Order matters: `NAMES` sets three variables, of which one may be set again after it.
+    variables: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+/// What brings a connection from one state to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Change {
+    /// `COM_RESET_CONNECTION` first: a variable is set that the session does not have.
+    pub(crate) reset: bool,
+    /// The texts of the `SET` statements, mostly one or none.
+    pub(crate) sets: Vec<Vec<u8>>,
+    /// The schema to change to.
+    pub(crate) schema: Option<Vec<u8>>,
+}
+
+impl State {
+    /// Remembers an assignment, the last one of its name.
+    pub(crate) fn assign(&mut self, name: &[u8], assignment: &[u8]) {
+        let name = name.to_ascii_lowercase();
+        self.variables.retain(|(other, _)| *other != name);
+        self.variables.push((name, assignment.to_vec()));
+    }
+
+    /// Remembers what a replayable `SET` assigned.
+    pub(crate) fn assign_all(&mut self, sql: &[u8], set: &Set) {
+        for assignment in &set.assignments {
+            let value = sql.get(assignment.value.clone()).unwrap_or_default();
+            let text = match assignment.name.as_str() {
+                "names" => [b"NAMES ", value].concat(),
+                "character set" => [b"CHARACTER SET ", value].concat(),
+                "transaction" => [b"TRANSACTION ", value].concat(),
+                name => [name.as_bytes(), b"=", value].concat(),
+            };
+            self.assign(assignment.name.as_bytes(), &text);
+        }
+    }
+
+    /// A connection was given the variables of a session.
+    pub(crate) fn take_variables(&mut self, session: &Self) {
+        self.variables.clone_from(&session.variables);
+    }
+
+    /// Forgets all variables, as `COM_RESET_CONNECTION` does; that keeps the schema.
+    pub(crate) fn reset(&mut self) {
+        self.variables.clear();
+    }
+
+    pub(crate) fn value(&self, name: &[u8]) -> Option<&[u8]> {
+        let found = self.variables.iter().find(|(other, _)| other == name)?;
+        Some(&found.1)
+    }
+
+    /// True when a connection in state `self` can be brought to `wanted`: no command takes the
+    /// default schema away from a connection.
+    pub(crate) fn can_become(&self, wanted: &Self) -> bool {
+        wanted.schema.is_some() || self.schema.is_none()
+    }
+
+    /// What to do to a connection in state `self` for a session that wants `wanted`. `extra` is
+    /// one more assignment, for this time only.
+    pub(crate) fn change_to(&self, wanted: &Self, extra: Option<(&[u8], &[u8])>) -> Change {
+        let same = self.variables == wanted.variables;
+        let reset = !same
+            && self
+                .variables
+                .iter()
+                .any(|(name, _)| wanted.value(name).is_none());
+        let mut sets = Vec::new();
+        let mut set = Vec::new();
+        let replayed = wanted.variables.iter().filter(|_| !same);
+        for (name, assignment) in replayed
+            .map(|(name, text)| (&name[..], &text[..]))
+            .chain(extra)
+        {
+            if name == b"transaction" {
+                // The grammar does not allow it in a list.
+                sets.push([b"SET SESSION ", assignment].concat());
+                continue;
+            }
+            set.extend_from_slice(if set.is_empty() { b"SET " } else { b", " });
+            set.extend_from_slice(assignment);
+        }
+        if !set.is_empty() {
+            sets.push(set);
+        }
+        let schema = if self.schema == wanted.schema {
+            None
+        } else {
+            wanted.schema.clone()
+        };
+        Change {
+            reset,
+            sets,
+            schema,
+        }
+    }
+}
+
+impl Change {
+    pub(crate) fn is_none(&self) -> bool {
+        !self.reset && self.sets.is_empty() && self.schema.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(schema: Option<&str>, variables: &[(&str, &str)]) -> State {
+        let mut state = State {
+            schema: schema.map(|name| name.as_bytes().to_vec()),
+            ..State::default()
+        };
+        for (name, assignment) in variables {
+            state.assign(name.as_bytes(), assignment.as_bytes());
+        }
+        state
+    }
+
+    #[test]
+    fn equal_states_need_nothing() {
+        let one = state(Some("shop"), &[("sql_mode", "sql_mode=''")]);
+        assert!(one.change_to(&one.clone(), None).is_none());
+    }
+
+    #[test]
+    fn a_variable_of_somebody_else_is_reset_before_the_own_are_set() {
+        let theirs = state(None, &[("sql_mode", "sql_mode=''")]);
+        let ours = state(Some("shop"), &[("names", "NAMES utf8mb4")]);
+        let change = theirs.change_to(&ours, None);
+        assert!(change.reset);
+        assert_eq!(change.sets, [b"SET NAMES utf8mb4"]);
+        assert_eq!(change.schema.as_deref(), Some(&b"shop"[..]));
+    }
+
+    #[test]
+    fn a_later_assignment_replaces_the_earlier_and_moves_to_the_end() {
+        let ours = state(None, &[("a", "a=1"), ("b", "b=1"), ("A", "a=2")]);
+        let change = State::default().change_to(&ours, None);
+        assert_eq!(change.sets, [b"SET b=1, a=2"]);
+    }
+
+    #[test]
+    fn a_connection_with_a_schema_cannot_serve_a_session_without_one() {
+        assert!(!state(Some("shop"), &[]).can_become(&state(None, &[])));
+        assert!(state(Some("shop"), &[]).can_become(&state(Some("crm"), &[])));
+    }
+}

@@ -1,0 +1,88 @@
+//! One server of the routes: its pool, the sessions that wait for it, and when to try it again.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use mainstay_clock::Timestamp;
+use mainstay_topology::Target;
+
+/// One server.
+#[derive(Debug)]
+pub(crate) struct Upstream {
+    pub(crate) target: Target,
+    /// In the routes in force.
+    pub(crate) listed: bool,
+    /// It was the writer in the epoch in force: its connections end with that.
+    pub(crate) wrote: bool,
+    /// Idle connections, the one used last at the end.
+    pub(crate) idle: Vec<u32>,
+    /// All connections, also those being opened.
+    pub(crate) open: usize,
+    /// Sessions waiting for a connection, in order.
+    pub(crate) waiters: VecDeque<u32>,
+    /// Nothing is opened to it until then: the last attempt failed.
+    pub(crate) opening: Pause,
+    /// No new write is sent to it until then: it said that it is read-only.
+    pub(crate) writing: Pause,
+    pub(crate) statements: u64,
+    pub(crate) lost: u64,
+}
+
+impl Upstream {
+    pub(crate) fn new(target: Target) -> Self {
+        Self {
+            target,
+            listed: true,
+            wrote: false,
+            idle: Vec::new(),
+            open: 0,
+            waiters: VecDeque::new(),
+            opening: Pause::default(),
+            writing: Pause::default(),
+            statements: 0,
+            lost: 0,
+        }
+    }
+
+    /// True when statements may be sent to it now.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.listed && self.opening.until.is_none()
+    }
+}
+
+/// A pause that grows with each failure in a row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pause {
+    pub(crate) until: Option<Timestamp>,
+    next: Duration,
+}
+
+const PAUSE_MIN: Duration = Duration::from_millis(50);
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+
+impl Default for Pause {
+    fn default() -> Self {
+        Self {
+            until: None,
+            next: PAUSE_MIN,
+        }
+    }
+}
+
+impl Pause {
+    pub(crate) fn failed(&mut self, now: Timestamp) {
+        if self.until.is_none() {
+            self.until = Some(now + self.next);
+            self.next = (self.next * 2).min(PAUSE_MAX);
+        }
+    }
+
+    /// True once, when the pause is over.
+    pub(crate) fn is_over(&mut self, now: Timestamp) -> bool {
+        let over = self.until.is_some_and(|until| until <= now);
+        if over {
+            self.until = None;
+        }
+        over
+    }
+}
