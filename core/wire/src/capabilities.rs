@@ -11,8 +11,8 @@ pub struct Capabilities(pub u64);
 impl Capabilities {
     /// No bit.
     pub const NONE: Self = Self(0);
-    /// Improved password hashing. A `MariaDB` server leaves it clear (there it is `CLIENT_MYSQL`) to
-    /// say that extended capabilities follow.
+    /// Improved password hashing. A `MariaDB` server leaves it clear (there it is `CLIENT_MYSQL`)
+    /// to say that extended capabilities follow.
     pub const LONG_PASSWORD: Self = Self(1);
     /// `affected_rows` counts found rows instead of changed ones.
     pub const FOUND_ROWS: Self = Self(1 << 1);

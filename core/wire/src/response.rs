@@ -1,6 +1,7 @@
 //! OK, ERR and EOF packets.
 //!
-//! Sources: `Protocol::OK_Packet`, `Protocol::ERR_Packet`, `Protocol::EOF_Packet` (MySQL internals).
+//! Sources: `Protocol::OK_Packet`, `Protocol::ERR_Packet`, `Protocol::EOF_Packet` (MySQL
+//! internals).
 
 #[cfg(test)]
 mod tests;

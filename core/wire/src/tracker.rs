@@ -17,17 +17,18 @@
 //! internals); "Result Set Packets" (MariaDB).
 
 mod phase;
+mod summary;
 #[cfg(test)]
 mod tests;
 
+use crate::Capabilities;
 use crate::codec::Malformed;
 use crate::command::ReplyKind;
 use crate::packet::{HEADER_LEN, MAX_PAYLOAD, PacketHeader};
-use crate::response::{
-    EOF_HEADER, ERR_HEADER, ErrPacket, LOCAL_INFILE_HEADER, OK_HEADER, StatusFlags,
-};
-use crate::{Capabilities, SessionChange};
+use crate::response::{EOF_HEADER, ERR_HEADER, ErrPacket, LOCAL_INFILE_HEADER, OK_HEADER};
 use phase::Phase;
+
+pub use summary::{Prepared, Summary};
 
 /// Longest status packet that is kept. Session changes can make an OK packet long, but not this.
 pub const KEPT_MAX: usize = 1 << 20;
@@ -51,46 +52,6 @@ pub struct Fed {
     pub consumed: usize,
     /// How far the reply is.
     pub progress: Progress,
-}
-
-/// What a `COM_STMT_PREPARE` gave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Prepared {
-    /// The server's number for the statement.
-    pub statement_id: u32,
-    /// Number of its result's columns.
-    pub columns: u16,
-    /// Number of its parameters.
-    pub params: u16,
-    /// Number of warnings.
-    pub warnings: u16,
-}
-
-/// What a reply said.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// The error that ended it.
-    pub error: Option<ErrPacket>,
-    /// The last status flags seen; `None` if there were none, as with an error at once.
-    pub status: Option<StatusFlags>,
-    /// Rows changed, as the last OK packet says.
-    pub affected_rows: u64,
-    /// Generated value, as the last OK packet says.
-    pub last_insert_id: u64,
-    /// Warnings, as the last OK or EOF packet says.
-    pub warnings: u16,
-    /// Session changes of all OK packets, in order.
-    pub changes: Vec<SessionChange>,
-    /// Set by a prepare.
-    pub prepared: Option<Prepared>,
-    /// Packets seen to their end.
-    pub packets: u64,
-    /// Rows seen to their end, over all result sets.
-    pub rows: u64,
-    /// Result sets begun.
-    pub result_sets: u32,
-    /// Sequence number of the last packet begun.
-    pub last_sequence: u8,
 }
 
 /// The follower. One per server connection; [`begin`](Self::begin) starts it for each command.

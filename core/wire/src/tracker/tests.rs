@@ -7,7 +7,7 @@ use crate::codec::{put_lenenc, put_u16, put_u32};
 use crate::packet::put_packet;
 use crate::response::{EofPacket, OkPacket, put_result_end};
 use crate::result::{ColumnDefinition, put_text_row};
-use crate::{Command, ErrorCode};
+use crate::{Command, ErrorCode, SessionChange, StatusFlags};
 
 const CLASSIC: Capabilities = Capabilities::SESSION_TRACK;
 const MODERN: Capabilities = Capabilities::SESSION_TRACK.union(Capabilities::DEPRECATE_EOF);
@@ -374,10 +374,14 @@ fn fields() -> impl Strategy<Value = Vec<Option<Vec<u8>>>> {
     prop::collection::vec(field, 2)
 }
 
+fn rows() -> impl Strategy<Value = Vec<Vec<Option<Vec<u8>>>>> {
+    prop::collection::vec(fields(), 0..6)
+}
+
 prop_compose! {
     fn replies()(
         modern: bool,
-        results in prop::collection::vec(prop::option::of(prop::collection::vec(fields(), 0..6)), 1..4),
+        results in prop::collection::vec(prop::option::of(rows()), 1..4),
         fails: bool,
     ) -> Script {
         let mut script = Script::new(if modern { MODERN } else { CLASSIC });
