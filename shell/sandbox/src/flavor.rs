@@ -25,9 +25,9 @@ impl Flavor {
 
     pub(crate) const fn install_remedy(self) -> &'static str {
         match self {
-            Self::MariaDb => "`scripts/install-servers.sh mariadb` installs it",
+            Self::MariaDb => "run `scripts/install-servers.sh mariadb`",
             Self::MySql => {
-                "give its path with --mysqld, or let `scripts/install-servers.sh mysql97` install it"
+                "give one with --mysqld PATH, or run `scripts/install-servers.sh mysql97`"
             }
         }
     }
@@ -138,7 +138,7 @@ mod tests {
     fn the_banner_of_each_packaging_is_understood() {
         for (banner, flavor, number, text) in [
             (
-                "mariadbd  Ver 10.11.19-MariaDB-0+deb12u1 for debian-linux-gnu on x86_64 (Debian 12)",
+                "mariadbd  Ver 10.11.19-MariaDB-0+deb12u1 for debian-linux-gnu on x86_64 (Debian)",
                 Flavor::MariaDb,
                 (10, 11, 19),
                 "10.11.19-MariaDB-0+deb12u1",

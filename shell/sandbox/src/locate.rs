@@ -1,7 +1,6 @@
 //! Finds the server program, asks its version, and derives what it needs from where it is.
 
 use std::env;
-use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -110,11 +109,13 @@ fn examine(path: &Path) -> Result<ServerProgram> {
     let plugins = first_with(
         &base,
         &["lib/mysql/plugin", "lib64/mysql/plugin", "lib/plugin"],
-        { "semisync_source.so" },
+        "semisync_source.so",
     );
-    let messages = first_with(&base, &["share/mysql", "share/mysql-server", "share"], {
-        "english/errmsg.sys"
-    });
+    let messages = first_with(
+        &base,
+        &["share/mysql", "share/mysql-server", "share"],
+        "english/errmsg.sys",
+    );
     Ok(ServerProgram {
         path: path.clone(),
         flavor,
@@ -126,8 +127,7 @@ fn examine(path: &Path) -> Result<ServerProgram> {
 }
 
 /// `None` leaves the server its own default, which fits every ordinary package.
-fn first_with(base: &Path, folders: &[&str], file: impl AsRef<OsStr>) -> Option<PathBuf> {
-    let file = Path::new(file.as_ref());
+fn first_with(base: &Path, folders: &[&str], file: &str) -> Option<PathBuf> {
     folders
         .iter()
         .map(|folder| base.join(folder))

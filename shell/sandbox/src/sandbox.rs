@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use std::{fs, io};
 
 use mainstay_topology::{Address, ServerName};
 use rustix::process::Signal;
@@ -10,7 +9,6 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::timeout;
 
 use crate::accounts;
-use crate::copy::create_private;
 use crate::credentials::Credentials;
 use crate::flavor::{Flavor, Version};
 use crate::guard::Guard;
@@ -19,10 +17,10 @@ use crate::locate::{ServerProgram, locate};
 use crate::server::{Order, ServerState, ServerTask};
 use crate::supervisor::{RestartRoles, SandboxEvent, ServerHandle, Supervisor};
 use crate::template::{end_of, template};
-use crate::{Result, SandboxError};
+use crate::{Result, SandboxError, salvage};
 
 /// A start that recovers from a crash reads the logs of the tables first.
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 const EVENTS: usize = 256;
 const ORDERS: usize = 16;
 
@@ -258,27 +256,14 @@ impl Sandbox {
     /// A new folder for [`Sandbox::save_binlogs`]: `DIR/salvage/db1-1`, then `db1-2`.
     pub fn salvage_folder(&self, name: &str) -> Result<PathBuf> {
         let name = self.server(name)?.name.as_str();
-        let salvage = self.dir().join("salvage");
-        fs::create_dir_all(&salvage).map_err(SandboxError::io("create", &salvage))?;
-        for number in 1_u32.. {
-            let folder = salvage.join(format!("{name}-{number}"));
-            match create_private(&folder) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                made => {
-                    return made
-                        .map(|()| folder.clone())
-                        .map_err(SandboxError::io("create", &folder));
-                }
-            }
-        }
-        unreachable!("a disk does not hold that many folders")
+        salvage::new_folder(&self.dir().join("salvage"), name)
     }
 
     /// Copies a server's binary logs into a folder, before its data is replaced; whether it runs
     /// does not matter. Returns the copies, oldest first, all of them on the disk.
     pub fn save_binlogs(&self, name: &str, into: &Path) -> Result<Vec<PathBuf>> {
         let name = self.server(name)?.name.as_str();
-        save_binlogs(&self.prepared.layout.server(name).join("data"), into)
+        salvage::save_binlogs(&self.prepared.layout.server(name).join("data"), into)
     }
 
     fn server(&self, name: &str) -> Result<&ServerHandle> {
@@ -319,47 +304,5 @@ impl Sandbox {
             accounts::prove(server, &directory, self.credentials()).await?;
         }
         Ok(())
-    }
-}
-
-fn save_binlogs(data: &Path, into: &Path) -> Result<Vec<PathBuf>> {
-    fs::create_dir_all(into).map_err(SandboxError::io("create", into))?;
-    let mut saved = Vec::new();
-    for entry in fs::read_dir(data).map_err(SandboxError::io("read", data))? {
-        let entry = entry.map_err(SandboxError::io("read", data))?;
-        if entry.file_name().to_string_lossy().starts_with("binlog.") {
-            let copy = into.join(entry.file_name());
-            fs::copy(entry.path(), &copy)
-                .and_then(|_| fs::File::open(&copy)?.sync_all())
-                .map_err(SandboxError::io("save", &copy))?;
-            saved.push(copy);
-        }
-    }
-    saved.sort();
-    Ok(saved)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn binary_logs_and_their_index_are_saved_and_nothing_else() {
-        let dir = tempfile::tempdir().expect("a directory");
-        let data = dir.path().join("data");
-        fs::create_dir(&data).expect("a folder");
-        for file in [
-            "binlog.000002",
-            "binlog.000001",
-            "binlog.index",
-            "ibdata1",
-            "relay.000001",
-        ] {
-            fs::write(data.join(file), file).expect("a file");
-        }
-        let into = dir.path().join("salvage/db1-1");
-        let saved = save_binlogs(&data, &into).expect("saved");
-        let names = ["binlog.000001", "binlog.000002", "binlog.index"];
-        assert_eq!(saved, names.map(|name| into.join(name)));
     }
 }

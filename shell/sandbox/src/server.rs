@@ -5,6 +5,7 @@
 
 use std::ffi::OsString;
 use std::fs::OpenOptions;
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::pin::pin;
@@ -12,35 +13,28 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use mainstay_topology::ServerName;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::guard::Guard;
 use crate::layout::accounts_file;
 use crate::locate::ServerProgram;
 use crate::supervisor::{RestartRole, RestartRoles, SandboxEvent};
-use crate::{Result, SandboxError, dialect};
+use crate::{SandboxError, dialect};
+
+mod life;
+
+pub(crate) use life::Order;
+use life::{Ended, Life, answer};
 
 const PROBE_EVERY: Duration = Duration::from_millis(20);
 const PROBE_LIMIT: Duration = Duration::from_secs(1);
 /// A server that cannot start is tried ever more rarely, up to this.
 const RESTART_LONGEST: Duration = Duration::from_secs(30);
-
-/// What the supervisor's thread is asked to do with a server.
-pub(crate) enum Order {
-    /// Send a signal; a SIGKILL is answered when the process is gone.
-    Signal(Signal, oneshot::Sender<Result<()>>),
-    /// Leave it down when it ends.
-    Hold(oneshot::Sender<()>),
-    /// Start it again, at once if it is down.
-    Release(oneshot::Sender<()>),
-    /// End it for good: politely, and by force after the limit.
-    Stop(Duration, oneshot::Sender<()>),
-}
 
 /// What others see of a server's process.
 #[derive(Debug, Clone, Default)]
@@ -64,17 +58,6 @@ pub(crate) struct ServerTask {
     pub(crate) orders: mpsc::Receiver<Order>,
     pub(crate) state: watch::Sender<ServerState>,
     pub(crate) events: broadcast::Sender<SandboxEvent>,
-}
-
-/// How one life of the process ended.
-struct Ended {
-    pid: Option<u32>,
-    status: std::io::Result<ExitStatus>,
-    was_ready: bool,
-    held: bool,
-    /// An order to stop was given: it is not started again.
-    stop: Option<oneshot::Sender<()>>,
-    orphaned: bool,
 }
 
 impl ServerTask {
@@ -120,19 +103,14 @@ impl ServerTask {
     }
 
     /// From start to exit.
-    async fn live(&mut self, role: RestartRole, mut held: bool) -> Ended {
-        let mut child = match self.spawn(role) {
-            Ok(child) => child,
+    async fn live(&mut self, role: RestartRole, held: bool) -> Ended {
+        let mut life = match self.spawn(role) {
+            Ok(child) => Life::new(child, held),
             Err(error) => return Ended::unborn(error, held),
         };
-        let pid = child.id();
-        self.state.send_modify(|state| {
-            *state = ServerState {
-                pid,
-                ready: false,
-                failed: state.failed.take(),
-            };
-        });
+        let pid = life.child.id();
+        self.state
+            .send_modify(|state| (state.pid, state.ready) = (pid, false));
         let server = self.name.clone();
         self.tell(SandboxEvent::Started {
             server,
@@ -140,65 +118,23 @@ impl ServerTask {
             role,
         });
         let mut ready = pin!(greeting(self.port));
-        let (mut was_ready, mut orphaned) = (false, false);
-        let mut kill_at = None;
-        let mut stop = None;
-        let mut killers = Vec::new();
+        let mut was_ready = false;
         let status = loop {
+            let kill_at = life.kill_at.unwrap_or_else(Instant::now);
             tokio::select! {
                 biased;
-                status = child.wait() => break status,
-                order = self.orders.recv(), if !orphaned => match order {
-                    Some(Order::Signal(Signal::KILL, reply)) => {
-                        signal(&child, Signal::KILL);
-                        killers.push(reply);
-                    }
-                    Some(Order::Signal(other, reply)) => {
-                        signal(&child, other);
-                        let _nobody_waits = reply.send(Ok(()));
-                    }
-                    Some(Order::Hold(reply)) => held = answer(reply, true),
-                    Some(Order::Release(reply)) => held = answer(reply, false),
-                    Some(Order::Stop(limit, reply)) => {
-                        stop = Some(reply);
-                        kill_at = Some(Instant::now() + limit);
-                        // A stopped process takes no SIGTERM before it is continued.
-                        signal(&child, Signal::TERM);
-                        signal(&child, Signal::CONT);
-                    }
-                    None => {
-                        orphaned = true;
-                        signal(&child, Signal::KILL);
-                    }
-                },
+                status = life.child.wait() => break status,
+                order = self.orders.recv(), if !life.orphaned => life.obey(order),
                 () = &mut ready, if !was_ready => {
                     was_ready = true;
-                    self.state.send_modify(|state| {
-                        state.ready = true;
-                        state.failed = None;
-                    });
-                    let server = self.name.clone();
-                    self.tell(SandboxEvent::Ready { server, pid: pid.unwrap_or(0) });
+                    self.tell_ready(pid.unwrap_or(0));
                 }
-                () = sleep_until(kill_at.unwrap_or_else(Instant::now)), if kill_at.is_some() => {
-                    kill_at = None;
-                    signal(&child, Signal::KILL);
-                }
+                () = sleep_until(kill_at), if life.kill_at.is_some() => life.kill(),
             }
         };
         self.state
             .send_modify(|state| (state.pid, state.ready) = (None, false));
-        for reply in killers {
-            let _nobody_waits = reply.send(Ok(()));
-        }
-        Ended {
-            pid,
-            status,
-            was_ready,
-            held,
-            stop,
-            orphaned,
-        }
+        life.end(status, pid, was_ready)
     }
 
     /// Down, until it is time to start again: then whether it is held. `None` is an end for good.
@@ -228,7 +164,7 @@ impl ServerTask {
         }
     }
 
-    fn spawn(&self, role: RestartRole) -> std::io::Result<Child> {
+    fn spawn(&self, role: RestartRole) -> io::Result<Child> {
         let mut option_file = OsString::from("--defaults-file=");
         option_file.push(self.directory.join("my.cnf"));
         let mut arguments = vec![option_file];
@@ -280,36 +216,17 @@ impl ServerTask {
         });
     }
 
+    fn tell_ready(&self, pid: u32) {
+        self.state.send_modify(|state| {
+            state.ready = true;
+            state.failed = None;
+        });
+        let server = self.name.clone();
+        self.tell(SandboxEvent::Ready { server, pid });
+    }
+
     fn tell(&self, event: SandboxEvent) {
         let _nobody_listens = self.events.send(event);
-    }
-}
-
-impl Ended {
-    fn unborn(error: std::io::Error, held: bool) -> Self {
-        let status = Err(error);
-        Self {
-            pid: None,
-            status,
-            was_ready: false,
-            held,
-            stop: None,
-            orphaned: false,
-        }
-    }
-}
-
-fn answer(reply: oneshot::Sender<()>, held: bool) -> bool {
-    let _nobody_waits = reply.send(());
-    held
-}
-
-/// A child that was not reaped keeps its process id, so this reaches the child or nobody.
-fn signal(child: &Child, signal: Signal) {
-    let pid = child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
-    if let Some(pid) = pid {
-        // The only failure left is that it has ended, which `wait` tells.
-        let _already_ended = kill_process(pid, signal);
     }
 }
 
@@ -320,7 +237,7 @@ async fn greeting(port: u16) {
             let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
             let mut start = [0; 5];
             stream.read_exact(&mut start).await?;
-            std::io::Result::Ok(start[4])
+            io::Result::Ok(start[4])
         };
         // Handshake V10 begins with 10, an ERR packet with 0xff (MySQL "Protocol::HandshakeV10").
         if let Ok(Ok(10 | 0xff)) = timeout(PROBE_LIMIT, attempt).await {

@@ -1,4 +1,5 @@
-//! MySQL's own words, as they are since 8.0.26. Semi-synchronous replication and cloning are plugins.
+//! MySQL's own words, as they are since 8.0.26. Semi-synchronous replication and cloning are
+//! plugins.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
