@@ -2,7 +2,7 @@
 //!
 //! Grammar: the manual's "GTID Format and Storage". Spaces and line ends may stand around every
 //! part, intervals come in any order, and empty parts between commas are passed over.
-//! The server also reads parts that hold no transaction (`uuid`, `uuid:tag`, `uuid:5-3`) as nothing.
+//! The server also takes parts that hold nothing (`uuid`, `uuid:tag`, `uuid:5-3`).
 //! It never prints them, so here they are errors: a cut-off text must not look like a smaller set.
 
 use std::collections::BTreeMap;
