@@ -50,7 +50,8 @@ struct Scan<'a> {
     depth: usize,
     /// Among the common tables of a `WITH`, where `name (` is not a call.
     common_tables: bool,
-    before: [Option<Token<'a>>; 2],
+    /// The tokens before, the nearest first.
+    before: [Option<Token<'a>>; 3],
 }
 
 /// Reads one statement up to its semicolon.
@@ -63,7 +64,7 @@ pub(super) fn scan_part(lexer: &mut Lexer<'_>) -> Part {
         broken: false,
         depth: 0,
         common_tables: false,
-        before: [None; 2],
+        before: [None; 3],
     };
     let mut more = false;
     let mut ahead = lexer.next();
@@ -74,7 +75,7 @@ pub(super) fn scan_part(lexer: &mut Lexer<'_>) -> Part {
         }
         ahead = lexer.next();
         scan.token(token, ahead);
-        scan.before = [Some(token), scan.before[0]];
+        scan.before = [Some(token), scan.before[0], scan.before[1]];
     }
     scan.finish(more)
 }
@@ -97,7 +98,7 @@ impl<'a> Scan<'a> {
                 self.name(token);
                 self.call(token, next);
             }
-            TokenKind::UserVariable => self.user_variable(next),
+            TokenKind::UserVariable => self.user_variable(token, next),
             TokenKind::SystemVariable => self.system_variable(token, next),
             TokenKind::Assign => {
                 let of_user = |before: Token<'_>| before.kind == TokenKind::UserVariable;
@@ -174,16 +175,17 @@ impl<'a> Scan<'a> {
     }
 
     fn call(&mut self, name: Token<'a>, next: Option<Token<'a>>) {
-        if !next.is_some_and(|token| token.is_punctuation(b'(')) {
+        let Some(paren) = next.filter(|token| token.is_punctuation(b'(')) else {
             return;
-        }
+        };
         if self.before[0].is_none() {
             // The verb itself: `SELECT (…)`, `EXPLAIN (…)`.
             return;
         }
         let bare = name.kind == TokenKind::Word;
+        let blank = paren.start != name.end();
         let known = if bare {
-            functions::effect(name.text)
+            functions::effect(name.text, blank)
         } else {
             None
         };
@@ -205,7 +207,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn user_variable(&mut self, next: Option<Token<'a>>) {
+    fn user_variable(&mut self, variable: Token<'a>, next: Option<Token<'a>>) {
         // `'name'@'host'` is an account.
         let quoted = |token: Token<'_>| {
             matches!(
@@ -217,6 +219,8 @@ impl<'a> Scan<'a> {
             return;
         }
         self.flags |= Flags::READS_USER_VARIABLE;
+        // MySQL lets a comment stand between the sign and the name.
+        self.unclear |= variable.text == b"@";
         let assigned = match self.head.kind {
             Kind::Set => {
                 let at_left = self.previous_is(&["SET"])
@@ -272,10 +276,11 @@ impl<'a> Scan<'a> {
     fn autocommit(&mut self, value: Token<'a>) {
         let assigns =
             |token: Token<'_>| token.kind == TokenKind::Assign || token.is_punctuation(b'=');
-        let session = !self.head.flags.contains(Flags::GLOBAL);
-        let [Some(sign), Some(variable)] = self.before else {
+        let [Some(sign), Some(variable), scope] = self.before else {
             return;
         };
+        let global = ["GLOBAL", "PERSIST", "PERSIST_ONLY"];
+        let session = !scope.is_some_and(|word| word.is_any(&global));
         if session && assigns(sign) && names_autocommit(variable) {
             let text = value.text.trim_ascii();
             let is = |words: &[&[u8]]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
