@@ -33,46 +33,56 @@ pub enum SessionChange {
     },
 }
 
-/// Reads the session state information of an OK packet.
+/// Reads the session state information of an OK packet. A change whose data is not as documented
+/// is [`SessionChange::Unknown`]: its length still says where the next one begins.
 pub fn parse_changes(bytes: &[u8]) -> Result<Vec<SessionChange>, Malformed> {
     let mut reader = Reader::new(bytes);
     let mut changes = Vec::new();
     while !reader.is_empty() {
         let kind = reader.u8()?;
         let data = reader.lenenc_bytes()?;
-        parse_change(kind, data, &mut changes)?;
+        let before = changes.len();
+        if parse_change(kind, data, &mut changes).is_err() {
+            changes.truncate(before);
+            changes.push(SessionChange::Unknown {
+                kind,
+                data: data.to_vec(),
+            });
+        }
     }
     Ok(changes)
 }
 
 fn parse_change(kind: u8, data: &[u8], into: &mut Vec<SessionChange>) -> Result<(), Malformed> {
     let mut reader = Reader::new(data);
+    let mut next_text = || reader.lenenc_bytes().map(lossy);
     match kind {
-        0 => {
-            while !reader.is_empty() {
-                let name = lossy(reader.lenenc_bytes()?);
-                let value = lossy(reader.lenenc_bytes_or_null()?.unwrap_or_default());
-                into.push(SessionChange::SystemVariable { name, value });
-            }
-        }
-        1 => into.push(SessionChange::Schema(lossy(reader.lenenc_bytes()?))),
-        2 => into.push(SessionChange::StateChanged(reader.lenenc_bytes()? == b"1")),
+        0 => return parse_variables(data, into),
+        1 => into.push(SessionChange::Schema(next_text()?)),
+        // The only kind whose text has no length of its own.
+        2 => into.push(SessionChange::StateChanged(data == b"1")),
         3 => {
-            // The byte names the encoding of the set; only text (0) is defined.
-            let _encoding = reader.u8()?;
-            into.push(SessionChange::Gtids(lossy(reader.lenenc_bytes()?)));
+            // The first byte names the encoding of the set; only text (0) is defined.
+            let mut set = Reader::new(data.get(1..).ok_or(Malformed::Truncated)?);
+            into.push(SessionChange::Gtids(lossy(set.lenenc_bytes()?)));
         }
-        4 => {
-            let text = lossy(reader.lenenc_bytes()?);
-            into.push(SessionChange::TransactionCharacteristics(text));
-        }
-        5 => into.push(SessionChange::TransactionState(lossy(
-            reader.lenenc_bytes()?,
-        ))),
+        4 => into.push(SessionChange::TransactionCharacteristics(next_text()?)),
+        5 => into.push(SessionChange::TransactionState(next_text()?)),
         kind => into.push(SessionChange::Unknown {
             kind,
             data: data.to_vec(),
         }),
+    }
+    Ok(())
+}
+
+/// One variable, or several one after the other.
+fn parse_variables(data: &[u8], into: &mut Vec<SessionChange>) -> Result<(), Malformed> {
+    let mut reader = Reader::new(data);
+    while !reader.is_empty() {
+        let name = lossy(reader.lenenc_bytes()?);
+        let value = lossy(reader.lenenc_bytes_or_null()?.unwrap_or_default());
+        into.push(SessionChange::SystemVariable { name, value });
     }
     Ok(())
 }
@@ -93,7 +103,7 @@ pub fn put_changes(out: &mut Vec<u8>, changes: &[SessionChange]) {
                 1
             }
             SessionChange::StateChanged(yes) => {
-                put_lenenc_bytes(&mut data, if *yes { b"1" } else { b"0" });
+                data.push(if *yes { b'1' } else { b'0' });
                 2
             }
             SessionChange::Gtids(set) => {

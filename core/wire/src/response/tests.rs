@@ -25,6 +25,23 @@ fn last_gtid_of_mariadb_is_a_system_variable() {
 }
 
 #[test]
+fn a_change_of_some_state_has_no_inner_length() {
+    let payload = b"\x00\x00\x00\x02\x40\x00\x00\x00\x03\x02\x01\x31";
+    let ok = OkPacket::parse(payload, Capabilities::SESSION_TRACK).expect("a real packet");
+    assert_eq!(ok.changes, [SessionChange::StateChanged(true)]);
+}
+
+#[test]
+fn a_change_that_cannot_be_read_is_unknown_and_the_next_is_read() {
+    let changes = parse_changes(b"\x01\x02\x09x\x02\x011").expect("two changes");
+    let unknown = SessionChange::Unknown {
+        kind: 1,
+        data: b"\x09x".to_vec(),
+    };
+    assert_eq!(changes, [unknown, SessionChange::StateChanged(true)]);
+}
+
+#[test]
 fn an_ok_packet_cut_in_its_changes_is_an_error() {
     let payload = b"\x00\x00\x00\x02\x40\x00\x00\x00\x09\x01\x07\x06wire";
     assert_eq!(
