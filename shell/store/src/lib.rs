@@ -1,1 +1,20 @@
-//! Durable state of one manager: epochs and the journal, in SQLite.
+//! Durable state of one manager: whose reign it is, and the journal of what was done about it.
+//!
+//! One SQLite file, flushed to disk at every commit. What a record or an operation *means* is
+//! left to `mainstay-failover`; this crate only refuses to let an epoch shrink or be given twice.
+
+mod error;
+mod journal;
+mod operation;
+mod purpose;
+mod record;
+mod schema;
+mod store;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::StoreError;
+pub use journal::Entry;
+pub use operation::{JournalStep, Operation, PhaseChange, StepOutcome};
+pub use store::Store;

@@ -1,0 +1,31 @@
+//! Where the answers come from. Implemented where the manager and the proxy meet.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::error::ApiError;
+use crate::views::{OperationView, PlanView, StatusView};
+
+/// An answer that is still being made.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, ApiError>> + Send + 'a>>;
+
+/// What the API shows, and the few things that it may ask for.
+pub trait Source: Send + Sync + 'static {
+    /// The cluster as it is seen now.
+    fn status(&self) -> StatusView;
+
+    /// What a failover would do now; nothing is touched.
+    fn plan_failover(&self) -> Pending<'_, PlanView>;
+
+    /// What a switchover would do now; nothing is touched. Without a name the manager chooses.
+    fn plan_switchover(&self, to: Option<String>) -> Pending<'_, PlanView>;
+
+    /// Moves the primary, and answers when that is done or has failed.
+    fn switchover(&self, to: Option<String>) -> Pending<'_, OperationView>;
+
+    /// The newest operations of the journal, newest first.
+    fn operations(&self, limit: usize) -> Pending<'_, Vec<OperationView>>;
+
+    /// One operation of the journal; [`ApiError::NotFound`] when there is none.
+    fn operation(&self, id: u64) -> Pending<'_, OperationView>;
+}

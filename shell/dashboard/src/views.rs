@@ -1,0 +1,23 @@
+//! What the API answers, as JSON. The command line reads the same types back.
+//!
+//! Times named `_ms` are milliseconds; those named `at_ms` since 1970 (UTC).
+
+mod operation;
+mod plan;
+mod status;
+
+pub use operation::{MomentKind, MomentView, OperationOutcome, OperationView};
+pub use plan::{PlanStepView, PlanView};
+pub use status::{
+    FactsView, FindingView, ProxyView, RunningView, ServerView, StatusParts, StatusView,
+};
+
+use serde::{Deserialize, Serialize};
+
+/// The body of `POST /api/v1/switchover`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SwitchoverRequest {
+    /// The next primary; the manager chooses when it is left out.
+    pub to: Option<String>,
+}

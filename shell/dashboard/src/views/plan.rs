@@ -1,0 +1,78 @@
+//! A plan as it would be run now.
+
+use mainstay_failover::{OnFailure, Plan, Purpose, Step};
+use serde::{Deserialize, Serialize};
+
+/// A plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanView {
+    /// Why.
+    pub purpose: String,
+    /// The reign in which it ends.
+    pub epoch: u64,
+    /// True when the last steps depend on what earlier ones find, and are shown as expected.
+    pub continues: bool,
+    /// Its steps, in order.
+    pub steps: Vec<PlanStepView>,
+}
+
+/// One step of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanStepView {
+    /// Its number, from 1.
+    pub number: usize,
+    /// Steps of one group run at the same time.
+    pub group: u32,
+    /// The server it runs on, if it runs on one.
+    pub server: Option<String>,
+    /// What must hold before.
+    pub precondition: String,
+    /// What it does and why.
+    pub sentence: String,
+    /// Its SQL, secrets left out.
+    pub sql: Vec<String>,
+    /// How long it may take.
+    pub limit_ms: u64,
+    /// What follows when it fails.
+    pub on_failure: String,
+}
+
+impl From<&Plan> for PlanView {
+    fn from(plan: &Plan) -> Self {
+        let steps = plan.steps.iter().enumerate();
+        Self {
+            purpose: purpose(&plan.purpose),
+            epoch: plan.epoch.0,
+            continues: plan.continues,
+            steps: steps.map(|(index, step)| view(index + 1, step)).collect(),
+        }
+    }
+}
+
+fn purpose(purpose: &Purpose) -> String {
+    match purpose {
+        Purpose::Failover { from } => format!("failover from {from}"),
+        Purpose::Switchover { from, to } => format!("switchover from {from} to {to}"),
+        Purpose::Establish { primary } => format!("establish {primary} as the primary"),
+        Purpose::Rejoin { server } => format!("rejoin {server}"),
+        Purpose::Reseed { server } => format!("reseed {server}"),
+    }
+}
+
+fn view(number: usize, step: &Step) -> PlanStepView {
+    PlanStepView {
+        number,
+        group: step.group,
+        server: step.place.as_ref().map(|place| place.name.to_string()),
+        precondition: step.precondition.clone(),
+        sentence: step.sentence.clone(),
+        sql: step.sql.clone(),
+        limit_ms: u64::try_from(step.limit.as_millis()).unwrap_or(u64::MAX),
+        on_failure: match step.on_failure {
+            OnFailure::Undo => "undo what was done",
+            OnFailure::Continue => "go on without it",
+            OnFailure::Replan => "look again and make a new plan",
+        }
+        .to_owned(),
+    }
+}

@@ -1,0 +1,319 @@
+//! The loop around the machine: it feeds events in and does the actions that come out, in order.
+//!
+//! Invariants:
+//! - the machine is touched by this loop only, and one event at a time;
+//! - a step runs only after its beginning is on disk; what cannot be journaled is not run;
+//! - a step's end is handed to the machine once, with the operation it belongs to.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use mainstay_clock::Timestamp;
+use mainstay_failover::{
+    Action, Certificate, Event as Seen, Manager as Machine, OperationId, Purpose, Request, Step,
+    StepResult, StepState,
+};
+use mainstay_store::{Operation, StoreError};
+use mainstay_topology::ServerName;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::sleep_until;
+
+use crate::clock::Clock;
+use crate::error::RequestError;
+use crate::event::{Event, Question};
+use crate::executor::{self, Executor};
+use crate::journal::{self, Journal};
+use crate::snapshot::{Running, Snapshot};
+
+mod start;
+
+pub use start::{Wiring, start};
+
+type Reply = oneshot::Sender<Result<Operation, RequestError>>;
+
+struct Daemon {
+    clock: Clock,
+    machine: Machine,
+    journal: Journal,
+    executor: Arc<Executor>,
+    wakes: BTreeMap<ServerName, Arc<Notify>>,
+    events: mpsc::Receiver<Event>,
+    sender: mpsc::Sender<Event>,
+    snapshots: watch::Sender<Arc<Snapshot>>,
+    /// Observers, the write probe, hands, and steps that run.
+    tasks: JoinSet<()>,
+    /// What the machine is to be told next, before anything from outside.
+    own: VecDeque<Seen>,
+    /// Who asked for the operation that is about to begin.
+    asked: Option<Reply>,
+    /// Who waits for the end of which operation.
+    waiting: BTreeMap<OperationId, Vec<Reply>>,
+    reason: String,
+    last_operation: Option<OperationId>,
+    findings: BTreeSet<String>,
+}
+
+impl Daemon {
+    async fn run(mut self) {
+        loop {
+            let event = if let Some(seen) = self.own.pop_front() {
+                Some(seen)
+            } else {
+                match self.next().await {
+                    Some(Event::Stop) | None => break,
+                    Some(event) => self.take(event),
+                }
+            };
+            if let Some(seen) = event {
+                let now = self.clock.now();
+                let actions = self.machine.handle(now, seen);
+                self.act(now, actions).await;
+                self.show(now);
+            }
+        }
+        // What was journaled last is worth a try; the next start reads the servers anyway.
+        let _ = self.journal.flush().await;
+        self.tasks.shutdown().await;
+    }
+
+    /// The next event, or the machine's own deadline.
+    async fn next(&mut self) -> Option<Event> {
+        while self.tasks.try_join_next().is_some() {}
+        let deadline = self.machine.deadline();
+        let due = async {
+            match deadline {
+                Some(at) => sleep_until(self.clock.instant(at)).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            event = self.events.recv() => event,
+            () = due => Some(Event::Due),
+        }
+    }
+
+    /// What the machine is to be told of an event; the rest is answered here.
+    fn take(&mut self, event: Event) -> Option<Seen> {
+        match event {
+            Event::Observed(observation) => Some(Seen::Observed(observation)),
+            Event::WriteProbed(probe) => Some(Seen::WriteProbed(probe)),
+            Event::Due => Some(Seen::Tick),
+            Event::StepEnded {
+                operation,
+                step,
+                result,
+                at,
+            } => {
+                let at_us = self.clock.wall_us(at);
+                log_end(operation, step, &result);
+                self.journal.ended(at_us, (operation, step), result.clone());
+                Some(Seen::StepDone {
+                    operation,
+                    step,
+                    result,
+                })
+            }
+            Event::Asked { request, reply } => self.ask(request, reply),
+            Event::PlanAsked { question, reply } => {
+                let plan = match question {
+                    Question::Failover => self.machine.plan_failover(),
+                    Question::Switchover { to } => self.machine.plan_switchover(to.as_ref()),
+                };
+                // Who asked may have gone.
+                let _ = reply.send(plan.map_err(RequestError::Refused));
+                None
+            }
+            Event::Stop => None,
+        }
+    }
+
+    fn ask(&mut self, request: Request, reply: Reply) -> Option<Seen> {
+        if self.asked.is_some() {
+            let sentence = "another request has just been made; ask again when it has ended";
+            let _ = reply.send(Err(RequestError::Refused(sentence.to_owned())));
+            return None;
+        }
+        self.asked = Some(reply);
+        Some(Seen::Requested(request))
+    }
+
+    /// Does the actions in order; steps run when all that is to be journaled is on disk.
+    async fn act(&mut self, now: Timestamp, actions: Vec<Action>) {
+        let at_us = self.clock.wall_us(now);
+        let mut steps = Vec::new();
+        let mut finished = Vec::new();
+        for action in actions {
+            match action {
+                Action::Probe(server) => {
+                    if let Some(wake) = self.wakes.get(&server) {
+                        wake.notify_one();
+                    }
+                }
+                Action::Enter { phase, reason } => {
+                    tracing::info!(%phase, %reason, "phase");
+                    self.journal.entered(at_us, phase, &reason);
+                    self.reason = reason;
+                }
+                Action::Begin { operation, plan } => {
+                    let purpose = journal::purpose(&plan.purpose);
+                    tracing::info!(operation = operation.0, %purpose, "operation begins");
+                    self.journal.began(at_us, operation, plan);
+                    if let Some(reply) = self.asked.take() {
+                        self.waiting.entry(operation).or_default().push(reply);
+                    }
+                }
+                Action::Run {
+                    operation,
+                    step,
+                    what,
+                } => {
+                    self.journal.started(at_us, (operation, step), what.clone());
+                    steps.push(((operation, step), what));
+                }
+                Action::Finish {
+                    operation,
+                    purpose,
+                    outcome,
+                    certificate,
+                } => {
+                    log_finish(operation, &purpose, &outcome, certificate.as_deref());
+                    let certificate = certificate.as_deref();
+                    self.journal
+                        .finished(at_us, operation, outcome, certificate);
+                    finished.push(operation);
+                }
+                Action::Publish(routes) => self.executor.publish(&routes),
+                Action::Refuse(sentence) => {
+                    tracing::info!(%sentence, "request refused");
+                    if let Some(reply) = self.asked.take() {
+                        let _ = reply.send(Err(RequestError::Refused(sentence)));
+                    }
+                }
+            }
+        }
+        self.begin(steps, !finished.is_empty()).await;
+        for operation in finished {
+            self.finish(operation).await;
+        }
+    }
+
+    /// Journals, then runs.
+    async fn begin(&mut self, steps: Vec<((OperationId, usize), Box<Step>)>, finished: bool) {
+        let idle = self.machine.operation().is_none();
+        let written = if steps.is_empty() && !finished && !idle {
+            // The end of a step is written with the beginning of the next.
+            Ok(())
+        } else {
+            self.journal.flush().await
+        };
+        if let Err(error) = written {
+            self.cannot_journal(&error, steps);
+            return;
+        }
+        for (id, step) in steps {
+            tracing::info!(operation = id.0.0, step = id.1 + 1, sentence = %step.sentence, "step");
+            let executor = Arc::clone(&self.executor);
+            let (clock, events) = (self.clock, self.sender.clone());
+            self.tasks
+                .spawn(executor::run(executor, id, step, clock, events));
+        }
+    }
+
+    fn cannot_journal(
+        &mut self,
+        error: &StoreError,
+        steps: Vec<((OperationId, usize), Box<Step>)>,
+    ) {
+        tracing::error!(%error, "the journal cannot be written");
+        for ((operation, step), _) in steps {
+            self.own.push_back(Seen::StepDone {
+                operation,
+                step,
+                result: StepResult::Failed(error.to_string()),
+            });
+        }
+    }
+
+    async fn finish(&mut self, operation: OperationId) {
+        self.last_operation = Some(operation);
+        let Some(replies) = self.waiting.remove(&operation) else {
+            return;
+        };
+        let store = self.journal.store().clone();
+        for reply in replies {
+            let store = store.clone();
+            let read = spawn_blocking(move || store.operation(operation.0)).await;
+            let answer = match read {
+                Ok(Ok(Some(operation))) => Ok(operation),
+                Ok(Ok(None)) => Err(RequestError::Refused(
+                    "the operation has ended, but the journal could not be written".to_owned(),
+                )),
+                Ok(Err(error)) => Err(RequestError::Store(error)),
+                Err(_) => Err(RequestError::Stopped),
+            };
+            let _ = reply.send(answer);
+        }
+    }
+
+    /// Shows the new state to those who watch, and logs what findings came and went.
+    fn show(&mut self, now: Timestamp) {
+        let findings = self.machine.findings();
+        let texts: BTreeSet<_> = findings.iter().map(ToString::to_string).collect();
+        for finding in texts.difference(&self.findings) {
+            tracing::warn!(%finding, "found");
+        }
+        for finding in self.findings.difference(&texts) {
+            tracing::info!(%finding, "no longer");
+        }
+        let operation = self.machine.operation().map(|operation| {
+            let steps = operation.plan.steps.iter().zip(&operation.states);
+            let running = steps.filter(|(_, state)| matches!(state, StepState::Running { .. }));
+            Running {
+                id: operation.id,
+                purpose: operation.plan.purpose.clone(),
+                steps: running.map(|(step, _)| step.sentence.clone()).collect(),
+            }
+        });
+        let snapshot = Snapshot {
+            at: now,
+            phase: self.machine.phase(),
+            reason: self.reason.clone(),
+            topology: self.machine.topology().clone(),
+            findings: findings.to_vec(),
+            routes: self.machine.routes().cloned(),
+            durability: self.machine.policy().durability,
+            operation,
+            last_operation: self.last_operation,
+        };
+        self.findings = texts;
+        self.snapshots.send_replace(Arc::new(snapshot));
+    }
+}
+
+fn log_end(operation: OperationId, step: usize, result: &StepResult) {
+    let (operation, step) = (operation.0, step + 1);
+    match result {
+        StepResult::Done(_) => tracing::debug!(operation, step, "step done"),
+        StepResult::Failed(reason) => tracing::warn!(operation, step, %reason, "step failed"),
+        StepResult::TimedOut => tracing::warn!(operation, step, "step ran out of time"),
+    }
+}
+
+fn log_finish(
+    operation: OperationId,
+    purpose: &Purpose,
+    outcome: &Result<(), String>,
+    certificate: Option<&Certificate>,
+) {
+    let (operation, purpose) = (operation.0, journal::purpose(purpose));
+    match outcome {
+        Ok(()) => tracing::info!(operation, %purpose, "operation done"),
+        Err(reason) => tracing::warn!(operation, %purpose, %reason, "operation failed"),
+    }
+    if let Some(certificate) = certificate {
+        let proof = journal::certificate_text(certificate);
+        tracing::info!(operation, %proof, "certificate");
+    }
+}

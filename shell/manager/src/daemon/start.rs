@@ -1,0 +1,189 @@
+//! Puts a manager together: the machine from the stored record, a task for each server, the loop.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use mainstay_clock::Timestamp;
+use mainstay_failover::machine::History;
+use mainstay_failover::{Manager as Machine, OperationId, Purpose};
+use mainstay_store::{Entry, Store, StoreError};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinSet;
+
+use super::Daemon;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::control::{HostControl, ProxyControl};
+use crate::error::ManagerError;
+use crate::event::Event;
+use crate::executor::Executor;
+use crate::handle::ManagerHandle;
+use crate::journal::Journal;
+use crate::look;
+use crate::observer::Observer;
+use crate::snapshot::Snapshot;
+use crate::write_probe::Prober;
+
+/// Events that wait for the loop: some for each server and each step.
+const QUEUE: usize = 256;
+
+/// Versions of routes set aside for one process: three years at one a second, and a process that
+/// published more would still only make its successor's routes look older than they are.
+const ROUTE_VERSIONS: u32 = 100_000_000;
+
+/// What a manager works with.
+pub struct Wiring {
+    /// Its state.
+    pub store: Store,
+    /// The proxies.
+    pub proxy: Arc<dyn ProxyControl>,
+    /// The hosts of the servers, where something can be done on them.
+    pub host: Option<Arc<dyn HostControl>>,
+}
+
+/// Starts a manager on the current tokio runtime. It does nothing to the servers before it has
+/// seen them.
+pub fn start(config: Config, wiring: Wiring) -> Result<ManagerHandle, ManagerError> {
+    if config.members.is_empty() {
+        return Err(ManagerError::NoServers);
+    }
+    let clock = Clock::start();
+    let (sender, events) = mpsc::channel(QUEUE);
+    let machine = machine(&config, &wiring, clock)?;
+    let mut tasks = JoinSet::new();
+    let executor = executor(&config, &wiring, &mut tasks, (&sender, clock));
+    let wakes = observe(&config, &mut tasks, (&sender, clock));
+    let (snapshots, watched) = watch::channel(Arc::new(first_snapshot(&machine)));
+    let daemon = Daemon {
+        clock,
+        machine,
+        journal: Journal::new(wiring.store.clone()),
+        executor,
+        wakes,
+        events,
+        sender: sender.clone(),
+        snapshots,
+        tasks,
+        own: VecDeque::new(),
+        asked: None,
+        waiting: BTreeMap::new(),
+        reason: STARTED.to_owned(),
+        last_operation: None,
+        findings: BTreeSet::new(),
+    };
+    tokio::spawn(daemon.run());
+    Ok(ManagerHandle {
+        events: sender,
+        snapshots: watched,
+        store: wiring.store,
+    })
+}
+
+const STARTED: &str = "the manager has started";
+
+fn machine(config: &Config, wiring: &Wiring, clock: Clock) -> Result<Machine, StoreError> {
+    let store = &wiring.store;
+    let history = History {
+        last_operation: store.last_operation()?,
+        interrupted: close_interrupted(store, clock)?,
+        routes_version: store.reserve_route_versions(ROUTE_VERSIONS)?,
+    };
+    let hooks = config.members.iter().filter_map(|member| {
+        let host = wiring.host.as_ref()?;
+        Some((member.name.clone(), host.hooks(&member.name)))
+    });
+    Ok(Machine::new(
+        config.policy.clone(),
+        &config.members,
+        store.record()?,
+        hooks.collect(),
+        history,
+    ))
+}
+
+/// An operation that has no end was cut off with the process before: what is left of it to be done
+/// follows from the record and from the servers, never from the old plan.
+fn close_interrupted(
+    store: &Store,
+    clock: Clock,
+) -> Result<Option<(OperationId, Purpose)>, StoreError> {
+    let mut open = store.unfinished()?;
+    let at_us = clock.wall_us(Timestamp::ZERO);
+    let ends: Vec<_> = open
+        .iter()
+        .map(|(operation, _)| Entry::Finished {
+            operation: operation.0,
+            at_us,
+            outcome: Err("interrupted: the manager ended in the middle of it".to_owned()),
+            certificate: None,
+        })
+        .collect();
+    store.append(&ends)?;
+    Ok(open.pop())
+}
+
+fn executor(
+    config: &Config,
+    wiring: &Wiring,
+    tasks: &mut JoinSet<()>,
+    (events, clock): (&mpsc::Sender<Event>, Clock),
+) -> Arc<Executor> {
+    let (writer, written) = watch::channel(None);
+    let (busy, probe_busy) = watch::channel(false);
+    let prober = Prober {
+        login: config.login.clone(),
+        timing: config.timing,
+        writer: written,
+        busy,
+        events: events.clone(),
+        clock,
+    };
+    tasks.spawn(prober.run());
+    Arc::new(Executor {
+        hands: Executor::open_hands(&config.members, &config.login, &config.timing, tasks),
+        login: config.login.clone(),
+        replication: config.replication.clone(),
+        proxy: Arc::clone(&wiring.proxy),
+        host: wiring.host.clone(),
+        store: wiring.store.clone(),
+        writer,
+        probe_busy,
+    })
+}
+
+fn observe(
+    config: &Config,
+    tasks: &mut JoinSet<()>,
+    (events, clock): (&mpsc::Sender<Event>, Clock),
+) -> BTreeMap<mainstay_topology::ServerName, Arc<Notify>> {
+    let mut wakes = BTreeMap::new();
+    for member in &config.members {
+        let wake = Arc::new(Notify::new());
+        let observer = Observer {
+            server: member.name.clone(),
+            options: look::options(&member.address, &config.login, &config.timing),
+            interval: config.policy.probe_interval,
+            limit: config.timing.probe_limit,
+            wake: Arc::clone(&wake),
+            events: events.clone(),
+            clock,
+        };
+        tasks.spawn(observer.run());
+        wakes.insert(member.name.clone(), wake);
+    }
+    wakes
+}
+
+fn first_snapshot(machine: &Machine) -> Snapshot {
+    Snapshot {
+        at: Timestamp::ZERO,
+        phase: machine.phase(),
+        reason: STARTED.to_owned(),
+        topology: machine.topology().clone(),
+        findings: machine.findings().to_vec(),
+        routes: machine.routes().cloned(),
+        durability: machine.policy().durability,
+        operation: None,
+        last_operation: None,
+    }
+}

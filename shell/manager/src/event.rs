@@ -1,0 +1,46 @@
+//! Everything that can happen to the manager's loop: one closed enum.
+
+use mainstay_clock::Timestamp;
+use mainstay_failover::{OperationId, Plan, Request, StepResult};
+use mainstay_store::Operation;
+use mainstay_topology::{Observation, ServerName, WriteProbe};
+use tokio::sync::oneshot;
+
+use crate::error::RequestError;
+
+/// One thing that happened.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// A server was looked at.
+    Observed(Observation),
+    /// The primary was written to, or not.
+    WriteProbed(WriteProbe),
+    /// A step ended.
+    StepEnded {
+        operation: OperationId,
+        step: usize,
+        result: StepResult,
+        at: Timestamp,
+    },
+    /// Somebody asks for an operation.
+    Asked {
+        request: Request,
+        reply: oneshot::Sender<Result<Operation, RequestError>>,
+    },
+    /// Somebody asks what would be done.
+    PlanAsked {
+        question: Question,
+        reply: oneshot::Sender<Result<Plan, RequestError>>,
+    },
+    /// The machine's deadline has come.
+    Due,
+    /// The manager is to stop.
+    Stop,
+}
+
+/// A plan to be shown, not run.
+#[derive(Debug)]
+pub(crate) enum Question {
+    Failover,
+    Switchover { to: Option<ServerName> },
+}

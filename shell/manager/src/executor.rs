@@ -1,0 +1,92 @@
+//! Runs one step: everything it needs is in the step, and nothing is decided here. A step is cut
+//! off at its limit; the connection it used is then dropped, since what became of its statement is
+//! not known.
+
+mod dialect;
+mod effects;
+mod expand;
+mod hand;
+mod statements;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use mainstay_failover::{OperationId, Output, Step, StepResult};
+use mainstay_store::Store;
+use mainstay_topology::{Member, Routes, ServerName, Target};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::clock::Clock;
+use crate::config::{Login, Timing};
+use crate::control::{HostControl, ProxyControl};
+use crate::event::Event;
+use hand::Hand;
+
+/// What steps act with.
+pub(crate) struct Executor {
+    pub(crate) hands: BTreeMap<ServerName, Hand>,
+    pub(crate) login: Login,
+    pub(crate) replication: Login,
+    pub(crate) proxy: Arc<dyn ProxyControl>,
+    pub(crate) host: Option<Arc<dyn HostControl>>,
+    pub(crate) store: Store,
+    /// Whom the write probe writes to.
+    pub(crate) writer: watch::Sender<Option<Target>>,
+    /// The write probe is in the middle of a write.
+    pub(crate) probe_busy: watch::Receiver<bool>,
+}
+
+impl Executor {
+    /// Opens a connection ahead on every server.
+    pub(crate) fn open_hands(
+        members: &[Member],
+        login: &Login,
+        timing: &Timing,
+        tasks: &mut JoinSet<()>,
+    ) -> BTreeMap<ServerName, Hand> {
+        let open = |member: &Member| {
+            let options = crate::look::options(&member.address, login, timing);
+            (member.name.clone(), Hand::open(options, tasks))
+        };
+        members.iter().map(open).collect()
+    }
+
+    /// Tells the proxies, and the write probe, which is a client like others.
+    pub(crate) fn publish(&self, routes: &Routes) {
+        let writer = routes.writer.clone().filter(|_| !routes.hold_writes);
+        self.writer.send_if_modified(|now| {
+            let changed = *now != writer;
+            *now = writer;
+            changed
+        });
+        self.proxy.publish(routes);
+    }
+}
+
+/// Runs a step and tells how it ended.
+pub(crate) async fn run(
+    executor: Arc<Executor>,
+    id: (OperationId, usize),
+    step: Box<Step>,
+    clock: Clock,
+    events: mpsc::Sender<Event>,
+) {
+    let result = match timeout(step.limit, effects::run(&executor, &step)).await {
+        Ok(Ok(output)) => StepResult::Done(output),
+        Ok(Err(reason)) => StepResult::Failed(reason),
+        Err(_) => StepResult::TimedOut,
+    };
+    let (operation, step) = id;
+    let ended = Event::StepEnded {
+        operation,
+        step,
+        result,
+        at: clock.now(),
+    };
+    // When nobody listens any more, the manager has stopped and the journal says so at its start.
+    let _ = events.send(ended).await;
+}
+
+type Done = Result<Output, String>;

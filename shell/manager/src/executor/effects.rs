@@ -1,0 +1,226 @@
+//! What each effect does, beyond sending its statements: what it waits for and what it answers.
+
+use std::time::Duration;
+
+use mainstay_failover::{Effect, Output, Step};
+use mainstay_gtid::GtidSet;
+use mainstay_topology::{Facts, Family, Receiver, Record, ServerName, Target};
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep};
+
+use super::expand::Filling;
+use super::hand::Lent;
+use super::{Done, Executor, dialect, statements};
+use crate::control::HostControl;
+use crate::look::look;
+
+/// Pause between two looks while something is waited for.
+const PAUSE: Duration = Duration::from_millis(3);
+
+/// Pause between two looks at a server that restarts.
+const RESTART_PAUSE: Duration = Duration::from_millis(250);
+
+pub(super) async fn run(executor: &Executor, step: &Step) -> Done {
+    match &step.effect {
+        Effect::StopReceiver { server } => {
+            let mut connection = send(executor, step, server).await?;
+            Ok(Output::Held(facts(&mut connection).await?.held().clone()))
+        }
+        Effect::Demote { server } => {
+            let mut connection = send(executor, step, server).await?;
+            Ok(Output::Held(facts(&mut connection).await?.executed))
+        }
+        Effect::Fence { server }
+        | Effect::Attach { server, .. }
+        | Effect::EnableSemiSync { server, .. }
+        | Effect::ForgetSource { server }
+        | Effect::OpenWrites { server }
+        | Effect::ApplyReceived { server }
+        | Effect::AwaitApplied { server, .. } => {
+            send(executor, step, server).await?;
+            Ok(Output::Done)
+        }
+        Effect::AwaitAttached { server, source } => await_attached(executor, server, source).await,
+        Effect::AwaitClients { server, clients } => {
+            await_clients(executor, step, server, *clients).await
+        }
+        Effect::Record { record } => store_record(executor, record).await,
+        Effect::Publish { routes } => {
+            executor.publish(routes);
+            Ok(Output::Done)
+        }
+        Effect::Drain { server } => drain(executor, step, server).await,
+        Effect::EndProcess { server } => {
+            let host = host(executor, "end its process", server)?;
+            host.end_process(server).await.map(|()| Output::Done)
+        }
+        Effect::SaveErrant {
+            server,
+            transactions,
+        } => {
+            let host = host(executor, "save its transactions", server)?;
+            let place = host.save_errant(server, &transactions.to_string()).await?;
+            tracing::info!(%server, %place, "errant transactions are saved");
+            Ok(Output::Done)
+        }
+        Effect::Reseed { server, donor } => reseed(executor, step, server, donor).await,
+    }
+}
+
+/// A connection to the server.
+async fn lend(executor: &Executor, server: &ServerName) -> Result<Lent, String> {
+    let hand = executor.hands.get(server);
+    let hand = hand.ok_or_else(|| format!("{server} is no server of this cluster"))?;
+    hand.lend().await
+}
+
+fn filling<'a>(executor: &'a Executor, step: &Step) -> Filling<'a> {
+    Filling {
+        manager: &executor.login,
+        replication: &executor.replication,
+        until: Instant::now() + step.limit,
+    }
+}
+
+/// Sends the step's statements. Once more on a new connection, if the kept one had died unnoticed:
+/// every step may run twice.
+async fn send(executor: &Executor, step: &Step, server: &ServerName) -> Result<Lent, String> {
+    let filling = filling(executor, step);
+    let mut connection = lend(executor, server).await?;
+    let sent = statements::run(&mut connection, &step.sql, filling).await;
+    if sent.is_err() && connection.is_broken() {
+        drop(connection);
+        connection = lend(executor, server).await?;
+        statements::run(&mut connection, &step.sql, filling).await?;
+        return Ok(connection);
+    }
+    sent.map(|()| connection)
+}
+
+async fn facts(connection: &mut Lent) -> Result<Facts, String> {
+    look(connection).await.map_err(|error| error.to_string())
+}
+
+/// Looks at the server until it is as wanted; the limit of the step is the end of it.
+async fn wait_for(
+    executor: &Executor,
+    server: &ServerName,
+    wanted: impl Fn(&Facts) -> bool,
+) -> Done {
+    let mut connection = lend(executor, server).await?;
+    loop {
+        if wanted(&facts(&mut connection).await?) {
+            return Ok(Output::Done);
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// The source's own count of attached replicas that acknowledge.
+async fn await_clients(
+    executor: &Executor,
+    step: &Step,
+    server: &ServerName,
+    clients: u32,
+) -> Done {
+    let mut connection = lend(executor, server).await?;
+    loop {
+        for statement in &step.sql {
+            let status = connection
+                .query(statement)
+                .await
+                .map_err(|error| error.to_string())?;
+            let count = status.first().and_then(|row| row.get("Value"));
+            if count.and_then(|text| text.parse().ok()).unwrap_or(0) >= clients {
+                return Ok(Output::Done);
+            }
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+async fn await_attached(executor: &Executor, server: &ServerName, source: &Target) -> Done {
+    let mut connection = lend(executor, &source.name).await?;
+    let baseline: GtidSet = facts(&mut connection).await?.executed;
+    drop(connection);
+    wait_for(executor, server, |facts| {
+        let running = facts.link.as_ref().is_some_and(|link| {
+            link.receiver == Receiver::Running && link.source == source.address
+        });
+        running && facts.held().contains(&baseline)
+    })
+    .await
+}
+
+async fn store_record(executor: &Executor, record: &Record) -> Done {
+    let (store, record) = (executor.store.clone(), record.clone());
+    spawn_blocking(move || store.write_record(&record))
+        .await
+        .expect("the store does not panic")
+        .map(|()| Output::Done)
+        .map_err(|error| error.to_string())
+}
+
+/// The manager's own write probe is a client like others: it must have ended too.
+async fn drain(executor: &Executor, step: &Step, server: &ServerName) -> Done {
+    if !executor.proxy.drained(step.limit).await {
+        return Err(format!("writes on {server} did not end in time"));
+    }
+    let mut busy = executor.probe_busy.clone();
+    let idle = busy.wait_for(|busy| !busy).await;
+    idle.map(|_| Output::Done)
+        .map_err(|_| "the manager is stopping".to_owned())
+}
+
+fn host<'a>(
+    executor: &'a Executor,
+    what: &str,
+    server: &ServerName,
+) -> Result<&'a dyn HostControl, String> {
+    let sentence = || format!("there is no means on the host of {server} to {what}");
+    executor.host.as_deref().ok_or_else(sentence)
+}
+
+async fn reseed(executor: &Executor, step: &Step, server: &ServerName, donor: &Target) -> Done {
+    let family = step.place.as_ref().map(|place| place.family);
+    if family == Some(Family::Mysql) {
+        clone(executor, step, server, donor).await?;
+    } else {
+        host(executor, "replace its data", server)?
+            .reseed(server, donor)
+            .await?;
+    }
+    // It comes back by itself; until then there is nothing to be done with it.
+    loop {
+        if let Ok(mut connection) = lend(executor, server).await
+            && facts(&mut connection).await.is_ok()
+        {
+            return Ok(Output::Done);
+        }
+        sleep(RESTART_PAUSE).await;
+    }
+}
+
+/// The server ends itself after `CLONE`: a lost connection and 3707 (`ER_RESTART_SERVER_FAILED`:
+/// nobody supervises it, so it stops) are success of the last statement.
+async fn clone(
+    executor: &Executor,
+    step: &Step,
+    server: &ServerName,
+    donor: &Target,
+) -> Result<(), String> {
+    let filling = filling(executor, step);
+    let mut connection = lend(executor, &donor.name).await?;
+    let plugin = [dialect::CLONE_PLUGIN.to_owned()];
+    statements::run(&mut connection, &plugin, filling).await?;
+    drop(connection);
+    let mut connection = lend(executor, server).await?;
+    let statements = dialect::clone_from(donor, &executor.login);
+    let (last, before) = statements.split_last().expect("it is a list of four");
+    statements::run(&mut connection, before, filling).await?;
+    match connection.execute(last).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_closed() || error.server_code() == Some(3707) => Ok(()),
+        Err(error) => Err(format!("the copy from {} failed: {error}", donor.name)),
+    }
+}

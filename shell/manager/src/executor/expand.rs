@@ -1,0 +1,104 @@
+//! Fills the placeholders of a step's statements, so that secrets and numbers found on the spot
+//! appear in no plan, log or journal.
+
+use mainstay_mysql::{Connection, Error};
+
+use tokio::time::Instant;
+
+use super::dialect::{RECEIVED_COLUMN, RECEIVED_POSITION, RECEIVER_COMMAND, escaped};
+use crate::config::Login;
+
+/// `<replication user>`.
+const USER: &str = "<replication user>";
+/// `<replication password>`.
+const PASSWORD: &str = "<replication password>";
+/// The number of the replica's receiver thread, for `KILL`.
+const RECEIVER: &str = "<receiver thread id>";
+/// What the receiver has received, as a position; without one there is nothing to wait for.
+const RECEIVED: &str = "<received position>";
+/// What is left of the step's limit.
+const SECONDS: &str = "<seconds left>";
+/// A statement of its own: one `KILL` for each connection of an ordinary client.
+const CLIENTS: &str = "<kill client connections>";
+
+/// What placeholders are filled with.
+#[derive(Clone, Copy)]
+pub(super) struct Filling<'a> {
+    /// The manager's account, whose connections are spared.
+    pub(super) manager: &'a Login,
+    /// The account of replicas.
+    pub(super) replication: &'a Login,
+    /// When the step's limit ends.
+    pub(super) until: Instant,
+}
+
+/// The statements to send for one statement of the plan, in order.
+pub(super) async fn expand(
+    connection: &mut Connection,
+    statement: &str,
+    filling: Filling<'_>,
+) -> Result<Vec<String>, Error> {
+    if statement.contains(CLIENTS) {
+        let clients = client_connections(connection, filling).await?;
+        return Ok(clients.iter().map(|id| format!("KILL {id}")).collect());
+    }
+    if statement.contains(RECEIVED) {
+        let status = connection.query(RECEIVED_POSITION).await?;
+        let position = status.first().and_then(|row| row.get(RECEIVED_COLUMN));
+        let Some(position) = position.filter(|text| !text.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        return Ok(vec![filled(
+            &statement.replace(RECEIVED, position),
+            filling,
+        )]);
+    }
+    if statement.contains(RECEIVER) {
+        let receivers = receiver_threads(connection).await?;
+        let kill = |id: &String| statement.replace(RECEIVER, id);
+        return Ok(receivers.iter().map(kill).collect());
+    }
+    Ok(vec![filled(statement, filling)])
+}
+
+fn filled(statement: &str, filling: Filling<'_>) -> String {
+    let left = filling.until.saturating_duration_since(Instant::now());
+    statement
+        .replace(USER, &escaped(&filling.replication.user))
+        .replace(PASSWORD, &escaped(&filling.replication.password))
+        .replace(SECONDS, &format!("{:.3}", left.as_secs_f64()))
+}
+
+/// Those of the server itself, of the manager and of replicas stay.
+async fn client_connections(
+    connection: &mut Connection,
+    filling: Filling<'_>,
+) -> Result<Vec<String>, Error> {
+    const OF_THE_SERVER: [&str; 2] = ["system user", "event_scheduler"];
+    let own = connection.connection_id().to_string();
+    let list = connection.query("SHOW PROCESSLIST").await?;
+    let ordinary = list.rows.iter().filter(|row| {
+        let user = row.get("User").unwrap_or_default();
+        let command = row.get("Command").unwrap_or_default();
+        !OF_THE_SERVER.contains(&user)
+            && user != filling.manager.user
+            && user != filling.replication.user
+            && !command.starts_with("Binlog Dump")
+            && command != "Daemon"
+    });
+    let ids = ordinary.filter_map(|row| row.get("Id"));
+    Ok(ids.filter(|id| *id != own).map(str::to_owned).collect())
+}
+
+/// `MariaDB` names the thread by its command; one that is stopped is not listed.
+async fn receiver_threads(connection: &mut Connection) -> Result<Vec<String>, Error> {
+    let list = connection.query("SHOW PROCESSLIST").await?;
+    let receivers = list.rows.iter().filter(|row| {
+        let command = row.get("Command").unwrap_or_default();
+        command == RECEIVER_COMMAND
+    });
+    Ok(receivers
+        .filter_map(|row| row.get("Id"))
+        .map(str::to_owned)
+        .collect())
+}

@@ -1,0 +1,78 @@
+//! Runs the statements of a step, and knows which errors mean that the work is done already.
+
+use std::time::Duration;
+
+use mainstay_mysql::{Connection, Error};
+
+use super::expand::{Filling, expand};
+
+/// `ER_UDF_EXISTS` and `ER_PLUGIN_INSTALLED`: the plugin is there. `ER_NO_SUCH_THREAD`: the
+/// connection to be killed is gone.
+const ALREADY_DONE: [u16; 3] = [1125, 1968, 1094];
+
+/// `ER_UNKNOWN_SYSTEM_VARIABLE`: without the plugin there is nothing to switch off.
+const NO_VARIABLE: u16 = 1193;
+
+/// `ER_LOCK_WAIT_TIMEOUT`: running statements did not end within the second that `read_only`
+/// waits. Tried again within the limit of the step.
+const LOCKED: u16 = 1205;
+
+/// Pause before a statement that found a lock is sent again.
+const LOCKED_PAUSE: Duration = Duration::from_millis(10);
+
+/// Runs the statements in order. Those that ask, answer 0 when all is as it should be.
+pub(super) async fn run(
+    connection: &mut Connection,
+    statements: &[String],
+    filling: Filling<'_>,
+) -> Result<(), String> {
+    for statement in statements {
+        let expanded = expand(connection, statement, filling).await;
+        for sql in expanded.map_err(|error| format!("`{statement}`: {error}"))? {
+            run_one(connection, &sql)
+                .await
+                .map_err(|reason| format!("`{statement}`: {reason}"))?;
+        }
+    }
+    Ok(())
+}
+
+async fn run_one(connection: &mut Connection, sql: &str) -> Result<(), String> {
+    loop {
+        match connection.query(sql).await {
+            Ok(answer) if answer.rows.is_empty() => return Ok(()),
+            Ok(answer) => {
+                return match answer.scalar() {
+                    Some("0") => Ok(()),
+                    other => Err(format!("it answered {}, not 0", other.unwrap_or("NULL"))),
+                };
+            }
+            Err(Error::Server { code: LOCKED, .. }) => tokio::time::sleep(LOCKED_PAUSE).await,
+            Err(Error::Server { code, .. }) if is_done(code, sql) => return Ok(()),
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+}
+
+fn is_done(code: u16, sql: &str) -> bool {
+    ALREADY_DONE.contains(&code)
+        || (code == NO_VARIABLE && sql.contains("semi_sync") && sql.ends_with("= OFF"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_is_switched_off_already() {
+        assert!(is_done(
+            1193,
+            "SET GLOBAL rpl_semi_sync_source_enabled = OFF"
+        ));
+        assert!(!is_done(
+            1193,
+            "SET GLOBAL rpl_semi_sync_source_enabled = ON"
+        ));
+        assert!(!is_done(1193, "SET GLOBAL offline_mode = OFF"));
+    }
+}

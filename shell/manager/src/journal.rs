@@ -1,0 +1,121 @@
+//! What the loop writes down. Entries are collected and written together, so that a step costs one
+//! flush to disk: its own beginning and the end of the step before it.
+
+use mainstay_failover::{Certificate, OperationId, Plan, Purpose, Step, StepResult};
+use mainstay_store::{Entry, Store, StoreError};
+use tokio::task::spawn_blocking;
+
+pub(crate) struct Journal {
+    store: Store,
+    pending: Vec<Entry>,
+}
+
+impl Journal {
+    pub(crate) fn new(store: Store) -> Self {
+        let pending = Vec::new();
+        Self { store, pending }
+    }
+
+    pub(crate) fn entered(&mut self, at_us: u64, phase: &str, reason: &str) {
+        let (phase, reason) = (phase.to_owned(), reason.to_owned());
+        self.pending.push(Entry::Entered {
+            at_us,
+            phase,
+            reason,
+        });
+    }
+
+    pub(crate) fn began(&mut self, at_us: u64, operation: OperationId, plan: Plan) {
+        self.pending.push(Entry::Began {
+            operation: operation.0,
+            at_us,
+            plan,
+        });
+    }
+
+    pub(crate) fn started(&mut self, at_us: u64, id: (OperationId, usize), what: Box<Step>) {
+        let (OperationId(operation), step) = id;
+        self.pending.push(Entry::Started {
+            operation,
+            step,
+            at_us,
+            what,
+        });
+    }
+
+    pub(crate) fn ended(&mut self, at_us: u64, id: (OperationId, usize), result: StepResult) {
+        let (OperationId(operation), step) = id;
+        self.pending.push(Entry::Ended {
+            operation,
+            step,
+            at_us,
+            result,
+        });
+    }
+
+    pub(crate) fn finished(
+        &mut self,
+        at_us: u64,
+        operation: OperationId,
+        outcome: Result<(), String>,
+        certificate: Option<&Certificate>,
+    ) {
+        self.pending.push(Entry::Finished {
+            operation: operation.0,
+            at_us,
+            outcome,
+            certificate: certificate.map(certificate_text),
+        });
+    }
+
+    /// Writes what was collected. What cannot be written is dropped: it is history by then, and a
+    /// step whose beginning cannot be written is not run.
+    pub(crate) async fn flush(&mut self) -> Result<(), StoreError> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let entries = std::mem::take(&mut self.pending);
+        let store = self.store.clone();
+        spawn_blocking(move || store.append(&entries))
+            .await
+            .expect("the store does not panic")
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+}
+
+/// Why an operation exists, for people.
+pub(crate) fn purpose(purpose: &Purpose) -> String {
+    match purpose {
+        Purpose::Failover { from } => format!("failover from {from}"),
+        Purpose::Switchover { from, to } => format!("switchover from {from} to {to}"),
+        Purpose::Establish { primary } => format!("establish {primary} as the primary"),
+        Purpose::Rejoin { server } => format!("rejoin {server}"),
+        Purpose::Reseed { server } => format!("reseed {server}"),
+    }
+}
+
+/// The proof, for people.
+pub(crate) fn certificate_text(certificate: &Certificate) -> String {
+    let Certificate {
+        from, to, epoch, ..
+    } = certificate;
+    let mut lines = vec![
+        format!("epoch {epoch}: {to} took the place of {from}"),
+        match certificate.acknowledgements {
+            0 => "durability: asynchronous".to_owned(),
+            1 => "durability: lossless, 1 acknowledgement for each commit".to_owned(),
+            many => format!("durability: lossless, {many} acknowledgements for each commit"),
+        },
+    ];
+    for (server, held) in &certificate.survivors {
+        lines.push(format!("{server} held {held}"));
+    }
+    for server in &certificate.absent {
+        lines.push(format!("{server} could not be asked"));
+    }
+    lines.push(certificate.reason.clone());
+    lines.join("\n")
+}
