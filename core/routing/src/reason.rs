@@ -11,12 +11,6 @@ pub enum Reason {
     FollowsPrevious,
     /// A transaction is open.
     InTransaction,
-    /// A read-only transaction is open.
-    InReadOnlyTransaction,
-    /// A read-only transaction begins.
-    ReadOnlyTransaction,
-    /// It ends an open read-only transaction by what it is.
-    EndsReadOnlyTransaction,
     /// Autocommit is off: any statement opens a transaction.
     AutocommitOff,
     /// It is not proved to be a read.
@@ -58,13 +52,6 @@ impl Reason {
                 "The statement asks about the one before it, so it goes where that one went."
             }
             Self::InTransaction => "A transaction is open, and all of it runs on the writer.",
-            Self::InReadOnlyTransaction => {
-                "A read-only transaction is open, and it stays on the server where it began."
-            }
-            Self::ReadOnlyTransaction => "A read-only transaction may begin on a reader.",
-            Self::EndsReadOnlyTransaction => {
-                "The statement ends the open read-only transaction and belongs to the writer."
-            }
             Self::AutocommitOff => {
                 "Autocommit is off, so the statement is part of a transaction on the writer."
             }

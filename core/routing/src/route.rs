@@ -24,8 +24,6 @@ impl Default for Policy {
 pub struct Context {
     /// A transaction is open, by the server's last status.
     pub in_transaction: bool,
-    /// That transaction was begun as a read-only one.
-    pub read_only_transaction: bool,
     /// The session's autocommit.
     pub autocommit: bool,
     /// The session holds a connection because of state that cannot be set up elsewhere.
@@ -57,13 +55,16 @@ pub struct Decision {
 }
 
 /// Decides where one statement goes.
+///
+/// A read-only transaction runs on the writer as well: on a reader, the statement after an implicit
+/// commit in it, or after its end on a tied session, could be a write.
 pub fn route(context: &Context, statement: &Statement) -> Decision {
     let decide = |route, reason| Decision { route, reason };
     if context.tied {
         return decide(Route::Tied, Reason::SessionTied);
     }
     if context.in_transaction {
-        return in_transaction(*context, *statement);
+        return decide(Route::Writer, Reason::InTransaction);
     }
     if statement.flags.contains(Flags::DIAGNOSTICS) {
         return decide(Route::Tied, Reason::FollowsPrevious);
@@ -87,33 +88,10 @@ pub fn route(context: &Context, statement: &Statement) -> Decision {
     }
     let reason = if asked {
         Reason::HintReplica
-    } else if statement.kind == Kind::Begin {
-        Reason::ReadOnlyTransaction
     } else {
         Reason::PlainRead
     };
     decide(Route::Reader, reason)
-}
-
-fn in_transaction(context: Context, statement: Statement) -> Decision {
-    if !context.read_only_transaction {
-        return Decision {
-            route: Route::Writer,
-            reason: Reason::InTransaction,
-        };
-    }
-    // The server would commit and then write in the same breath: on a reader that must not happen.
-    // A read-only transaction has nothing to lose when its connection is given back.
-    if statement.flags.contains(Flags::IMPLICIT_COMMIT) && statement.access == Access::Write {
-        return Decision {
-            route: Route::Writer,
-            reason: Reason::EndsReadOnlyTransaction,
-        };
-    }
-    Decision {
-        route: Route::Tied,
-        reason: Reason::InReadOnlyTransaction,
-    }
 }
 
 /// The most telling reason why a statement is for the writer.
@@ -134,9 +112,10 @@ fn needs_writer(statement: Statement) -> Option<Reason> {
         .iter()
         .find(|(flag, _)| statement.flags.contains(*flag));
     let writes = statement.access == Access::Write;
-    match (statement.kind, rule) {
-        (Kind::Read | Kind::Show, Some((_, reason))) => Some(*reason),
-        // The flags of anything but a query only add to what its kind says already.
-        _ => writes.then_some(Reason::NotARead),
+    let query = matches!(statement.kind, Kind::Read | Kind::Show);
+    // The flags of anything but a query only add to what its kind says already.
+    match rule {
+        Some((_, reason)) if query => Some(*reason),
+        Some(_) | None => writes.then_some(Reason::NotARead),
     }
 }

@@ -7,7 +7,6 @@ use super::*;
 
 const IDLE: Context = Context {
     in_transaction: false,
-    read_only_transaction: false,
     autocommit: true,
     tied: false,
     has_readers: true,
@@ -89,31 +88,9 @@ fn without_autocommit_a_read_opens_a_transaction_on_the_writer() {
 }
 
 #[test]
-fn a_read_only_transaction_begins_on_a_reader_and_stays() {
+fn a_read_only_transaction_runs_on_the_writer() {
     let begin = "START TRANSACTION READ ONLY";
-    assert_eq!(
-        decided(IDLE, begin),
-        (Route::Reader, Reason::ReadOnlyTransaction)
-    );
-    let open = Context {
-        in_transaction: true,
-        read_only_transaction: true,
-        ..IDLE
-    };
-    for sql in ["SELECT 1", "UPDATE t SET a = 1", "COMMIT"] {
-        assert_eq!(
-            decided(open, sql),
-            (Route::Tied, Reason::InReadOnlyTransaction),
-            "{sql}"
-        );
-    }
-    for sql in ["CREATE TABLE t (a INT)", "BEGIN"] {
-        assert_eq!(
-            decided(open, sql),
-            (Route::Writer, Reason::EndsReadOnlyTransaction),
-            "{sql}"
-        );
-    }
+    assert_eq!(decided(IDLE, begin), (Route::Writer, Reason::NotARead));
 }
 
 #[test]
@@ -153,14 +130,13 @@ fn equally_busy_readers_take_turns_and_busy_ones_wait() {
 }
 
 fn any_context() -> impl Strategy<Value = Context> {
-    any::<[bool; 6]>().prop_map(|bits| Context {
+    any::<[bool; 5]>().prop_map(|bits| Context {
         in_transaction: bits[0],
-        read_only_transaction: bits[1],
-        autocommit: bits[2],
-        tied: bits[3],
-        has_readers: bits[4],
+        autocommit: bits[1],
+        tied: bits[2],
+        has_readers: bits[3],
         policy: Policy {
-            split_reads: bits[5],
+            split_reads: bits[4],
         },
     })
 }

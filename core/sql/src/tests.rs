@@ -94,6 +94,9 @@ fn bytes_that_are_white_space_in_latin_1_prove_nothing() {
         (Access::Write, Kind::Unknown)
     );
     assert_eq!(classify(b"SELECT 1 \0 FROM t").access, Access::Write);
+    // Two letters of Latin-1, the second one a blank, and one letter of UTF-8.
+    let to_file = classify("SELECT 1 àINTO OUTFILE 'f'".as_bytes());
+    assert_eq!(to_file.access, Access::Write);
 }
 
 #[test]

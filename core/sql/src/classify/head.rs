@@ -186,12 +186,11 @@ fn transaction(first: Token<'_>, words: &mut Words<'_>) -> Option<Head> {
         if !words.next_is(&["TRANSACTION"]) {
             return Some(Head::committing(Kind::Admin));
         }
+        // It reads, but what follows it on the same connection may be anything: after an implicit
+        // commit the server would write there.
         let reads_only = words.has(&["ONLY"]) && !words.has(&["WRITE"]);
-        let mut head = Head::committing(Kind::Begin).with(Flags::READ_ONLY_TRANSACTION, reads_only);
-        if reads_only {
-            head.access = Access::Read;
-        }
-        return Some(head);
+        let head = Head::committing(Kind::Begin);
+        return Some(head.with(Flags::READ_ONLY_TRANSACTION, reads_only));
     }
     if first.is_any(&["COMMIT", "ROLLBACK"]) {
         return Some(ending(first, words));

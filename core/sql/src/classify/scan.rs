@@ -146,14 +146,15 @@ impl<'a> Scan<'a> {
 
     /// A word that a pure query has no use for.
     fn query_word(&mut self, word: Token<'a>, next: Option<Token<'a>>, locks: bool) {
+        // Whatever stands before it: in Latin-1 the end of that word may be white space.
+        if word.is_any(&["OUTFILE", "DUMPFILE"]) {
+            self.flags |= Flags::INTO_FILE;
+        }
+        let to_file = next.is_some_and(|token| token.is_any(&["OUTFILE", "DUMPFILE"]));
         // `EXPLAIN INSERT INTO t` has another one.
-        if word.is("INTO") && !self.previous_is(&["INSERT", "REPLACE", "IGNORE"]) {
-            let to_file = next.is_some_and(|token| token.is_any(&["OUTFILE", "DUMPFILE"]));
-            self.flags |= if to_file {
-                Flags::INTO_FILE
-            } else {
-                Flags::INTO_VARIABLE | Flags::ASSIGNS_USER_VARIABLE | Flags::TIES
-            };
+        let of_insert = self.previous_is(&["INSERT", "REPLACE", "IGNORE"]);
+        if word.is("INTO") && !to_file && !of_insert {
+            self.flags |= Flags::INTO_VARIABLE | Flags::ASSIGNS_USER_VARIABLE | Flags::TIES;
         }
         let called = next.is_some_and(|token| token.is_punctuation(b'('));
         let writes = (word.is("UPDATE") && !locks)
