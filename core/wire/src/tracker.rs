@@ -33,6 +33,9 @@ pub use summary::{Prepared, Summary};
 /// Longest status packet that is kept. Session changes can make an OK packet long, but not this.
 pub const KEPT_MAX: usize = 1 << 20;
 
+/// Capacity kept from one reply to the next.
+const KEPT_IDLE_MAX: usize = 1 << 10;
+
 /// How far a reply is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
@@ -114,7 +117,10 @@ impl ResponseTracker {
         self.body_left = 0;
         self.keep = false;
         self.continues = false;
-        self.kept.clear();
+        // One long status packet must not cost an idle connection its length for ever.
+        if self.kept.capacity() > KEPT_IDLE_MAX {
+            self.kept = Vec::new();
+        }
         self.summary = Summary::default();
     }
 

@@ -7,7 +7,7 @@ use mainstay_wire::handshake::Salt;
 use mainstay_wire::response::{ERR_HEADER, OK_HEADER};
 use mainstay_wire::{Capabilities, ErrPacket, Greeting, HandshakeResponse};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
 use crate::stream::PacketStream;
 use crate::{ConnectOptions, ConnectStage, Error};
@@ -37,9 +37,8 @@ pub(crate) struct Session {
 
 /// Connects and logs in before `options.connect_timeout` is over.
 pub(crate) async fn open(options: &ConnectOptions) -> Result<Session, Error> {
-    let deadline = Instant::now() + options.connect_timeout;
     let mut stage = ConnectStage::Tcp;
-    match timeout_at(deadline, log_in(options, &mut stage)).await {
+    match timeout(options.connect_timeout, log_in(options, &mut stage)).await {
         Ok(result) => result.map_err(|error| while_connecting(error, options, stage)),
         Err(_) => Err(Error::ConnectTimeout {
             address: options.address(),

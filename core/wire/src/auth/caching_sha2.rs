@@ -70,3 +70,11 @@ pub fn clear_password(password: &[u8]) -> Vec<u8> {
     out.push(0);
     out
 }
+
+/// The password in what [`clear_password`] made; `None` for anything else. Some clients send it
+/// without being asked for it in the clear, so a server may get it outside TLS too.
+pub fn parse_clear_password(payload: &[u8]) -> Option<&[u8]> {
+    payload
+        .strip_suffix(&[0])
+        .filter(|password| !password.contains(&0))
+}

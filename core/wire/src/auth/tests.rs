@@ -79,6 +79,14 @@ fn an_empty_password_is_nothing_or_one_nul() {
 }
 
 #[test]
+fn a_clear_password_ends_with_its_only_nul() {
+    let payload = caching_sha2::clear_password(PASSWORD);
+    assert_eq!(caching_sha2::parse_clear_password(&payload), Some(PASSWORD));
+    assert_eq!(caching_sha2::parse_clear_password(b"no NUL"), None);
+    assert_eq!(caching_sha2::parse_clear_password(b"a\0b\0"), None);
+}
+
+#[test]
 fn a_password_is_checked_against_the_hash_that_mysql_9_7_stored() {
     let stored = b"$A$00A$%{\x11vbA\x18\x1eA\x0d\x04\x0byQ1\x19l'fmbc\
         hYcZTUEYMZwl6QyXhWxzBYUvgF2/KNNsiC3hqJu32";
