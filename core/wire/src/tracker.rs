@@ -304,7 +304,7 @@ impl ResponseTracker {
         Ok(())
     }
 
-    /// Whether an OK packet's first byte is also that of a row or a definition here.
+    /// Whether a packet that begins so is an OK, or an EOF in its place.
     const fn is_ok(first: u8) -> bool {
         matches!(first, OK_HEADER | EOF_HEADER)
     }
