@@ -104,7 +104,12 @@ fn examine(path: &Path) -> Result<ServerProgram> {
         .args(["--no-defaults", "--version"])
         .output()
         .map_err(|error| bad(error.to_string()))?;
-    let (flavor, version) = parse_banner(&String::from_utf8_lossy(&output.stdout)).map_err(bad)?;
+    recognise(path, &String::from_utf8_lossy(&output.stdout)).map_err(bad)
+}
+
+/// From what a program said and where it is.
+fn recognise(path: &Path, banner: &str) -> std::result::Result<ServerProgram, String> {
+    let (flavor, version) = parse_banner(banner)?;
     let base = path.ancestors().nth(2).unwrap_or(Path::new("/")).to_owned();
     let plugins = first_with(
         &base,
@@ -117,7 +122,7 @@ fn examine(path: &Path) -> Result<ServerProgram> {
         "english/errmsg.sys",
     );
     Ok(ServerProgram {
-        path: path.clone(),
+        path: path.to_owned(),
         flavor,
         version,
         base,
@@ -147,26 +152,13 @@ fn fit(program: ServerProgram, flavor: Flavor) -> Result<ServerProgram> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
-    fn fake(directory: &Path, banner: &str) -> PathBuf {
-        let path = directory.join("usr/sbin/mysqld");
-        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        fs::write(&path, format!("#!/bin/sh\necho '{banner}'\n")).expect("a file");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a mode");
-        path
-    }
-
     #[test]
-    fn a_given_server_of_the_other_flavor_is_refused_with_its_version() {
-        let directory = tempfile::tempdir().expect("a directory");
-        let path = fake(
-            directory.path(),
-            "mysqld  Ver 10.11.6-MariaDB for Linux on x86_64",
-        );
-        let error = locate(Flavor::MySql, Some(&path))
+    fn a_server_of_the_other_flavor_is_refused_with_its_version() {
+        let banner = "mysqld  Ver 10.11.6-MariaDB for Linux on x86_64";
+        let program = recognise(Path::new("/usr/sbin/mysqld"), banner).expect("a server");
+        let error = fit(program, Flavor::MySql)
             .expect_err("not MySQL")
             .to_string();
         assert!(error.contains("is MariaDB 10.11.6-MariaDB, but"), "{error}");
@@ -176,8 +168,7 @@ mod tests {
     #[test]
     fn a_prefix_gives_its_own_plugins_and_messages() {
         let directory = tempfile::tempdir().expect("a directory");
-        let root = fs::canonicalize(directory.path()).expect("a path");
-        let path = fake(&root, "mysqld  Ver 9.7.4-2 for Linux on x86_64");
+        let root = directory.path();
         for file in [
             "usr/lib/mysql/plugin/semisync_source.so",
             "usr/share/mysql/english/errmsg.sys",
@@ -185,7 +176,8 @@ mod tests {
             fs::create_dir_all(root.join(file).parent().expect("a parent")).expect("a folder");
             fs::write(root.join(file), "").expect("a file");
         }
-        let program = locate(Flavor::MySql, Some(&path)).expect("a server");
+        let banner = "mysqld  Ver 9.7.4-2 for Linux on x86_64";
+        let program = recognise(&root.join("usr/sbin/mysqld"), banner).expect("a server");
         assert_eq!(program.base, root.join("usr"));
         assert_eq!(program.plugins, Some(root.join("usr/lib/mysql/plugin")));
         assert_eq!(program.messages, Some(root.join("usr/share/mysql")));

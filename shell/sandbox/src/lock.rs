@@ -18,7 +18,7 @@ const FILE: &str = "sandbox.lock";
 /// Held for as long as a sandbox runs; the kernel lets go of it when the process ends, however.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -43,7 +43,14 @@ impl Lock {
         file.set_len(0)
             .and_then(|()| write!(file, "{}", std::process::id()))
             .map_err(SandboxError::io("write", &path))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing the file would not do: a process that is just being started still shares it.
+        let _closing_unlocks_too = flock(&self.file, FlockOperation::Unlock);
     }
 }
 

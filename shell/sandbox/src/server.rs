@@ -81,8 +81,13 @@ impl ServerTask {
                 // It refuses to start when the tail cannot be truncated: keep the tail, then, and
                 // let the manager find what is errant.
                 tracing::warn!(server = %self.name, "cannot truncate its tail; started with it");
+                self.tell_ended(&ended, Some(Duration::ZERO));
                 role = RestartRole::Plain;
                 continue;
+            }
+            if !ended.was_ready {
+                self.state
+                    .send_modify(|state| state.failed = Some(ended.how()));
             }
             failures = if ended.was_ready { 0 } else { failures + 1 };
             let delay = match code {
@@ -198,15 +203,8 @@ impl ServerTask {
     }
 
     fn tell_ended(&self, ended: &Ended, restart_in: Option<Duration>) {
-        let how = match &ended.status {
-            Ok(status) => status.to_string(),
-            Err(error) => error.to_string(),
-        };
+        let how = ended.how();
         tracing::info!(server = %self.name, %how, ?restart_in, "server ended");
-        if !ended.was_ready {
-            self.state
-                .send_modify(|state| state.failed = Some(how.clone()));
-        }
         let (server, pid) = (self.name.clone(), ended.pid.unwrap_or(0));
         self.tell(SandboxEvent::Exited {
             server,
@@ -217,12 +215,13 @@ impl ServerTask {
     }
 
     fn tell_ready(&self, pid: u32) {
+        let server = self.name.clone();
+        // The event first: who waits for the state and then listens is not told twice.
+        self.tell(SandboxEvent::Ready { server, pid });
         self.state.send_modify(|state| {
             state.ready = true;
             state.failed = None;
         });
-        let server = self.name.clone();
-        self.tell(SandboxEvent::Ready { server, pid });
     }
 
     fn tell(&self, event: SandboxEvent) {

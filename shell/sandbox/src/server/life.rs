@@ -140,6 +140,14 @@ impl Ended {
             orphaned: false,
         }
     }
+
+    /// In words.
+    pub(super) fn how(&self) -> String {
+        match &self.status {
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
 }
 
 pub(super) fn answer(reply: oneshot::Sender<()>, held: bool) -> bool {
