@@ -7,7 +7,12 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Keeps a MySQL or MariaDB service answering.
 #[derive(Debug, Parser)]
-#[command(name = "mainstay", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(
+    name = "mainstay",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true
+)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -64,6 +69,10 @@ pub(crate) enum FlavorArg {
 /// `mainstay sandbox`.
 #[derive(Debug, Clone, Args)]
 #[command(args_conflicts_with_subcommands = true)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub(crate) struct SandboxArgs {
     /// Stop a running sandbox instead.
     #[command(subcommand)]
@@ -143,6 +152,9 @@ pub(crate) struct StatusArgs {
     /// Refresh until interrupted.
     #[arg(long, conflicts_with = "json")]
     pub(crate) watch: bool,
+    /// Show what the manager did: the newest operations, step by step, with their certificates.
+    #[arg(long, conflicts_with = "watch")]
+    pub(crate) history: bool,
 }
 
 /// `mainstay plan`.
@@ -231,9 +243,13 @@ pub(crate) struct DrillArgs {
 
 /// `300ms`, `2s`, `1m`.
 fn duration(text: &str) -> Result<Duration, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().map_err(|_| "a number and a unit, such as 300ms".to_owned())?;
+    let number: u64 = number
+        .parse()
+        .map_err(|_| "a number and a unit, such as 300ms".to_owned())?;
     match unit {
         "ms" => Ok(Duration::from_millis(number)),
         "s" => Ok(Duration::from_secs(number)),

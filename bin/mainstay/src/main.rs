@@ -1,5 +1,6 @@
 //! The `mainstay` command line: a file per subcommand, and the wiring between shell crates.
 
+mod admin_place;
 mod api;
 mod args;
 mod drill;
@@ -20,9 +21,6 @@ use args::{Cli, Command};
 use clap::Parser;
 use mainstay_sandbox::{GUARD_COMMAND, guard_main};
 
-/// Bad input: configuration, arguments, a port in use. Scripts can tell it from a failed action.
-pub(crate) const EXIT_USAGE: u8 = 2;
-
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     // Before anything else runs: this process is about to become a server.
@@ -31,8 +29,8 @@ fn main() -> ExitCode {
     }
     let cli = Cli::parse();
     let done = match cli.command {
-        Command::Sandbox(args) => sandbox::run(args),
-        Command::Serve(args) => serve::run(&args),
+        Command::Sandbox(args) => sandbox::run(&args),
+        Command::Serve(_) => todo!(),
         Command::Status(args) => status::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Switchover(args) => switchover::run(&args),

@@ -1,5 +1,6 @@
 //! What every command prints alike: exit codes, and aligned tables.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Bad input: configuration, arguments, a port in use. Scripts can tell it from a failed action.
@@ -9,16 +10,31 @@ pub(crate) struct BadInput(pub(crate) String);
 
 /// 2 for bad input, 1 for everything else.
 pub(crate) fn exit_code_of(error: &anyhow::Error) -> ExitCode {
-    if error.downcast_ref::<BadInput>().is_some() { ExitCode::from(2) } else { ExitCode::FAILURE }
+    if error.downcast_ref::<BadInput>().is_some() {
+        ExitCode::from(2)
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Prints to standard output. A reader that has gone (`| head`) is no error of ours.
+pub(crate) fn emit(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
 
 /// Columns as wide as their widest cell, two spaces between them, no trailing space.
 pub(crate) fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
     };
-    let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| width(column).unwrap_or(0))
+        .collect();
     let mut text = String::new();
     for row in rows {
         let mut line = String::new();

@@ -95,8 +95,9 @@ fn pointer() -> Result<PathBuf> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").filter(|dir| Path::new(dir).is_dir());
     let folder = match runtime {
         Some(dir) => PathBuf::from(dir).join("mainstay"),
-        None => std::env::temp_dir()
-            .join(format!("mainstay-{}", rustix::process::geteuid().as_raw())),
+        None => {
+            std::env::temp_dir().join(format!("mainstay-{}", rustix::process::geteuid().as_raw()))
+        }
     };
     fs::DirBuilder::new()
         .recursive(true)
@@ -110,7 +111,12 @@ fn write_private(path: &Path, text: &str) -> Result<()> {
     let part = path.with_extension("part");
     let write = || -> std::io::Result<()> {
         let mut options = fs::OpenOptions::new();
-        let mut file = options.create(true).truncate(true).write(true).mode(0o600).open(&part)?;
+        let mut file = options
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o600)
+            .open(&part)?;
         file.write_all(text.as_bytes())?;
         fs::rename(&part, path)
     };

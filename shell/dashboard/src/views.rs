@@ -7,7 +7,7 @@ mod plan;
 mod status;
 
 pub use operation::{MomentKind, MomentView, OperationOutcome, OperationView};
-pub use plan::{PlanStepView, PlanView};
+pub use plan::{PlanStepView, PlanView, purpose};
 pub use status::{
     FactsView, FindingView, ProxyView, RunningView, ServerView, StatusParts, StatusView,
 };

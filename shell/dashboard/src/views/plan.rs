@@ -49,7 +49,8 @@ impl From<&Plan> for PlanView {
     }
 }
 
-fn purpose(purpose: &Purpose) -> String {
+/// Why a plan exists, as a phrase.
+pub fn purpose(purpose: &Purpose) -> String {
     match purpose {
         Purpose::Failover { from } => format!("failover from {from}"),
         Purpose::Switchover { from, to } => format!("switchover from {from} to {to}"),

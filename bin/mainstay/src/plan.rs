@@ -1,0 +1,99 @@
+//! `mainstay plan`: what would be done, and the SQL it would be done with.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use mainstay_dashboard::views::{PlanStepView, PlanView};
+
+use crate::api::Api;
+use crate::args::{PlanArgs, PlanWhat};
+use crate::output::emit;
+
+pub(crate) fn run(args: &PlanArgs) -> Result<ExitCode> {
+    let (cluster, path, json) = match &args.what {
+        PlanWhat::Failover { cluster, json } => {
+            (cluster, "/api/v1/plan/failover".to_owned(), *json)
+        }
+        PlanWhat::Switchover {
+            cluster,
+            to: None,
+            json,
+        } => (cluster, "/api/v1/plan/switchover".to_owned(), *json),
+        PlanWhat::Switchover {
+            cluster,
+            to: Some(to),
+            json,
+        } => (
+            cluster,
+            format!("/api/v1/plan/switchover?to={}", escape(to)),
+            *json,
+        ),
+    };
+    let plan: PlanView = Api::find(cluster)?.get(&path)?;
+    if json {
+        emit(&format!("{}\n", serde_json::to_string_pretty(&plan)?));
+    } else {
+        emit(&text_of(&plan));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// RFC 3986, section 2.1, for everything that is not unreserved.
+fn escape(name: &str) -> String {
+    name.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}
+
+fn text_of(plan: &PlanView) -> String {
+    let mut text = format!("Plan: {}, ending in epoch {}\n", plan.purpose, plan.epoch);
+    let mut group = None;
+    for step in &plan.steps {
+        let together = group == Some(step.group);
+        group = Some(step.group);
+        text.push_str(&text_of_step(step, together));
+    }
+    if plan.continues {
+        text.push_str(
+            "\nThe election is made from what the replicas are found to hold then; \
+             the steps after it are those expected from what is known now.\n",
+        );
+    }
+    text.push_str("\nNothing has been touched.\n");
+    text
+}
+
+fn text_of_step(step: &PlanStepView, together: bool) -> String {
+    let mut text = format!("\n{:>3}. {}", step.number, step.sentence);
+    if together {
+        text.push_str(" (at the same time)");
+    }
+    text.push('\n');
+    for sql in &step.sql {
+        text.push_str(&format!("       sql   {sql}\n"));
+    }
+    if !step.precondition.is_empty() {
+        text.push_str(&format!("       when  {}\n", step.precondition));
+    }
+    let limit = std::time::Duration::from_millis(step.limit_ms);
+    text.push_str(&format!(
+        "       limit {limit:?}; on failure: {}\n",
+        step.on_failure
+    ));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_escaped_in_addresses() {
+        assert_eq!(escape("db 1&x"), "db%201%26x");
+    }
+}

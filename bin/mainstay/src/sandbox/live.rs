@@ -1,0 +1,194 @@
+//! The running sandbox: its servers, and the service in front of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use axum::routing::get;
+use axum::{Json, Router};
+use mainstay_dashboard::views::StatusView;
+use mainstay_failover::Policy;
+use mainstay_manager::{Config, HostControl, Login, ManagerHandle, Timing};
+use mainstay_proxy::ProxyOptions;
+use mainstay_sandbox::{Flavor, Sandbox};
+use mainstay_session::{AuthPlugin, Policy as SessionPolicy, Secret, User};
+use mainstay_store::Store;
+use mainstay_topology::{Member, Promotion};
+
+use super::access::{Access, Ports};
+use crate::args::SandboxArgs;
+use crate::drill::{SANDBOX_PATH, wrong_with};
+use crate::host::SandboxHost;
+use crate::runfile::{Endpoint, RunFile, RunServer};
+use crate::service::{Parts, Service};
+
+/// Everything that runs.
+pub(super) struct Live {
+    sandbox: Arc<Sandbox>,
+    service: Service,
+    frame: Frame,
+}
+
+/// What does not change while the sandbox runs, for its announcement.
+#[derive(Clone)]
+struct Frame {
+    proxy: Endpoint,
+    admin: Endpoint,
+    api: Endpoint,
+}
+
+impl Live {
+    pub(super) fn start(
+        args: &SandboxArgs,
+        sandbox: Arc<Sandbox>,
+        access: &Access,
+        ports: Ports,
+        store: Store,
+    ) -> Result<Self> {
+        let frame = frame(&sandbox, access, &ports)?;
+        let host: Arc<dyn HostControl> = Arc::new(SandboxHost {
+            sandbox: Arc::clone(&sandbox),
+        });
+        let service = Parts {
+            cluster: "sandbox".to_owned(),
+            manager: manager_config(args, &sandbox),
+            store,
+            host: Some(host),
+            proxy: ProxyOptions {
+                listen: ports.proxy,
+                policy: Arc::new(session_policy(&sandbox)),
+                ..ProxyOptions::default()
+            },
+            admin: Some(ports.admin),
+            api: ports.api,
+            access: Some(mainstay_dashboard::Access::new(
+                &access.api_user,
+                &access.api_password,
+            )),
+        };
+        let (servers, shown_frame) = (Arc::clone(&sandbox), frame.clone());
+        let service = Service::start(service, |shown| {
+            let shown = Arc::clone(shown);
+            let show =
+                move || async move { Json(describe(&shown_frame, &servers, &shown.status())) };
+            Router::new().route(SANDBOX_PATH, get(show))
+        })?;
+        debug_assert_eq!(service.proxy_address().port(), frame.proxy.port);
+        Ok(Self {
+            sandbox,
+            service,
+            frame,
+        })
+    }
+
+    pub(super) fn manager(&self) -> &ManagerHandle {
+        &self.service.manager
+    }
+
+    pub(super) fn status(&self) -> StatusView {
+        self.service.status()
+    }
+
+    pub(super) fn wrong(&self) -> Option<String> {
+        wrong_with(&self.status())
+    }
+
+    /// Waits until a primary serves and all others replicate from it.
+    pub(super) async fn whole(&self) {
+        let mut changes = self.service.manager.watch();
+        while self.wrong().is_some() {
+            // Lag is told by the servers, not by a change of the manager's mind.
+            let _ = tokio::time::timeout(Duration::from_millis(200), changes.changed()).await;
+        }
+    }
+
+    /// The announcement, as of now.
+    pub(super) fn run_file(&self) -> RunFile {
+        describe(&self.frame, &self.sandbox, &self.status())
+    }
+
+    /// Ends the service; the servers are left to the caller.
+    pub(super) async fn stop(self) {
+        self.service.stop().await;
+    }
+}
+
+fn frame(sandbox: &Sandbox, access: &Access, ports: &Ports) -> Result<Frame> {
+    let app = &sandbox.credentials().app;
+    let endpoint = |address: std::net::SocketAddr, login: Option<(&str, &str)>| Endpoint {
+        host: address.ip().to_string(),
+        port: address.port(),
+        user: login.map(|(user, _)| user.to_owned()),
+        password: login.map(|(_, password)| password.to_owned()),
+    };
+    let api = ports.api.address().unwrap_or(ports.proxy);
+    Ok(Frame {
+        proxy: endpoint(ports.proxy, Some((&app.user, &app.password))),
+        admin: endpoint(ports.admin.local_addr()?, None),
+        api: endpoint(api, Some((&access.api_user, &access.api_password))),
+    })
+}
+
+fn describe(frame: &Frame, sandbox: &Sandbox, status: &StatusView) -> RunFile {
+    let role = |name: &str| {
+        let server = status.servers.iter().find(|server| server.name == name);
+        server.map_or_else(|| "unknown".to_owned(), |server| server.role.clone())
+    };
+    let servers = sandbox.servers().into_iter().map(|server| RunServer {
+        role: role(server.name.as_str()),
+        name: server.name.to_string(),
+        address: server.address.to_string(),
+        pid: server.pid,
+    });
+    RunFile {
+        dir: sandbox.dir().to_owned(),
+        flavor: sandbox.flavor().to_string().to_lowercase(),
+        version: sandbox.version().to_string(),
+        pid: std::process::id(),
+        proxy: frame.proxy.clone(),
+        admin: frame.admin.clone(),
+        api: frame.api.clone(),
+        servers: servers.collect(),
+    }
+}
+
+fn manager_config(args: &SandboxArgs, sandbox: &Sandbox) -> Config {
+    let login = |login: &mainstay_sandbox::Login| Login {
+        user: login.user.clone(),
+        password: login.password.clone(),
+    };
+    let members = sandbox.servers().into_iter().map(|server| Member {
+        name: server.name,
+        address: server.address,
+        promotion: Promotion::Neutral,
+    });
+    Config {
+        policy: Policy {
+            auto_reseed: true,
+            hang_after: args.hang_after,
+            ..Policy::default()
+        },
+        members: members.collect(),
+        login: login(&sandbox.credentials().manager),
+        replication: login(&sandbox.credentials().replication),
+        timing: Timing::default(),
+    }
+}
+
+fn session_policy(sandbox: &Sandbox) -> SessionPolicy {
+    let app = &sandbox.credentials().app;
+    let user = User {
+        password: Secret::new(&app.password),
+        schema: None,
+    };
+    SessionPolicy {
+        users: BTreeMap::from([(app.user.clone(), user)]),
+        server_version: sandbox.version().to_string(),
+        auth_plugin: match sandbox.flavor() {
+            Flavor::MariaDb => AuthPlugin::NativePassword,
+            Flavor::MySql => AuthPlugin::CachingSha2,
+        },
+        ..SessionPolicy::default()
+    }
+}

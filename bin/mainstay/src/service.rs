@@ -1,0 +1,236 @@
+//! The proxy, the manager and the API of one process, wired together: `serve` runs them for
+//! configured servers, `sandbox` for its own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use axum::Router;
+use mainstay_dashboard::views::{OperationView, PlanView, StatusView};
+use mainstay_dashboard::{Access, ApiError, Pending as Answer, Server as ApiServer, Source};
+use mainstay_failover::Request;
+use mainstay_manager::{
+    Config, HostControl, ManagerHandle, Pending, ProxyControl, RequestError, Wiring,
+};
+use mainstay_proxy::{Proxy, ProxyOptions};
+use mainstay_store::Store;
+use mainstay_telemetry::Format;
+use mainstay_topology::{Routes, ServerName};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::{admin_place, view};
+
+/// What a service is made of.
+pub(crate) struct Parts {
+    /// The cluster's name.
+    pub(crate) cluster: String,
+    /// The manager's configuration.
+    pub(crate) manager: Config,
+    /// The manager's state.
+    pub(crate) store: Store,
+    /// The hosts of the servers, where something can be done on them.
+    pub(crate) host: Option<Arc<dyn HostControl>>,
+    /// The proxy.
+    pub(crate) proxy: ProxyOptions,
+    /// The admin interface's place.
+    pub(crate) admin: Option<TcpListener>,
+    /// The API, bound already.
+    pub(crate) api: ApiServer,
+    /// Who may use the API.
+    pub(crate) access: Option<Access>,
+}
+
+/// The running parts.
+pub(crate) struct Service {
+    pub(crate) manager: ManagerHandle,
+    shown: Arc<Shown>,
+    proxy: Arc<Proxy>,
+    admin: Option<JoinHandle<()>>,
+    api: JoinHandle<()>,
+    stop_api: oneshot::Sender<()>,
+}
+
+impl Service {
+    /// Starts everything. `extra` makes more routes of the API, given what is shown.
+    pub(crate) fn start(parts: Parts, extra: impl FnOnce(&Arc<Shown>) -> Router) -> Result<Self> {
+        let proxy = Arc::new(Proxy::start(parts.proxy)?);
+        let wiring = Wiring {
+            store: parts.store,
+            proxy: Arc::new(ProxyHand(Arc::clone(&proxy))),
+            host: parts.host,
+        };
+        let manager = mainstay_manager::start(parts.manager, wiring)?;
+        let shown = Arc::new(Shown {
+            cluster: parts.cluster,
+            manager: manager.clone(),
+            proxy: Arc::clone(&proxy),
+        });
+        let router = mainstay_dashboard::router(shown.clone(), parts.access, extra(&shown));
+        let (stop_api, stopped) = oneshot::channel::<()>();
+        let api = tokio::spawn(async move {
+            let stop = async {
+                let _ = stopped.await;
+            };
+            if let Err(error) = parts.api.serve(router, stop).await {
+                tracing::error!(%error, "the API has ended");
+            }
+        });
+        let admin = parts
+            .admin
+            .map(|listener| tokio::spawn(admin_place::serve(listener)));
+        Ok(Self {
+            manager,
+            shown,
+            proxy,
+            admin,
+            api,
+            stop_api,
+        })
+    }
+
+    /// What the API shows.
+    pub(crate) fn status(&self) -> StatusView {
+        self.shown.status()
+    }
+
+    /// Where clients connect.
+    pub(crate) fn proxy_address(&self) -> SocketAddr {
+        self.proxy.local_addr()
+    }
+
+    /// Ends the parts in the order in which they depend on each other.
+    pub(crate) async fn stop(self) {
+        let _ = self.stop_api.send(());
+        self.api.abort();
+        if let Some(admin) = self.admin {
+            admin.abort();
+        }
+        self.manager.shutdown().await;
+        drop(self.shown);
+        // The last owner's drop joins the proxy's threads.
+        let _ = spawn_blocking(move || drop(self.proxy)).await;
+    }
+}
+
+/// Logs for a person on a terminal, as lines in a file otherwise.
+pub(crate) fn start_logging(to_file: bool) {
+    let format = if to_file { Format::Json } else { Format::Auto };
+    if let Err(error) = mainstay_telemetry::init(format, "info") {
+        eprintln!("mainstay: {error}");
+    }
+}
+
+/// The proxy, as the manager's means to tell clients where to go.
+struct ProxyHand(Arc<Proxy>);
+
+impl ProxyControl for ProxyHand {
+    fn publish(&self, routes: &Routes) {
+        if !self.0.publish(routes.clone()) {
+            tracing::warn!(
+                epoch = routes.epoch.0,
+                version = routes.version,
+                "routes are not newer"
+            );
+        }
+    }
+
+    fn drained(&self, limit: Duration) -> Pending<'_, bool> {
+        let proxy = Arc::clone(&self.0);
+        Box::pin(async move {
+            let deadline = Instant::now() + limit;
+            let waited = spawn_blocking(move || proxy.drained(deadline)).await;
+            match waited {
+                Ok(Ok(())) => true,
+                Ok(Err(busy)) => {
+                    tracing::warn!(%busy, "the writer is not drained");
+                    false
+                }
+                Err(_) => false,
+            }
+        })
+    }
+}
+
+/// What the API shows, made from the manager's and the proxy's present state.
+pub(crate) struct Shown {
+    cluster: String,
+    pub(crate) manager: ManagerHandle,
+    proxy: Arc<Proxy>,
+}
+
+impl Shown {
+    pub(crate) fn status(&self) -> StatusView {
+        let mut status = view::status(&self.cluster, &self.manager.snapshot());
+        status.proxy = Some(view::proxy(self.proxy.local_addr(), &self.proxy.stats()));
+        status
+    }
+
+    /// The server by this name, or the names that there are.
+    fn server(&self, name: Option<String>) -> Result<Option<ServerName>, ApiError> {
+        let Some(name) = name else { return Ok(None) };
+        let snapshot = self.manager.snapshot();
+        let servers = &snapshot.topology.servers;
+        if let Some(found) = servers.keys().find(|known| known.as_str() == name) {
+            return Ok(Some(found.clone()));
+        }
+        let known: Vec<_> = servers.keys().map(ServerName::as_str).collect();
+        let known = known.join(", ");
+        Err(ApiError::BadRequest(format!(
+            "there is no server `{name}`; there are: {known}"
+        )))
+    }
+}
+
+impl Source for Shown {
+    fn status(&self) -> StatusView {
+        Self::status(self)
+    }
+
+    fn plan_failover(&self) -> Answer<'_, PlanView> {
+        Box::pin(async {
+            let plan = self.manager.plan_failover().await.map_err(api_error)?;
+            Ok(PlanView::from(&plan))
+        })
+    }
+
+    fn plan_switchover(&self, to: Option<String>) -> Answer<'_, PlanView> {
+        Box::pin(async {
+            let to = self.server(to)?;
+            let plan = self.manager.plan_switchover(to).await.map_err(api_error)?;
+            Ok(PlanView::from(&plan))
+        })
+    }
+
+    fn switchover(&self, to: Option<String>) -> Answer<'_, OperationView> {
+        Box::pin(async {
+            let to = self.server(to)?;
+            let done = self.manager.request(Request::Switchover { to }).await;
+            Ok(view::operation(&done.map_err(api_error)?))
+        })
+    }
+
+    fn operations(&self, limit: usize) -> Answer<'_, Vec<OperationView>> {
+        Box::pin(async move {
+            let operations = self.manager.operations(limit).await.map_err(api_error)?;
+            Ok(operations.iter().map(view::operation).collect())
+        })
+    }
+
+    fn operation(&self, id: u64) -> Answer<'_, OperationView> {
+        Box::pin(async move {
+            let found = self.manager.operation(id).await.map_err(api_error)?;
+            let missing = || ApiError::NotFound(format!("there is no operation {id}"));
+            found.as_ref().map(view::operation).ok_or_else(missing)
+        })
+    }
+}
+
+fn api_error(error: RequestError) -> ApiError {
+    match error {
+        RequestError::Refused(sentence) => ApiError::Refused(sentence),
+        RequestError::Store(_) | RequestError::Stopped => ApiError::Internal(error.to_string()),
+    }
+}

@@ -1,0 +1,72 @@
+//! `mainstay switchover`: moves the primary, and tells what was done and how long it took.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use mainstay_dashboard::views::{MomentView, OperationOutcome, OperationView, SwitchoverRequest};
+
+use crate::api::Api;
+use crate::args::SwitchoverArgs;
+use crate::output::{emit, table};
+
+pub(crate) fn run(args: &SwitchoverArgs) -> Result<ExitCode> {
+    let request = SwitchoverRequest {
+        to: args.to.clone(),
+    };
+    let operation: OperationView =
+        Api::find(&args.cluster)?.post("/api/v1/switchover", &request)?;
+    if args.json {
+        emit(&format!("{}\n", serde_json::to_string_pretty(&operation)?));
+    } else {
+        emit(&text_of(&operation));
+    }
+    if operation.outcome == OperationOutcome::Done {
+        return Ok(ExitCode::SUCCESS);
+    }
+    bail!(
+        "{} failed: {}",
+        operation.purpose,
+        operation.failure.as_deref().unwrap_or("no reason")
+    )
+}
+
+/// One operation, step by step, with its end.
+pub(crate) fn text_of(operation: &OperationView) -> String {
+    let mut text = format!(
+        "operation {}: {}, epoch {}\n",
+        operation.id, operation.purpose, operation.epoch
+    );
+    let rows: Vec<_> = operation.timeline.iter().map(row_of).collect();
+    text.push_str(&table(&rows));
+    let took = operation
+        .took_ms
+        .map_or_else(String::new, |took| format!(" after {took:.0} ms"));
+    match (operation.outcome, &operation.failure) {
+        (OperationOutcome::Running, _) => text.push_str("  under way\n"),
+        (_, Some(reason)) => text.push_str(&format!("  failed{took}: {reason}\n")),
+        (_, None) => text.push_str(&format!("  done{took}\n")),
+    }
+    if let Some(certificate) = &operation.certificate {
+        text.push_str(&format!(
+            "  certificate: {}\n",
+            certificate.replace('\n', "\n  ")
+        ));
+    }
+    text
+}
+
+/// When it began, how long it took, what it was.
+fn row_of(moment: &MomentView) -> Vec<String> {
+    let took = moment
+        .until_ms
+        .map(|until| format!("{:.1} ms", until - moment.from_ms));
+    let text = match moment.outcome.as_deref() {
+        None | Some("done") => moment.text.clone(),
+        Some(outcome) => format!("{} ({outcome})", moment.text),
+    };
+    vec![
+        format!("  {:>+9.1} ms", moment.from_ms),
+        took.unwrap_or_default(),
+        text,
+    ]
+}
