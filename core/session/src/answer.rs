@@ -27,7 +27,7 @@ pub(crate) fn ok(sequence: u8, capabilities: Capabilities, status: StatusFlags) 
     };
     let mut bytes = Vec::with_capacity(16);
     build_packet(&mut bytes, sequence, |payload| {
-        packet.encode(payload, capabilities)
+        packet.encode(payload, capabilities);
     });
     bytes
 }

@@ -341,6 +341,7 @@ impl Core {
             sequence,
             since: self.now,
             was_held: false,
+            to_writer: false,
             attempts: 0,
         };
         session.phase = Phase::Busy(running);

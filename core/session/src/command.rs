@@ -101,6 +101,7 @@ impl Core {
             sequence: 1,
             since: now,
             was_held: false,
+            to_writer: false,
             attempts: 0,
         });
         self.dispatch(client, out);

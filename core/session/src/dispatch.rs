@@ -32,6 +32,9 @@ impl Core {
     /// last attempt may have failed before it was sent.
     pub(crate) fn dispatch(&mut self, client: u32, out: &mut Ops) {
         self.give_up_counters(client, out);
+        if let Some(lost) = self.clients.get_mut(client).and_then(|one| one.lost.take()) {
+            return self.tell_lost(client, lost, out);
+        }
         let Some(session) = self.clients.get(client) else {
             return;
         };
@@ -241,18 +244,18 @@ impl Session {
             return Need::Anywhere;
         };
         // Without autocommit any statement opens a transaction, and the next may write in it.
-        if !self.autocommit && running.job.statement().is_some() {
+        if running.to_writer || !self.autocommit && running.job.statement().is_some() {
             return Need::Writer;
         }
         match &running.job {
             Job::Login | Job::InitDb { .. } => Need::Reader,
             Job::Prepare(statement) if statement.access == Access::Read => Need::Reader,
             Job::Prepare(_) => Need::Anywhere,
-            Job::Query(statement) => need(statement),
             // What ties a session ties it to the writer, where its next statements can run too.
-            Job::Execute { cursor: true, .. } | Job::LongData { .. } => Need::Writer,
-            Job::Execute { statement, .. } => need(statement),
-            Job::OnCursor { .. } => Need::Writer,
+            Job::Execute { cursor: true, .. } | Job::LongData { .. } | Job::OnCursor { .. } => {
+                Need::Writer
+            }
+            Job::Query(statement) | Job::Execute { statement, .. } => need(*statement),
             Job::Other => match running.command {
                 Command::ProcessKill | Command::ProcessInfo => Need::Writer,
                 _ => Need::Anywhere,
@@ -261,7 +264,7 @@ impl Session {
     }
 }
 
-fn need(statement: &Statement) -> Need {
+fn need(statement: Statement) -> Need {
     let to_reader = statement.access == Access::Read
         && statement.hint != Some(Hint::Primary)
         && !statement.ties();

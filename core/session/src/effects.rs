@@ -53,7 +53,7 @@ impl Core {
         let packet = std::mem::take(&mut running.packet);
         let sql = packet.get(HEADER_LEN + 1..).unwrap_or_default();
         match &running.job.clone() {
-            Job::Query(statement) => session.take(statement, sql, summary, &mut server.applied),
+            Job::Query(statement) => session.take(*statement, sql, summary, &mut server.applied),
             Job::Execute {
                 id,
                 statement,
@@ -66,13 +66,13 @@ impl Core {
                 let sql = text.as_ref().map_or(&b""[..], |text| &text.sql);
                 session.ties.remove(TieReason::LongData);
                 session.ties.remove(TieReason::Cursor);
-                if *cursor && session.has_cursor(summary) {
+                if *cursor && has_cursor(summary) {
                     session.ties.insert(TieReason::Cursor);
                 }
-                session.take(statement, sql, summary, &mut server.applied);
+                session.take(*statement, sql, summary, &mut server.applied);
             }
             Job::OnCursor { reset, .. } => {
-                let over = *reset || !session.has_cursor(summary);
+                let over = *reset || !has_cursor(summary);
                 if over {
                     session.ties.remove(TieReason::Cursor);
                     session.ties.remove(TieReason::LongData);
@@ -103,15 +103,8 @@ impl Session {
         }
     }
 
-    fn has_cursor(&self, summary: &Summary) -> bool {
-        summary.status.is_some_and(|status| {
-            status.contains(StatusFlags::CURSOR_EXISTS)
-                && !status.contains(StatusFlags::LAST_ROW_SENT)
-        })
-    }
-
     /// What the kind and the flags of a statement say.
-    fn take(&mut self, statement: &Statement, sql: &[u8], summary: &Summary, applied: &mut State) {
+    fn take(&mut self, statement: Statement, sql: &[u8], summary: &Summary, applied: &mut State) {
         let several = matches!(statement.kind, Kind::Multi | Kind::Call | Kind::Unknown);
         if summary.error.is_some() && !several {
             return;
@@ -153,7 +146,7 @@ impl Session {
         }
     }
 
-    fn take_set(&mut self, statement: &Statement, sql: &[u8], applied: &mut State) {
+    fn take_set(&mut self, statement: Statement, sql: &[u8], applied: &mut State) {
         let set = set::parse(sql);
         match set.verdict {
             set::Verdict::Replayable => {
@@ -181,6 +174,13 @@ impl Session {
             }
         }
     }
+}
+
+/// A cursor is open, and has more rows.
+fn has_cursor(summary: &Summary) -> bool {
+    summary.status.is_some_and(|status| {
+        status.contains(StatusFlags::CURSOR_EXISTS) && !status.contains(StatusFlags::LAST_ROW_SENT)
+    })
 }
 
 /// A name without its quotes.

@@ -33,10 +33,9 @@ enum Turn {
 impl Session {
     fn turn(&self) -> Turn {
         match &self.phase {
-            Phase::Login(_) => Turn::Packet,
             // Its replies could pile up without end.
             Phase::Ready if self.blocked => Turn::Wait,
-            Phase::Ready => Turn::Packet,
+            Phase::Login(_) | Phase::Ready => Turn::Packet,
             Phase::Busy(running) => match (self.server, running.stage, &running.stream) {
                 (Some(server), Stage::Sent, Some(_)) => Turn::Stream(server),
                 _ => Turn::Wait,

@@ -18,7 +18,7 @@ use crate::core::Core;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::server::ServerPhase;
 use crate::session::{Session, Stage};
-use crate::tie::{TieReason, Ties};
+use crate::tie::TieReason;
 
 /// Times a statement is sent in all: one that kills each server it meets must not meet them all.
 const ATTEMPTS_MAX: u8 = 3;
@@ -176,7 +176,7 @@ impl Session {
     /// The connection is gone, and all that tied the session to it; says what hurts most.
     pub(crate) fn lose(&mut self) -> Option<TieReason> {
         self.server = None;
-        let ties = std::mem::replace(&mut self.ties, Ties::default());
+        let ties = std::mem::take(&mut self.ties);
         if ties.is_soft() { None } else { ties.first() }
     }
 }

@@ -12,6 +12,9 @@ use crate::server::{Gathered, ServerPhase};
 use crate::session::{Job, Session, Stage};
 use crate::statements::{Prepared, Text};
 
+/// Where the id of a new statement ends: behind the header and the OK byte.
+const ID_END: usize = HEADER_LEN + 1 + 4;
+
 impl Core {
     /// Bytes of a server.
     pub(crate) fn server_input(&mut self, id: u32, bytes: &[u8], out: &mut Ops) {
@@ -101,8 +104,6 @@ impl Core {
                 });
             }
         }
-        // The header and the OK byte, then the id.
-        const ID_END: usize = HEADER_LEN + 1 + 4;
         let mut head = gathered.bytes()[..ID_END].to_vec();
         head[HEADER_LEN + 1..].copy_from_slice(&ours.to_le_bytes());
         out.push(Op::Send {
@@ -153,10 +154,11 @@ impl Core {
         }
         if let Some(running) = session.running_mut() {
             running.stage = Stage::Setup;
+            running.to_writer = true;
         }
         let now = self.now;
         let upstream = self.servers.get(id).map(|server| server.upstream);
-        if let Some(upstream) = upstream {
+        if let Some(upstream) = upstream.filter(|&one| self.writer() == Some(one)) {
             self.upstreams[upstream].writing.failed(now);
         }
         self.stats.refusals_retried += 1;

@@ -90,10 +90,6 @@ impl Server {
             | ServerPhase::Tied { .. } => false,
         }
     }
-
-    pub(crate) fn is_idle(&self) -> bool {
-        matches!(self.phase, ServerPhase::Idle { .. })
-    }
 }
 
 /// Bytes taken from the current input, with what was kept of earlier ones before them.

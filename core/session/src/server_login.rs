@@ -62,7 +62,7 @@ impl Core {
         };
         let gathered = Gathered::new(&mut server.inbox, bytes);
         let mut packets = PacketReader::new(gathered.bytes());
-        while let Some(packet) = packets.next() {
+        for packet in packets.by_ref() {
             let sequence = packet.header.sequence.wrapping_add(1);
             match self.login_step(id, packet.payload) {
                 Ok(Next::Wait) => {}
@@ -115,7 +115,7 @@ impl Core {
             return Ok(Next::Failed(ErrPacket::parse(payload)?));
         }
         match login {
-            ServerLogin::Greeting => greeted(&Greeting::parse(payload)?, &server.key, password),
+            ServerLogin::Greeting => Ok(greeted(&Greeting::parse(payload)?, &server.key, password)),
             ServerLogin::Proof { salt } => match first {
                 Some(OK_HEADER) => Ok(Next::Done),
                 Some(AuthSwitchRequest::HEADER) => switched(payload, password),
@@ -136,7 +136,7 @@ impl Core {
     }
 }
 
-fn greeted(greeting: &Greeting, key: &Key, password: &[u8]) -> Result<Next, Malformed> {
+fn greeted(greeting: &Greeting, key: &Key, password: &[u8]) -> Next {
     let missing = key.capabilities.without(greeting.capabilities);
     // MariaDB leaves LONG_FLAG and its like to the client; what counts is the shape of replies.
     let shape = Capabilities::DEPRECATE_EOF | Capabilities::SESSION_TRACK;
@@ -146,7 +146,7 @@ fn greeted(greeting: &Greeting, key: &Key, password: &[u8]) -> Result<Next, Malf
              announce the servers' own version in the settings of the proxy",
             greeting.version()
         );
-        return Ok(Next::Failed(ErrorCode::NotSupported.with(text)));
+        return Next::Failed(ErrorCode::NotSupported.with(text));
     }
     let plugin = Plugin::from_name(&greeting.auth_plugin).unwrap_or(Plugin::Native);
     let response = HandshakeResponse {
@@ -160,12 +160,8 @@ fn greeted(greeting: &Greeting, key: &Key, password: &[u8]) -> Result<Next, Malf
     };
     let mut payload = Vec::new();
     response.encode(&mut payload);
-    Ok(Next::Send(
-        ServerLogin::Proof {
-            salt: greeting.salt,
-        },
-        payload,
-    ))
+    let salt = greeting.salt;
+    Next::Send(ServerLogin::Proof { salt }, payload)
 }
 
 fn switched(payload: &[u8], password: &[u8]) -> Result<Next, Malformed> {

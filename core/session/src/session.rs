@@ -74,6 +74,8 @@ pub(crate) struct Running {
     pub(crate) since: Timestamp,
     /// It was counted as held already.
     pub(crate) was_held: bool,
+    /// A replica refused it as a write: it is for the writer.
+    pub(crate) to_writer: bool,
     /// Times it was sent and sent again.
     pub(crate) attempts: u8,
 }
@@ -135,10 +137,10 @@ impl Job {
     pub(crate) fn is_read(&self) -> bool {
         match self {
             Self::Login | Self::InitDb { .. } | Self::Prepare(_) => true,
-            Self::Query(statement) => is_read(statement),
+            Self::Query(statement) => is_read(*statement),
             Self::Execute {
                 statement, cursor, ..
-            } => is_read(statement) && !cursor,
+            } => is_read(*statement) && !cursor,
             Self::LongData { .. } | Self::OnCursor { .. } | Self::Other => false,
         }
     }
@@ -161,7 +163,7 @@ impl Job {
     }
 }
 
-fn is_read(statement: &Statement) -> bool {
+fn is_read(statement: Statement) -> bool {
     statement.access == mainstay_sql::Access::Read
 }
 

@@ -295,13 +295,9 @@ impl Session {
         };
         let mut missing: &[u8] = &[];
         match execute_types(payload, prepared.parameters) {
-            Some(types) => {
-                if prepared.types != types {
-                    prepared.types = types.to_vec();
-                }
-            }
+            Some(types) if prepared.types != types => prepared.types = types.to_vec(),
             None if copy.types != prepared.types => missing = &prepared.types,
-            None => {}
+            Some(_) | None => {}
         }
         if missing.is_empty() {
             let mut bytes = running.packet.clone();

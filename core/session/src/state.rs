@@ -106,12 +106,6 @@ impl State {
     }
 }
 
-impl Change {
-    pub(crate) fn is_none(&self) -> bool {
-        !self.reset && self.sets.is_empty() && self.schema.is_none()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,7 +124,15 @@ mod tests {
     #[test]
     fn equal_states_need_nothing() {
         let one = state(Some("shop"), &[("sql_mode", "sql_mode=''")]);
-        assert!(one.change_to(&one.clone(), None).is_none());
+        let change = one.change_to(&one.clone(), None);
+        assert_eq!(
+            change,
+            Change {
+                reset: false,
+                sets: Vec::new(),
+                schema: None
+            }
+        );
     }
 
     #[test]

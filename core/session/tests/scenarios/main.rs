@@ -1,0 +1,11 @@
+//! Scenarios of the machine against fake servers and clients: each test's name is its sentence.
+
+mod client;
+mod fake;
+mod server;
+
+mod failover;
+mod login;
+mod properties;
+mod sharing;
+mod statements;

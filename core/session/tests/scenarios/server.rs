@@ -1,0 +1,282 @@
+//! The servers' side of the fake: a handful of statements over the real protocol, with enough
+//! state of a session to see what leaks and what is replayed.
+
+use std::collections::BTreeMap;
+
+use mainstay_wire::auth::Plugin;
+use mainstay_wire::codec::{put_lenenc_bytes, put_u16, put_u32};
+use mainstay_wire::packet::{PacketReader, build_packet};
+use mainstay_wire::response::put_result_end;
+use mainstay_wire::{
+    Capabilities, ClientHello, ErrPacket, ErrorCode, Greeting, OkPacket, StatusFlags,
+};
+
+use crate::fake::PASSWORD;
+
+/// One server.
+pub(crate) struct Server {
+    pub(crate) alive: bool,
+    pub(crate) hung: bool,
+    pub(crate) read_only: bool,
+    /// Statements run, with the schema they ran in.
+    pub(crate) log: Vec<String>,
+    pub(crate) inserted: u64,
+    /// The next login is refused with this.
+    pub(crate) refuse_login: Option<ErrorCode>,
+}
+
+impl Server {
+    pub(crate) fn new(read_only: bool) -> Self {
+        Self {
+            alive: true,
+            hung: false,
+            read_only,
+            log: Vec::new(),
+            inserted: 0,
+            refuse_login: None,
+        }
+    }
+}
+
+/// One connection to a server.
+pub(crate) struct Connection {
+    pub(crate) server: String,
+    pub(crate) inbox: Vec<u8>,
+    id: u32,
+    phase: Phase,
+    capabilities: Capabilities,
+    schema: String,
+    variables: BTreeMap<String, String>,
+    in_transaction: bool,
+    statements: BTreeMap<u32, String>,
+    last_statement: u32,
+}
+
+#[derive(PartialEq, Eq)]
+enum Phase {
+    New,
+    Greeted,
+    Commands,
+}
+
+const SALT: [u8; 20] = [9; 20];
+
+impl Connection {
+    pub(crate) fn new(server: &str, id: u32) -> Self {
+        Self {
+            server: server.to_owned(),
+            inbox: Vec::new(),
+            id,
+            phase: Phase::New,
+            capabilities: Capabilities::NONE,
+            schema: String::new(),
+            variables: BTreeMap::new(),
+            in_transaction: false,
+            statements: BTreeMap::new(),
+            last_statement: 0,
+        }
+    }
+
+    /// Answers all whole packets of the inbox.
+    pub(crate) fn answer(&mut self, server: &mut Server) -> Vec<u8> {
+        let mut out = Vec::new();
+        if self.phase == Phase::New {
+            self.phase = Phase::Greeted;
+            build_packet(&mut out, 0, |payload| self.greeting().encode(payload));
+        }
+        let inbox = std::mem::take(&mut self.inbox);
+        let mut packets = PacketReader::new(&inbox);
+        for packet in packets.by_ref() {
+            if self.phase == Phase::Greeted {
+                self.log_in(server, packet.payload, &mut out);
+            } else {
+                self.command(server, packet.payload, &mut out);
+            }
+        }
+        self.inbox = packets.rest().to_vec();
+        out
+    }
+
+    fn greeting(&self) -> Greeting {
+        Greeting {
+            server_version: "8.4.0".to_owned(),
+            connection_id: self.id,
+            salt: SALT,
+            capabilities: Capabilities(0xdfff_ffff),
+            charset: 45,
+            status: StatusFlags::AUTOCOMMIT,
+            auth_plugin: "mysql_native_password".to_owned(),
+        }
+    }
+
+    fn log_in(&mut self, server: &mut Server, payload: &[u8], out: &mut Vec<u8>) {
+        let Ok(ClientHello::Response(hello)) = ClientHello::parse(payload) else {
+            panic!("the proxy sends a handshake response");
+        };
+        assert_eq!(hello.user, "app");
+        let proof = Plugin::Native.scramble(PASSWORD.as_bytes(), &SALT);
+        assert_eq!(hello.auth_response, proof, "the proxy knows the password");
+        self.capabilities = hello.capabilities;
+        self.phase = Phase::Commands;
+        match server.refuse_login.take() {
+            Some(code) => Self::error(&code.packet(), 2, out),
+            None => self.ok(2, 0, out),
+        }
+    }
+
+    fn error(error: &ErrPacket, sequence: u8, out: &mut Vec<u8>) {
+        build_packet(out, sequence, |payload| error.encode(payload));
+    }
+
+    fn status(&self) -> StatusFlags {
+        let autocommit = self
+            .variables
+            .get("autocommit")
+            .is_none_or(|value| value != "0");
+        let mut status = StatusFlags::default();
+        if autocommit {
+            status = status.union(StatusFlags::AUTOCOMMIT);
+        }
+        if self.in_transaction {
+            status = status.union(StatusFlags::IN_TRANS);
+        }
+        status
+    }
+
+    fn ok(&self, sequence: u8, last_insert_id: u64, out: &mut Vec<u8>) {
+        let ok = OkPacket {
+            status: self.status(),
+            last_insert_id,
+            ..OkPacket::default()
+        };
+        build_packet(out, sequence, |payload| {
+            ok.encode(payload, self.capabilities)
+        });
+    }
+
+    fn command(&mut self, server: &mut Server, payload: &[u8], out: &mut Vec<u8>) {
+        let argument = &payload[1..];
+        let text = String::from_utf8_lossy(argument).into_owned();
+        match payload[0] {
+            0x02 if text == "missing" => {
+                Self::error(&ErrorCode::UnknownDatabase.packet(), 1, out);
+            }
+            0x02 => {
+                self.schema = text;
+                self.ok(1, 0, out);
+            }
+            0x03 => self.query(server, &text, out),
+            0x16 => self.prepare(&text, out),
+            0x17 => {
+                let id = u32::from_le_bytes(*argument.first_chunk().expect("an id"));
+                let text = self
+                    .statements
+                    .get(&id)
+                    .expect("a statement prepared here")
+                    .clone();
+                self.query(server, &text, out);
+            }
+            0x19 => {
+                let id = u32::from_le_bytes(*argument.first_chunk().expect("an id"));
+                self.statements
+                    .remove(&id)
+                    .expect("a statement prepared here");
+            }
+            0x1f => {
+                self.variables.clear();
+                self.statements.clear();
+                self.in_transaction = false;
+                self.ok(1, 0, out);
+            }
+            _ => Self::error(&ErrorCode::UnknownCommand.packet(), 1, out),
+        }
+    }
+
+    fn prepare(&mut self, text: &str, out: &mut Vec<u8>) {
+        // Numbers differ from connection to connection.
+        self.last_statement += 100 + self.id;
+        self.statements.insert(self.last_statement, text.to_owned());
+        build_packet(out, 1, |payload| {
+            payload.push(0);
+            put_u32(payload, self.last_statement);
+            put_u16(payload, 0);
+            put_u16(payload, 0);
+            payload.push(0);
+            put_u16(payload, 0);
+        });
+    }
+
+    fn query(&mut self, server: &mut Server, sql: &str, out: &mut Vec<u8>) {
+        server.log.push(sql.to_owned());
+        let word = sql
+            .split([' ', ';'])
+            .next()
+            .unwrap_or_default()
+            .to_ascii_uppercase();
+        match word.as_str() {
+            "SELECT" if !(server.read_only && sql.contains("hidden")) => {
+                self.select(server, sql, out)
+            }
+            "BEGIN" => {
+                self.in_transaction = true;
+                self.ok(1, 0, out);
+            }
+            "COMMIT" | "ROLLBACK" => {
+                self.in_transaction = false;
+                self.ok(1, 0, out);
+            }
+            "USE" => {
+                self.schema = sql[4..].to_owned();
+                self.ok(1, 0, out);
+            }
+            "SET" => {
+                for assignment in sql[4..].split(", ") {
+                    let (name, value) = assignment.split_once(['=', ' ']).expect("a value");
+                    self.variables.insert(name.to_owned(), value.to_owned());
+                }
+                self.ok(1, 0, out);
+            }
+            _ if server.read_only => {
+                Self::error(&ErrorCode::OptionPreventsStatement.packet(), 1, out);
+            }
+            _ => {
+                server.inserted += 1;
+                self.ok(1, server.inserted, out);
+            }
+        }
+    }
+
+    /// One row with one column: what the session or the server looks like.
+    fn select(&self, server: &Server, sql: &str, out: &mut Vec<u8>) {
+        let value = match sql {
+            "SELECT DATABASE()" => self.schema.clone(),
+            "SELECT LAST_INSERT_ID()" => self
+                .variables
+                .get("last_insert_id")
+                .map_or_else(|| server.inserted.to_string(), Clone::clone),
+            _ => sql.strip_prefix("SELECT @@").map_or_else(
+                || self.server.clone(),
+                |name| self.variables.get(name).cloned().unwrap_or_default(),
+            ),
+        };
+        let mut next = build_packet(out, 1, |payload| payload.push(1));
+        next = build_packet(out, next, |payload| {
+            payload.extend_from_slice(b"\x03def\0\0\0\x01c")
+        });
+        if !self.capabilities.contains(Capabilities::DEPRECATE_EOF) {
+            next = build_packet(out, next, |payload| {
+                payload.extend_from_slice(&[0xfe, 0, 0, 2, 0])
+            });
+        }
+        next = build_packet(out, next, |payload| {
+            put_lenenc_bytes(payload, value.as_bytes())
+        });
+        let end = OkPacket {
+            status: self.status(),
+            ..OkPacket::default()
+        };
+        build_packet(out, next, |payload| {
+            put_result_end(payload, &end, self.capabilities)
+        });
+    }
+}

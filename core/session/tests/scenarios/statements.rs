@@ -1,0 +1,79 @@
+//! Prepared statements: the client's numbers hold on every connection.
+
+use mainstay_wire::codec::put_u32;
+
+use crate::client::{Client, Reply};
+use crate::fake::{World, policy, routes};
+
+fn prepare(world: &mut World, client: u32, sql: &str) -> u32 {
+    match world.command(client, 0x16, sql.as_bytes()) {
+        Reply::Prepared(id) => id,
+        other => panic!("a prepared statement was expected, not {other:?}"),
+    }
+}
+
+fn execute(world: &mut World, client: u32, id: u32) -> Reply {
+    let mut argument = Vec::new();
+    put_u32(&mut argument, id);
+    argument.extend_from_slice(&[0, 1, 0, 0, 0]);
+    world.command(client, 0x17, &argument)
+}
+
+#[test]
+fn a_prepared_read_runs_on_a_reader_and_a_prepared_write_on_the_writer() {
+    let mut world = World::new();
+    let client = world.login(None);
+    let read = prepare(&mut world, client, "SELECT 1");
+    let write = prepare(&mut world, client, "INSERT INTO t VALUES (1)");
+    assert_eq!(execute(&mut world, client, read), Reply::rows(&["db2"]));
+    assert!(execute(&mut world, client, write).is_ok());
+    assert_eq!(world.log("db1"), ["INSERT INTO t VALUES (1)"]);
+}
+
+#[test]
+fn a_statement_is_prepared_again_on_the_new_primary() {
+    let mut world = World::new();
+    let client = world.login(None);
+    let id = prepare(&mut world, client, "INSERT INTO t VALUES (1)");
+    assert!(execute(&mut world, client, id).is_ok());
+    world.kill("db1");
+    world.servers.get_mut("db2").expect("db2").read_only = false;
+    world.publish(routes(2, 0, Some("db2"), &[]));
+    assert!(execute(&mut world, client, id).is_ok());
+    assert_eq!(world.log("db2"), ["INSERT INTO t VALUES (1)"]);
+}
+
+#[test]
+fn a_statement_is_prepared_again_on_another_connection_of_the_pool() {
+    let mut policy = policy();
+    policy.pool.server_connections_max = 2;
+    let mut world = World::with(policy, routes(1, 0, Some("db1"), &[]));
+    let [client, other] = [(); 2].map(|()| world.login(None));
+    let id = prepare(&mut world, client, "SELECT 1");
+    world.query(other, "BEGIN");
+    assert_eq!(execute(&mut world, client, id), Reply::rows(&["db1"]));
+    assert_eq!(execute(&mut world, client, id), Reply::rows(&["db1"]));
+    assert_eq!(world.connections.len(), 2);
+}
+
+#[test]
+fn equal_statements_of_two_sessions_have_their_own_numbers() {
+    let mut world = World::new();
+    let [first, second] = [(); 2].map(|()| world.login(None));
+    let one = prepare(&mut world, first, "SELECT 1");
+    let two = prepare(&mut world, second, "SELECT 1");
+    let mut close = Vec::new();
+    put_u32(&mut close, one);
+    world.client_sends(first, &Client::command(0x19, &close));
+    assert_eq!(execute(&mut world, second, two), Reply::rows(&["db2"]));
+    assert_eq!(execute(&mut world, first, one).code(), 1243);
+}
+
+#[test]
+fn a_reset_of_the_session_forgets_its_statements() {
+    let mut world = World::new();
+    let client = world.login(None);
+    let id = prepare(&mut world, client, "SELECT 1");
+    assert!(world.command(client, 0x1f, &[]).is_ok());
+    assert_eq!(execute(&mut world, client, id).code(), 1243);
+}
