@@ -1,1 +1,22 @@
-//! Reads the TOML file and builds the policy of each core crate from it.
+//! Reads `mainstay.toml`: what the file says ([`Settings`]), and from it the policy of each core
+//! crate. All mistakes of a file are reported at once, each with its line.
+//!
+//! What the values do is described where they are used; what the exit code is, is left to the
+//! caller.
+
+mod error;
+mod policy;
+mod reader;
+mod sections;
+mod settings;
+mod suggestion;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{Problem, SettingsError};
+pub use settings::{
+    Account, ApiSettings, ClusterSettings, ManagerSettings, ProxySettings, ServerSettings,
+    Settings, UserSettings,
+};

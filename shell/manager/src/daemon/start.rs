@@ -43,16 +43,16 @@ pub struct Wiring {
 
 /// Starts a manager on the current tokio runtime. It does nothing to the servers before it has
 /// seen them.
-pub fn start(config: Config, wiring: Wiring) -> Result<ManagerHandle, ManagerError> {
+pub fn start(config: &Config, wiring: Wiring) -> Result<ManagerHandle, ManagerError> {
     if config.members.is_empty() {
         return Err(ManagerError::NoServers);
     }
     let clock = Clock::start();
     let (sender, events) = mpsc::channel(QUEUE);
-    let machine = machine(&config, &wiring, clock)?;
+    let machine = machine(config, &wiring, clock)?;
     let mut tasks = JoinSet::new();
-    let executor = executor(&config, &wiring, &mut tasks, (&sender, clock));
-    let wakes = observe(&config, &mut tasks, (&sender, clock));
+    let executor = executor(config, &wiring, &mut tasks, (&sender, clock));
+    let wakes = observe(config, &mut tasks, (&sender, clock));
     let (snapshots, watched) = watch::channel(Arc::new(first_snapshot(&machine)));
     let daemon = Daemon {
         clock,

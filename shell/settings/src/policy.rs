@@ -1,0 +1,99 @@
+//! From what the file says to what each core crate takes.
+
+use std::time::Duration;
+
+use mainstay_failover::{Durability, Policy};
+use mainstay_session::policy as session;
+use mainstay_topology::{Member, ServerName};
+
+use crate::settings::{ProxySettings, Settings};
+
+/// A replica that has heard nothing for this long no longer testifies for its source: three of its
+/// heartbeat periods.
+const SILENT_AFTER: Duration = Duration::from_millis(1500);
+
+impl Settings {
+    /// The rules of the failover machine.
+    pub fn failover_policy(&self) -> Policy {
+        let cluster = &self.cluster;
+        let durability = if cluster.lossless {
+            Durability::Lossless {
+                acknowledgements: cluster.acknowledgements,
+            }
+        } else {
+            Durability::Async
+        };
+        Policy {
+            durability,
+            auto_failover: cluster.auto_failover,
+            auto_rejoin: cluster.auto_rejoin,
+            auto_reseed: cluster.auto_reseed,
+            probe_interval: self.manager.probe_interval,
+            hang_after: cluster.hang_after,
+            silent_after: SILENT_AFTER.min(cluster.hang_after),
+            drain_limit: cluster.drain_limit,
+            catch_up_limit: cluster.catch_up_limit,
+            apply_limit: cluster.apply_limit,
+            reader_lag_max: cluster.reader_lag_max,
+        }
+    }
+
+    /// The servers as the topology takes them.
+    pub fn members(&self) -> Vec<Member> {
+        let member = |server: &crate::settings::ServerSettings| Member {
+            name: ServerName::new(&server.name),
+            address: server.address.clone(),
+            promotion: server.promotion,
+        };
+        self.servers.iter().map(member).collect()
+    }
+
+    /// The rules of the proxy's machine, for the whole process; `None` where no proxy runs.
+    pub fn session_policy(&self) -> Option<session::Policy> {
+        let proxy = self.proxy.as_ref()?;
+        let users = self.users.iter().map(|user| {
+            let entry = session::User {
+                password: user.account.password.clone(),
+                schema: user.default_schema.clone(),
+            };
+            (user.account.user.clone(), entry)
+        });
+        Some(session::Policy {
+            users: users.collect(),
+            ..proxy.session_policy()
+        })
+    }
+}
+
+impl ProxySettings {
+    fn session_policy(&self) -> session::Policy {
+        let default = session::Policy::default();
+        session::Policy {
+            server_version: self
+                .server_version
+                .clone()
+                .unwrap_or(default.server_version),
+            auth_plugin: self.auth_plugin.unwrap_or(default.auth_plugin),
+            clients_max: self.clients_max,
+            pool: session::Pool {
+                server_connections_max: self.server_connections_max,
+                idle_max: self.idle_connections_max,
+                idle_age_max: self.idle_connection_age,
+            },
+            hold: session::Hold {
+                sessions_max: self.hold_sessions_max,
+                bytes_max: self.hold_bytes_max,
+                time_max: self.hold_time_max,
+            },
+            timeouts: session::Timeouts {
+                handshake: self.handshake_limit,
+                idle_client: self.idle_client_limit,
+                connect: self.connect_limit,
+                pool_wait: self.pool_wait_limit,
+            },
+            split_reads: self.split_reads,
+            retry_reads: self.retry_reads,
+            ..default
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The sections of the file, one module each; here is what is seen only across them.
+
+mod account;
+mod api;
+mod cluster;
+mod manager;
+mod proxy;
+mod server;
+mod user;
+
+use std::ops::Range;
+use std::path::Path;
+
+use toml::de::{DeTable, DeValue};
+
+use crate::error::Problem;
+use crate::reader::{Report, Section, unknown};
+use crate::settings::Settings;
+
+const KNOWN: [&str; 6] = ["cluster", "server", "manager", "proxy", "user", "api"];
+
+type Found<'a, 'd> = (&'a DeTable<'d>, Range<usize>);
+
+pub(crate) fn parse(text: &str, path: &Path) -> Result<Settings, Vec<Problem>> {
+    let mut report = Report::new(text);
+    let (file, broken) = DeTable::parse_recoverable(text);
+    for error in &broken {
+        let at = error.span().map_or(0, |span| span.start);
+        report.add(at, "", format!("is no TOML: {}", error.message()));
+    }
+    if !broken.is_empty() {
+        // What else is read from a broken file would be reported as missing or unknown.
+        return Err(report.into_problems());
+    }
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let settings = all(file.get_ref(), folder, &mut report);
+    match settings {
+        Some(settings) if report.is_empty() => Ok(settings),
+        Some(_) | None => Err(report.into_problems()),
+    }
+}
+
+fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Settings> {
+    for key in file.keys() {
+        if !KNOWN.contains(&key.get_ref().as_ref()) {
+            unknown(report, "", key, &KNOWN);
+        }
+    }
+    let servers = server::read(&list(file, "server", report), report);
+    let cluster = one(file, "cluster", report);
+    let cluster = cluster::read(Section::new("cluster", cluster, report), servers.len());
+    let manager = one(file, "manager", report);
+    let manager = manager::read(Section::new("manager", manager, report), folder);
+    let spared = manager.as_ref().map(|manager| {
+        [
+            manager.account.user.clone(),
+            manager.replication.user.clone(),
+        ]
+    });
+    let users = list(file, "user", report);
+    let users = user::read(&users, folder, &spared.unwrap_or_default(), report);
+    let proxy = file.contains_key("proxy").then(|| {
+        let table = one(file, "proxy", report);
+        if users.is_empty() && !file.contains_key("user") {
+            let sentence = "needs at least one [[user]] section: nobody could log in";
+            report.add(table.1.start, "proxy", sentence);
+        }
+        proxy::read(Section::new("proxy", table, report))
+    });
+    let api = one(file, "api", report);
+    let api = api::read(Section::new("api", api, report), folder);
+    Some(Settings {
+        cluster,
+        servers,
+        manager: manager?,
+        proxy,
+        users,
+        api: api?,
+    })
+}
+
+/// The one table of a name; an empty one stands for a missing one, so that its missing keys are
+/// reported.
+fn one<'a, 'd>(
+    file: &'a DeTable<'d>,
+    name: &'static str,
+    report: &mut Report<'_>,
+) -> Found<'a, 'd> {
+    let Some(value) = file.get(name) else {
+        return (empty(), 0..0);
+    };
+    match value.get_ref() {
+        DeValue::Table(table) => (table, value.span()),
+        _ => {
+            let sentence = format!("is a section: write it as [{name}]");
+            report.add(value.span().start, name, sentence);
+            (empty(), value.span())
+        }
+    }
+}
+
+/// The tables of a name that may come more than once.
+fn list<'a, 'd>(
+    file: &'a DeTable<'d>,
+    name: &'static str,
+    report: &mut Report<'_>,
+) -> Vec<Found<'a, 'd>> {
+    let Some(value) = file.get(name) else {
+        return Vec::new();
+    };
+    let tables: Option<Vec<_>> = value.get_ref().as_array().and_then(|array| {
+        let tables = array
+            .iter()
+            .map(|item| Some((item.get_ref().as_table()?, item.span())));
+        tables.collect()
+    });
+    tables.unwrap_or_else(|| {
+        let sentence = format!("is a list of sections: write each as [[{name}]]");
+        report.add(value.span().start, name, sentence);
+        Vec::new()
+    })
+}
+
+fn empty<'a, 'd>() -> &'a DeTable<'d> {
+    static EMPTY: std::sync::OnceLock<DeTable<'static>> = std::sync::OnceLock::new();
+    EMPTY.get_or_init(DeTable::new)
+}

@@ -1,0 +1,67 @@
+//! `[proxy]`.
+
+use std::time::Duration;
+
+use mainstay_session::policy::{AuthPlugin, Policy};
+
+use super::api::listen;
+use crate::reader::Section;
+use crate::settings::ProxySettings;
+use crate::value;
+
+const LEAST: Duration = Duration::from_millis(10);
+
+const PLUGINS: [(&str, AuthPlugin); 2] = [
+    ("mysql_native_password", AuthPlugin::NativePassword),
+    ("caching_sha2_password", AuthPlugin::CachingSha2),
+];
+
+pub(super) fn read(mut section: Section<'_, '_, '_>) -> ProxySettings {
+    let default = Policy::default();
+    let (pool, hold, wait) = (&default.pool, &default.hold, &default.timeouts);
+    let settings = ProxySettings {
+        listen: listen(&mut section, 6033),
+        workers: workers(&mut section),
+        server_version: section.text("server_version", "a version, such as \"10.11.6-MariaDB\""),
+        auth_plugin: section.choice("auth_plugin", &PLUGINS),
+        split_reads: section.boolean("split_reads", default.split_reads),
+        retry_reads: section.boolean("retry_reads", default.retry_reads),
+        clients_max: section.count("clients_max", default.clients_max, 1),
+        server_connections_max: section.count(
+            "server_connections_max",
+            pool.server_connections_max,
+            1,
+        ),
+        idle_connections_max: section.count("idle_connections_max", pool.idle_max, 0),
+        idle_connection_age: section.duration("idle_connection_age", pool.idle_age_max, LEAST),
+        hold_sessions_max: section.count("hold_sessions_max", hold.sessions_max, 0),
+        hold_bytes_max: size(&mut section, "hold_bytes_max", hold.bytes_max),
+        hold_time_max: section.duration("hold_time_max", hold.time_max, LEAST),
+        handshake_limit: section.duration("handshake_limit", wait.handshake, LEAST),
+        idle_client_limit: section.duration("idle_client_limit", wait.idle_client, LEAST),
+        connect_limit: section.duration("connect_limit", wait.connect, LEAST),
+        pool_wait_limit: section.duration("pool_wait_limit", wait.pool_wait, LEAST),
+    };
+    section.end();
+    settings
+}
+
+fn workers(section: &mut Section<'_, '_, '_>) -> Option<usize> {
+    section
+        .value("workers", "\"auto\" or a whole number from 1", |value| {
+            if value.as_str() == Some("auto") {
+                return Some(None);
+            }
+            let number: usize = value.as_integer()?.as_str().parse().ok()?;
+            (number > 0).then_some(Some(number))
+        })
+        .flatten()
+}
+
+fn size(section: &mut Section<'_, '_, '_>, key: &'static str, default: usize) -> usize {
+    section
+        .value(key, "a size, such as \"64MiB\"", |value| {
+            value::size(value.as_str()?)
+        })
+        .unwrap_or(default)
+}

@@ -1,0 +1,170 @@
+//! What the file says, each value already of its type. Secrets are not printed by `Debug`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use mainstay_session::policy::{AuthPlugin, Secret};
+use mainstay_topology::{Address, Promotion};
+
+use crate::error::SettingsError;
+use crate::sections;
+
+/// One settings file.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `[cluster]`.
+    pub cluster: ClusterSettings,
+    /// `[[server]]`, in the order of the file.
+    pub servers: Vec<ServerSettings>,
+    /// `[manager]`.
+    pub manager: ManagerSettings,
+    /// `[proxy]`, where one is to run.
+    pub proxy: Option<ProxySettings>,
+    /// `[[user]]`: who may log in to the proxy.
+    pub users: Vec<UserSettings>,
+    /// `[api]`.
+    pub api: ApiSettings,
+}
+
+/// `[cluster]`: the rules.
+#[derive(Debug, Clone)]
+pub struct ClusterSettings {
+    /// Its name; default `main`.
+    pub name: String,
+    /// `durability = "lossless"` (the default) or `"async"`.
+    pub lossless: bool,
+    /// Acknowledgements that a commit needs under lossless durability; default 1.
+    pub acknowledgements: u32,
+    /// Fail over without being asked; default true.
+    pub auto_failover: bool,
+    /// Attach clean servers without being asked; default true.
+    pub auto_rejoin: bool,
+    /// Replace the data of diverged servers without being asked; default false.
+    pub auto_reseed: bool,
+    /// Silence of the primary after which it may be confirmed as hung; default 2 s.
+    pub hang_after: Duration,
+    /// How long a switchover waits for writes in flight; default 1 s.
+    pub drain_limit: Duration,
+    /// How long a switchover waits for the next primary to catch up; default 10 s.
+    pub catch_up_limit: Duration,
+    /// How long a failover waits for received transactions to be applied; default 30 s.
+    pub apply_limit: Duration,
+    /// Replicas that are further behind get no reads; default 10 s.
+    pub reader_lag_max: Duration,
+}
+
+/// `[[server]]`: one server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerSettings {
+    /// Its name.
+    pub name: String,
+    /// `address = "host:port"`.
+    pub address: Address,
+    /// `prefer`, `neutral` (the default), `prefer-not` or `never`.
+    pub promotion: Promotion,
+}
+
+/// An account on the servers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The user.
+    pub user: String,
+    /// The password.
+    pub password: Secret,
+}
+
+/// `[manager]`: how the servers are observed and changed.
+#[derive(Debug, Clone)]
+pub struct ManagerSettings {
+    /// `user`, and `password` or `password_file`.
+    pub account: Account,
+    /// `replication_user`, and `replication_password` or `replication_password_file`.
+    pub replication: Account,
+    /// The state file; default `mainstay.db` beside the settings file.
+    pub state: PathBuf,
+    /// Time between two looks at a server; default 250 ms.
+    pub probe_interval: Duration,
+    /// A look takes no longer; default 700 ms.
+    pub probe_limit: Duration,
+    /// A connection takes no longer; default 700 ms.
+    pub connect_limit: Duration,
+    /// Time between two writes to the primary's heartbeat row; default 500 ms.
+    pub write_interval: Duration,
+}
+
+/// `[proxy]`: counts are those of the whole process.
+#[derive(Debug, Clone)]
+pub struct ProxySettings {
+    /// Where it listens; default `127.0.0.1:6033`.
+    pub listen: SocketAddr,
+    /// Worker threads; `None` for one for each processor.
+    pub workers: Option<usize>,
+    /// The version it announces; `None` for that of the primary.
+    pub server_version: Option<String>,
+    /// The plugin it announces; `None` for that of the primary's family.
+    pub auth_plugin: Option<AuthPlugin>,
+    /// Send reads to replicas; default true.
+    pub split_reads: bool,
+    /// Run a read again elsewhere when its server is lost; default true.
+    pub retry_reads: bool,
+    /// Clients at the same time; default 10 000.
+    pub clients_max: usize,
+    /// Connections to one server; default 64.
+    pub server_connections_max: usize,
+    /// Idle connections kept to one server; default 32.
+    pub idle_connections_max: usize,
+    /// An idle connection older than this is closed; default 5 min.
+    pub idle_connection_age: Duration,
+    /// Sessions held at the same time; default 10 000.
+    pub hold_sessions_max: usize,
+    /// Bytes of statements held at the same time; default 64 MiB.
+    pub hold_bytes_max: usize,
+    /// The longest a statement is held; default 30 s.
+    pub hold_time_max: Duration,
+    /// A client that has not logged in by then is closed; default 10 s.
+    pub handshake_limit: Duration,
+    /// A client that has sent nothing for so long is closed; default 8 h.
+    pub idle_client_limit: Duration,
+    /// A server that has not let the proxy in by then is given up; default 1 s.
+    pub connect_limit: Duration,
+    /// The longest wait for a connection when all are in use; default 30 s.
+    pub pool_wait_limit: Duration,
+}
+
+/// `[[user]]`: one user of the proxy, with the same account on the servers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserSettings {
+    /// `name`, and `password` or `password_file`.
+    pub account: Account,
+    /// `default_schema`: where a client starts that names none.
+    pub default_schema: Option<String>,
+}
+
+/// `[api]`: who may ask the manager.
+#[derive(Debug, Clone)]
+pub struct ApiSettings {
+    /// Where it listens; default `127.0.0.1:6080`.
+    pub listen: SocketAddr,
+    /// `user` (default `admin`), and `password` or `password_file`.
+    pub account: Account,
+}
+
+impl Settings {
+    /// Reads a file.
+    pub fn load(path: &Path) -> Result<Self, SettingsError> {
+        let text = std::fs::read_to_string(path).map_err(|reason| SettingsError::Unreadable {
+            path: path.to_owned(),
+            reason,
+        })?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads the text of a file. Paths in it are relative to the file's folder.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, SettingsError> {
+        sections::parse(text, path).map_err(|problems| SettingsError::Invalid {
+            path: path.to_owned(),
+            problems,
+        })
+    }
+}

@@ -1,0 +1,252 @@
+//! What a person reads who has made a mistake in the file, and what a right file gives.
+
+use std::path::Path;
+use std::time::Duration;
+
+use mainstay_failover::{Durability, Policy};
+use mainstay_topology::Promotion;
+
+use crate::{Settings, SettingsError};
+
+const EXAMPLE: &str = include_str!("../../../examples/mainstay.toml");
+
+const RIGHT: &str = r#"
+[[server]]
+name = "db1"
+address = "127.0.0.1:3301"
+[[server]]
+name = "db2"
+address = "127.0.0.1:3302"
+[manager]
+user = "m"
+password = "secret-1"
+replication_user = "r"
+replication_password = "secret-2"
+[api]
+password = "secret-3"
+"#;
+
+fn parse(text: &str) -> Result<Settings, SettingsError> {
+    Settings::parse(text, Path::new("/etc/mainstay/mainstay.toml"))
+}
+
+/// The mistakes, without the name of the file.
+fn mistakes(text: &str) -> String {
+    let error = parse(text).expect_err("the file has a mistake").to_string();
+    error.replace("/etc/mainstay/mainstay.toml:", "")
+}
+
+fn changed(from: &str, to: &str) -> String {
+    assert!(RIGHT.contains(from));
+    RIGHT.replacen(from, to, 1)
+}
+
+#[test]
+fn the_example_is_right() {
+    let settings = parse(EXAMPLE).unwrap();
+    assert_eq!(settings.servers.len(), 3);
+    assert_eq!(settings.servers[2].promotion, Promotion::PreferNot);
+    assert_eq!(settings.failover_policy(), Policy::default());
+    assert_eq!(
+        settings.manager.state,
+        Path::new("/etc/mainstay/mainstay.db")
+    );
+    let session = settings.session_policy().unwrap();
+    assert_eq!(
+        session.users["app"].password.reveal(),
+        "change this as well"
+    );
+}
+
+#[test]
+fn the_defaults_that_the_example_shows_are_the_defaults() {
+    // A line that is commented out and looks like `key = value` is a default.
+    let uncommented: String = EXAMPLE
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(rest) if rest.contains(" = ") && !rest.contains("default_schema") => rest,
+            Some(_) | None => line,
+        })
+        .fold(String::new(), |text, line| text + line + "\n");
+    let (shown, real) = (parse(&uncommented).unwrap(), parse(EXAMPLE).unwrap());
+    let announced = |settings: &Settings| {
+        let mut proxy = settings.proxy.clone().unwrap();
+        (proxy.server_version, proxy.auth_plugin) = (None, None);
+        format!("{proxy:?}")
+    };
+    assert_eq!(announced(&shown), announced(&real));
+    assert_eq!(
+        format!("{:?}", shown.cluster),
+        format!("{:?}", real.cluster)
+    );
+    assert_eq!(
+        format!("{:?}", shown.manager),
+        format!("{:?}", real.manager)
+    );
+    assert_eq!(format!("{:?}", shown.api), format!("{:?}", real.api));
+}
+
+#[test]
+fn all_mistakes_are_reported_at_once_in_the_order_of_their_lines() {
+    let text = r#"[cluster]
+durability = "losless"
+hang_after = 2
+auto_fialover = true
+acknowledgements = 0
+
+[[server]]
+name = "db1"
+address = "127.0.0.1"
+[[server]]
+name = "db 2"
+[[server]]
+address = "127.0.0.1:3303"
+promotion = "always"
+
+[manager]
+user = ""
+password = 7
+
+[proxy]
+listen = "localhost:6033"
+workers = 0
+hold_bytes_max = "64MB"
+hold_time_max = "1ms"
+
+[colour]
+"#;
+    assert_eq!(
+        mistakes(text),
+        r#"1: api.password: is missing: give it, or `password_file`
+2: cluster.durability: expected one of "lossless", "async", found "losless"
+3: cluster.hang_after: expected a duration from "1s", such as "2s", found the number 2
+4: cluster.auto_fialover: is not known; did you mean `auto_failover`?
+5: cluster.acknowledgements: expected a whole number from 1, found the number 0
+9: server.address: expected a host and a port, such as "10.0.0.1:3306", found "127.0.0.1"
+10: server.address: is missing: every server has a name and an address
+11: server.name: expected a name of letters, digits, `-`, `_` and `.`, found "db 2"
+12: server.name: is missing: every server has a name and an address
+14: server.promotion: expected one of "prefer", "neutral", "prefer-not", "never", found "always"
+16: manager.replication_password: is missing: give it, or `replication_password_file`
+16: manager.replication_user: is missing: the name of the user
+17: manager.user: expected a user's name, found an empty text
+18: manager.password: expected a password, found something else
+20: proxy: needs at least one [[user]] section: nobody could log in
+21: proxy.listen: expected an IP address and a port, such as "127.0.0.1:6033", found "localhost:6033"
+22: proxy.workers: expected "auto" or a whole number from 1, found the number 0
+23: proxy.hold_bytes_max: expected a size, such as "64MiB", found "64MB"
+24: proxy.hold_time_max: expected a duration from "10ms", such as "30s", found "1ms"
+26: colour: is not known; known are cluster, server, manager, proxy, user, api"#
+    );
+}
+
+#[test]
+fn an_empty_file_says_all_that_is_missing() {
+    assert_eq!(
+        mistakes(""),
+        "1: api.password: is missing: give it, or `password_file`\n\
+         1: manager.password: is missing: give it, or `password_file`\n\
+         1: manager.replication_password: is missing: give it, or `replication_password_file`\n\
+         1: manager.replication_user: is missing: the name of the user\n\
+         1: manager.user: is missing: the name of the user\n\
+         1: server: is missing: name each server in a [[server]] section"
+    );
+}
+
+#[test]
+fn a_broken_line_is_named() {
+    let text = "[cluster]\nname = \"main\nhang_after = \"2s\"\n";
+    assert!(
+        mistakes(text).starts_with("2: is no TOML: "),
+        "{}",
+        mistakes(text)
+    );
+}
+
+#[test]
+fn two_servers_never_share_a_name_or_an_address() {
+    let text = RIGHT.replace("db2", "db1").replace("3302", "3301");
+    assert_eq!(
+        mistakes(&text),
+        "6: server.name: `db1` is the name of server 1 too\n\
+         7: server.address: `127.0.0.1:3301` is the address of server 1 too"
+    );
+}
+
+#[test]
+fn a_client_never_uses_an_account_that_a_fence_spares() {
+    let text = format!("{RIGHT}[[user]]\nname = \"m\"\npassword = \"x\"\n");
+    assert_eq!(
+        mistakes(&text),
+        "16: user.name: `m` is an account of [manager]: give clients another"
+    );
+}
+
+#[test]
+fn more_acknowledgements_than_replicas_are_refused() {
+    let text = format!("[cluster]\nacknowledgements = 2\n{RIGHT}");
+    assert_eq!(
+        mistakes(&text),
+        "2: cluster.acknowledgements: a commit cannot get 2 acknowledgements from 2 servers, \
+         of which one is the primary"
+    );
+}
+
+#[test]
+fn a_section_of_the_wrong_form_is_named() {
+    let text = changed("[manager]", "[[manager]]");
+    assert!(mistakes(&text).contains("manager: is a section: write it as [manager]"));
+    let text = "[server]\nname = \"db1\"\n";
+    assert!(mistakes(text).contains("1: server: is a list of sections: write each as [[server]]"));
+}
+
+#[test]
+fn a_password_may_stand_in_a_file_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("password"), "from a file\n").unwrap();
+    let text = changed("password = \"secret-1\"", "password_file = \"password\"");
+    let settings = Settings::parse(&text, &folder.path().join("mainstay.toml")).unwrap();
+    assert_eq!(settings.manager.account.password.reveal(), "from a file");
+    let missing = changed("password = \"secret-1\"", "password_file = \"absent\"");
+    assert!(
+        mistakes(&missing).starts_with(
+            "10: manager.password_file: the file /etc/mainstay/absent cannot be read: "
+        )
+    );
+}
+
+#[test]
+fn a_password_is_given_once() {
+    let text = changed(
+        "password = \"secret-1\"",
+        "password = \"a\"\npassword_file = \"b\"",
+    );
+    assert_eq!(
+        mistakes(&text),
+        "11: manager.password_file: cannot stand beside `password`: give one of them"
+    );
+}
+
+#[test]
+fn no_secret_is_printed() {
+    let settings = parse(RIGHT).unwrap();
+    assert!(!format!("{settings:?}").contains("secret-"));
+    let wrong = RIGHT
+        .replace("secret-2", "")
+        .replace("\"secret-3\"", "[\"secret-3\"]");
+    assert!(!mistakes(&wrong).contains("secret-"));
+}
+
+#[test]
+fn asynchronous_durability_is_said_so() {
+    let text = format!("[cluster]\ndurability = \"async\"\nhang_after = \"1s\"\n{RIGHT}");
+    let policy = parse(&text).unwrap().failover_policy();
+    assert_eq!(policy.durability, Durability::Async);
+    assert_eq!(policy.silent_after, Duration::from_secs(1));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let error = Settings::load(Path::new("/absent/mainstay.toml")).unwrap_err();
+    assert!(error.to_string().contains("/absent/mainstay.toml"));
+}
