@@ -11,10 +11,11 @@ use crate::upstream::{Pause, Upstream};
 impl Core {
     /// Puts newer routes in force. Connections of an old reign are closed: whatever its
     /// `read_only` says, nothing is sent to the old writer any more.
-    pub(crate) fn adopt(&mut self, routes: &Arc<Routes>, out: &mut Ops) {
+    pub(crate) fn adopt(&mut self, routes: Arc<Routes>, out: &mut Ops) {
         let raised = routes.epoch > self.routes.epoch;
-        self.routes = Arc::clone(routes);
-        let mut ended = self.list(routes);
+        self.routes = routes;
+        let routes = Arc::clone(&self.routes);
+        let mut ended = self.list(&routes);
         let writer = routes.writer.as_ref().map(|writer| &writer.name);
         for (index, upstream) in self.upstreams.iter_mut().enumerate() {
             let is_writer = writer == Some(&upstream.target.name);

@@ -223,7 +223,7 @@ impl Core {
         };
         let mut bytes = Vec::new();
         build_packet(&mut bytes, 1, |payload| {
-            put_result_end(payload, &end, capabilities)
+            put_result_end(payload, &end, capabilities);
         });
         out.push(Op::Send {
             to: ConnId::Client(client),

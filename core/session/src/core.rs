@@ -69,7 +69,7 @@ impl Core {
             stats: Stats::default(),
             turn: 0,
         };
-        core.adopt(&routes, &mut Ops::new());
+        core.adopt(routes, &mut Ops::new());
         core
     }
 
@@ -143,7 +143,7 @@ impl Core {
     pub fn routes(&mut self, now: Timestamp, routes: Arc<Routes>, out: &mut Ops) {
         self.now = now;
         if routes.is_newer_than(&self.routes) {
-            self.adopt(&routes, out);
+            self.adopt(routes, out);
             self.settle(out);
         }
     }

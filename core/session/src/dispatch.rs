@@ -1,7 +1,8 @@
 //! Where a command goes: to the connection it is tied to, to the writer, to a reader, or on hold
 //! until there is a writer.
 
-use mainstay_sql::{Access, Flags, Hint, Kind, Statement};
+use mainstay_routing::{Context, Route, route};
+use mainstay_sql::{Flags, Kind, Statement};
 use mainstay_wire::{Command, ErrorCode};
 
 use crate::core::Core;
@@ -16,6 +17,8 @@ enum Need {
     Reader,
     /// The writer, for a write or the start of a transaction: held while writes are held.
     Writer,
+    /// The server that ran the statement before.
+    Last,
     /// The writer if there is one, else any server.
     Anywhere,
 }
@@ -31,6 +34,7 @@ impl Core {
     /// Finds a connection for the running command of the client; it may have been held, or its
     /// last attempt may have failed before it was sent.
     pub(crate) fn dispatch(&mut self, client: u32, out: &mut Ops) {
+        self.turn = self.turn.wrapping_add(1);
         self.give_up_counters(client, out);
         if let Some(lost) = self.clients.get_mut(client).and_then(|one| one.lost.take()) {
             return self.tell_lost(client, lost, out);
@@ -91,8 +95,9 @@ impl Core {
             .filter(|&one| !self.routes.hold_writes && self.upstreams[one].writing.until.is_none());
         let found = match need {
             Need::Writer => writable,
-            Need::Reader => self.reader(session).or(ready),
-            Need::Anywhere => ready.or_else(|| self.reader(session)),
+            Need::Reader => self.reader().or(ready),
+            Need::Last => self.last_used(session.serial).or(ready),
+            Need::Anywhere => ready.or_else(|| self.reader()),
         };
         found.map_or(Destination::Hold, Destination::Upstream)
     }
@@ -105,18 +110,11 @@ impl Core {
             .position(|one| one.target.name == writer.name)
     }
 
-    /// The reader with the fewest connections in use; equals take turns. A statement about the
-    /// one before it goes where that one went, if the connection is still idle.
-    fn reader(&self, session: &Session) -> Option<usize> {
-        let follows = session
-            .running()
-            .is_some_and(|one| one.job.has(Flags::ROW_COUNT | Flags::DIAGNOSTICS));
-        if follows && let Some(upstream) = self.last_used(session.serial) {
-            return Some(upstream);
-        }
+    /// The reader with the fewest connections in use; equals take turns.
+    fn reader(&self) -> Option<usize> {
         let count = self.upstreams.len();
         let readers = (0..count)
-            .map(|offset| (self.turn + offset) % count)
+            .map(|offset| (self.turn % count + offset) % count)
             .filter(|&index| {
                 let one = &self.upstreams[index];
                 one.is_usable()
@@ -132,6 +130,7 @@ impl Core {
         })
     }
 
+    /// The server on which the session's last connection is idle still.
     fn last_used(&self, serial: u64) -> Option<usize> {
         let mut idle = self.upstreams.iter().flat_map(|one| &one.idle);
         let found = idle.find_map(|&id| {
@@ -243,35 +242,39 @@ impl Session {
         let Some(running) = self.running() else {
             return Need::Anywhere;
         };
-        // Without autocommit any statement opens a transaction, and the next may write in it.
-        if running.to_writer || !self.autocommit && running.job.statement().is_some() {
+        if running.to_writer {
             return Need::Writer;
         }
         match &running.job {
             Job::Login | Job::InitDb { .. } => Need::Reader,
-            Job::Prepare(statement) if statement.access == Access::Read => Need::Reader,
-            Job::Prepare(_) => Need::Anywhere,
+            Job::Prepare(statement) => match self.need_of(*statement) {
+                Need::Reader => Need::Reader,
+                Need::Writer | Need::Last | Need::Anywhere => Need::Anywhere,
+            },
             // What ties a session ties it to the writer, where its next statements can run too.
             Job::Execute { cursor: true, .. } | Job::LongData { .. } | Job::OnCursor { .. } => {
                 Need::Writer
             }
-            Job::Query(statement) | Job::Execute { statement, .. } => need(*statement),
-            Job::Other => match running.command {
-                Command::ProcessKill | Command::ProcessInfo => Need::Writer,
-                _ => Need::Anywhere,
-            },
+            Job::Query(statement) | Job::Execute { statement, .. } => self.need_of(*statement),
+            Job::Other if running.command == Command::FieldList => Need::Anywhere,
+            Job::Other if running.command == Command::Statistics => Need::Anywhere,
+            Job::Other => Need::Writer,
         }
     }
-}
 
-fn need(statement: Statement) -> Need {
-    let to_reader = statement.access == Access::Read
-        && statement.hint != Some(Hint::Primary)
-        && !statement.ties();
-    if to_reader {
-        Need::Reader
-    } else {
-        Need::Writer
+    fn need_of(&self, statement: Statement) -> Need {
+        let context = Context {
+            in_transaction: self.in_transaction(),
+            autocommit: self.autocommit,
+            tied: false,
+            has_readers: true,
+            policy: mainstay_routing::Policy::default(),
+        };
+        match route(&context, &statement).route {
+            Route::Writer => Need::Writer,
+            Route::Reader => Need::Reader,
+            Route::Tied => Need::Last,
+        }
     }
 }
 
@@ -280,7 +283,7 @@ impl Need {
     fn unsplit(self) -> Self {
         match self {
             Self::Reader => Self::Anywhere,
-            Self::Writer | Self::Anywhere => self,
+            Self::Writer | Self::Last | Self::Anywhere => self,
         }
     }
 }
