@@ -59,7 +59,9 @@ impl Api {
 }
 
 fn configured(file: &Path) -> Result<Endpoint> {
-    todo!()
+    let settings =
+        mainstay_settings::Settings::load(file).map_err(|error| BadInput(error.to_string()))?;
+    Ok(crate::serve::api_endpoint(&settings.api))
 }
 
 fn decode<T: DeserializeOwned>(

@@ -11,6 +11,7 @@ mod runfile;
 mod sandbox;
 mod serve;
 mod service;
+mod signals;
 mod status;
 mod switchover;
 mod view;
@@ -30,7 +31,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Sandbox(args) => sandbox::run(&args),
-        Command::Serve(_) => todo!(),
+        Command::Serve(args) => serve::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Switchover(args) => switchover::run(&args),

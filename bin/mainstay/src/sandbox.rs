@@ -15,12 +15,12 @@ use mainstay_manager::ManagerHandle;
 use mainstay_sandbox::{Flavor, Prepared, RestartRole, RestartRoles, Sandbox, SandboxOptions};
 use mainstay_store::Store;
 use mainstay_topology::ServerName;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::args::{FlavorArg, SandboxAction, SandboxArgs};
 use crate::output::{BadInput, emit};
 use crate::runfile::RunFile;
+use crate::signals::Interruptions;
 use access::Access;
 use live::Live;
 
@@ -49,6 +49,7 @@ pub(crate) fn run(args: &SandboxArgs) -> Result<ExitCode> {
 
 fn foreground(args: &SandboxArgs) -> Result<ExitCode> {
     crate::service::start_logging(args.detached_child);
+    crate::service::raise_file_limit();
     let home = Home::take(args.dir.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -122,7 +123,7 @@ fn state_file(dir: &Path) -> PathBuf {
 }
 
 async fn serve(args: &SandboxArgs, home: &Home, prepared: Prepared) -> Result<()> {
-    let mut interrupted = interruptions()?;
+    let mut interrupted = Interruptions::listen()?;
     let dir = prepared.dir().to_owned();
     let access = Access::open(&dir, args)?;
     let store = Store::open(&state_file(&dir))?;
@@ -195,29 +196,6 @@ fn restart_roles(store: &Store) -> Result<(KnownManager, RestartRoles)> {
         }
     };
     Ok((known, Arc::new(roles)))
-}
-
-/// Ctrl-C, or a polite request to end.
-struct Interruptions {
-    int: tokio::signal::unix::Signal,
-    term: tokio::signal::unix::Signal,
-}
-
-fn interruptions() -> Result<Interruptions> {
-    let take = |kind| signal(kind).context("cannot listen for signals");
-    Ok(Interruptions {
-        int: take(SignalKind::interrupt())?,
-        term: take(SignalKind::terminate())?,
-    })
-}
-
-impl Interruptions {
-    async fn recv(&mut self) {
-        tokio::select! {
-            _ = self.int.recv() => {}
-            _ = self.term.recv() => {}
-        }
-    }
 }
 
 fn stop(dir: Option<&Path>) -> Result<ExitCode> {

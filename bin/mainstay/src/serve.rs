@@ -1,1 +1,150 @@
-//! `mainstay serve`.
+//! `mainstay serve`: the proxy and the manager for the servers of a configuration file.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use axum::Router;
+use mainstay_dashboard::{Access, Server as ApiServer};
+use mainstay_manager::{Config, Login, Timing};
+use mainstay_mysql::{ConnectOptions, Connection};
+use mainstay_proxy::ProxyOptions;
+use mainstay_session::{AuthPlugin, Policy};
+use mainstay_settings::{Account, ApiSettings, ProxySettings, Settings};
+use mainstay_store::Store;
+
+use crate::args::ServeArgs;
+use crate::output::{BadInput, emit};
+use crate::runfile::Endpoint;
+use crate::service::{Parts, Service, raise_file_limit, start_logging};
+use crate::signals::Interruptions;
+
+/// How long a server has to tell its version before the proxy starts without knowing it.
+const GREETING_LIMIT: Duration = Duration::from_secs(2);
+
+pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode> {
+    let settings = Settings::load(&args.config).map_err(|error| BadInput(error.to_string()))?;
+    if args.check {
+        emit(&format!("{} is right.\n", args.config.display()));
+        return Ok(ExitCode::SUCCESS);
+    }
+    start_logging(false);
+    raise_file_limit();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start threads")?;
+    runtime.block_on(serve(&settings))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where other commands find the API of these settings.
+pub(crate) fn api_endpoint(api: &ApiSettings) -> Endpoint {
+    Endpoint {
+        host: api.listen.ip().to_string(),
+        port: api.listen.port(),
+        user: Some(api.account.user.clone()),
+        password: Some(api.account.password.reveal().to_owned()),
+    }
+}
+
+async fn serve(settings: &Settings) -> Result<()> {
+    let mut interrupted = Interruptions::listen()?;
+    let service = Service::start(parts(settings).await?, |_| Router::new())
+        .map_err(|error| BadInput(format!("{error:#}")))?;
+    if let Some(address) = service.proxy_address() {
+        tracing::info!(%address, "the proxy listens");
+    }
+    tracing::info!(address = %settings.api.listen, "the API listens");
+    interrupted.recv().await;
+    tracing::info!("stopping");
+    service.stop().await;
+    Ok(())
+}
+
+async fn parts(settings: &Settings) -> Result<Parts> {
+    let api = ApiServer::bind(settings.api.listen)
+        .await
+        .map_err(|error| BadInput(error.to_string()))?;
+    let account = &settings.api.account;
+    Ok(Parts {
+        cluster: settings.cluster.name.clone(),
+        manager: manager_config(settings),
+        store: Store::open(&settings.manager.state)?,
+        host: None,
+        proxy: match (&settings.proxy, settings.session_policy()) {
+            (Some(proxy), Some(policy)) => Some(proxy_options(settings, proxy, policy).await),
+            (None, _) | (_, None) => None,
+        },
+        admin: None,
+        api,
+        access: Some(Access::new(&account.user, account.password.reveal())),
+    })
+}
+
+fn manager_config(settings: &Settings) -> Config {
+    let login = |account: &Account| Login {
+        user: account.user.clone(),
+        password: account.password.reveal().to_owned(),
+    };
+    let manager = &settings.manager;
+    Config {
+        policy: settings.failover_policy(),
+        members: settings.members(),
+        login: login(&manager.account),
+        replication: login(&manager.replication),
+        timing: Timing {
+            connect_limit: manager.connect_limit,
+            probe_limit: manager.probe_limit,
+            write_interval: manager.write_interval,
+        },
+    }
+}
+
+async fn proxy_options(
+    settings: &Settings,
+    proxy: &ProxySettings,
+    mut policy: Policy,
+) -> ProxyOptions {
+    if proxy.server_version.is_none() || proxy.auth_plugin.is_none() {
+        match version_of_any(settings).await {
+            Some((version, plugin)) => {
+                policy.server_version = proxy.server_version.clone().unwrap_or(version);
+                policy.auth_plugin = proxy.auth_plugin.unwrap_or(plugin);
+            }
+            None => tracing::warn!(
+                version = policy.server_version,
+                "no server tells its version; clients are greeted with this one"
+            ),
+        }
+    }
+    let default = ProxyOptions::default();
+    ProxyOptions {
+        listen: proxy.listen,
+        workers: proxy.workers.unwrap_or(default.workers),
+        policy: Arc::new(policy),
+        ..default
+    }
+}
+
+/// What the first server that answers says about itself: clients are greeted in its name.
+async fn version_of_any(settings: &Settings) -> Option<(String, AuthPlugin)> {
+    let account = &settings.manager.account;
+    for server in &settings.servers {
+        let address = &server.address;
+        let password = account.password.reveal();
+        let options = ConnectOptions::new(&address.host, address.port, &account.user, password)
+            .with_connect_timeout(GREETING_LIMIT);
+        if let Ok(connection) = Connection::connect(&options).await {
+            let plugin = if connection.is_mariadb() {
+                AuthPlugin::NativePassword
+            } else {
+                AuthPlugin::CachingSha2
+            };
+            return Some((connection.server_version().to_owned(), plugin));
+        }
+    }
+    None
+}

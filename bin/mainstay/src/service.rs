@@ -17,6 +17,7 @@ use mainstay_proxy::{Proxy, ProxyOptions};
 use mainstay_store::Store;
 use mainstay_telemetry::Format;
 use mainstay_topology::{Routes, ServerName};
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -33,8 +34,8 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     /// The hosts of the servers, where something can be done on them.
     pub(crate) host: Option<Arc<dyn HostControl>>,
-    /// The proxy.
-    pub(crate) proxy: ProxyOptions,
+    /// The proxy, where one is to run.
+    pub(crate) proxy: Option<ProxyOptions>,
     /// The admin interface's place.
     pub(crate) admin: Option<TcpListener>,
     /// The API, bound already.
@@ -47,7 +48,7 @@ pub(crate) struct Parts {
 pub(crate) struct Service {
     pub(crate) manager: ManagerHandle,
     shown: Arc<Shown>,
-    proxy: Arc<Proxy>,
+    proxy: Option<Arc<Proxy>>,
     admin: Option<JoinHandle<()>>,
     api: JoinHandle<()>,
     stop_api: oneshot::Sender<()>,
@@ -56,17 +57,17 @@ pub(crate) struct Service {
 impl Service {
     /// Starts everything. `extra` makes more routes of the API, given what is shown.
     pub(crate) fn start(parts: Parts, extra: impl FnOnce(&Arc<Shown>) -> Router) -> Result<Self> {
-        let proxy = Arc::new(Proxy::start(parts.proxy)?);
+        let proxy = parts.proxy.map(Proxy::start).transpose()?.map(Arc::new);
         let wiring = Wiring {
             store: parts.store,
-            proxy: Arc::new(ProxyHand(Arc::clone(&proxy))),
+            proxy: Arc::new(ProxyHand(proxy.clone())),
             host: parts.host,
         };
-        let manager = mainstay_manager::start(parts.manager, wiring)?;
+        let manager = mainstay_manager::start(&parts.manager, wiring)?;
         let shown = Arc::new(Shown {
             cluster: parts.cluster,
             manager: manager.clone(),
-            proxy: Arc::clone(&proxy),
+            proxy: proxy.clone(),
         });
         let router = mainstay_dashboard::router(shown.clone(), parts.access, extra(&shown));
         let (stop_api, stopped) = oneshot::channel::<()>();
@@ -97,8 +98,8 @@ impl Service {
     }
 
     /// Where clients connect.
-    pub(crate) fn proxy_address(&self) -> SocketAddr {
-        self.proxy.local_addr()
+    pub(crate) fn proxy_address(&self) -> Option<SocketAddr> {
+        self.proxy.as_ref().map(|proxy| proxy.local_addr())
     }
 
     /// Ends the parts in the order in which they depend on each other.
@@ -115,6 +116,15 @@ impl Service {
     }
 }
 
+/// Each client and each server connection takes a file descriptor; the usual soft limit is 1024.
+pub(crate) fn raise_file_limit() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files cannot be raised");
+    }
+}
+
 /// Logs for a person on a terminal, as lines in a file otherwise.
 pub(crate) fn start_logging(to_file: bool) {
     let format = if to_file { Format::Json } else { Format::Auto };
@@ -123,12 +133,13 @@ pub(crate) fn start_logging(to_file: bool) {
     }
 }
 
-/// The proxy, as the manager's means to tell clients where to go.
-struct ProxyHand(Arc<Proxy>);
+/// The proxy of this process, if there is one, as the manager's means to tell clients where to go.
+struct ProxyHand(Option<Arc<Proxy>>);
 
 impl ProxyControl for ProxyHand {
     fn publish(&self, routes: &Routes) {
-        if !self.0.publish(routes.clone()) {
+        let Some(proxy) = &self.0 else { return };
+        if !proxy.publish(routes.clone()) {
             tracing::warn!(
                 epoch = routes.epoch.0,
                 version = routes.version,
@@ -138,8 +149,9 @@ impl ProxyControl for ProxyHand {
     }
 
     fn drained(&self, limit: Duration) -> Pending<'_, bool> {
-        let proxy = Arc::clone(&self.0);
+        let proxy = self.0.clone();
         Box::pin(async move {
+            let Some(proxy) = proxy else { return true };
             let deadline = Instant::now() + limit;
             let waited = spawn_blocking(move || proxy.drained(deadline)).await;
             match waited {
@@ -158,13 +170,14 @@ impl ProxyControl for ProxyHand {
 pub(crate) struct Shown {
     cluster: String,
     pub(crate) manager: ManagerHandle,
-    proxy: Arc<Proxy>,
+    proxy: Option<Arc<Proxy>>,
 }
 
 impl Shown {
     pub(crate) fn status(&self) -> StatusView {
         let mut status = view::status(&self.cluster, &self.manager.snapshot());
-        status.proxy = Some(view::proxy(self.proxy.local_addr(), &self.proxy.stats()));
+        let proxy = self.proxy.as_ref();
+        status.proxy = proxy.map(|proxy| view::proxy(proxy.local_addr(), &proxy.stats()));
         status
     }
 

@@ -55,11 +55,11 @@ impl Live {
             manager: manager_config(args, &sandbox),
             store,
             host: Some(host),
-            proxy: ProxyOptions {
+            proxy: Some(ProxyOptions {
                 listen: ports.proxy,
                 policy: Arc::new(session_policy(&sandbox)),
                 ..ProxyOptions::default()
-            },
+            }),
             admin: Some(ports.admin),
             api: ports.api,
             access: Some(mainstay_dashboard::Access::new(
@@ -74,7 +74,6 @@ impl Live {
                 move || async move { Json(describe(&shown_frame, &servers, &shown.status())) };
             Router::new().route(SANDBOX_PATH, get(show))
         })?;
-        debug_assert_eq!(service.proxy_address().port(), frame.proxy.port);
         Ok(Self {
             sandbox,
             service,
