@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mainstay_failover::{Durability, Policy};
+use mainstay_failover::Policy;
 use mainstay_session::policy as session;
 use mainstay_topology::{Member, ServerName};
 
@@ -16,15 +16,8 @@ impl Settings {
     /// The rules of the failover machine.
     pub fn failover_policy(&self) -> Policy {
         let cluster = &self.cluster;
-        let durability = if cluster.lossless {
-            Durability::Lossless {
-                acknowledgements: cluster.acknowledgements,
-            }
-        } else {
-            Durability::Async
-        };
         Policy {
-            durability,
+            durability: cluster.durability,
             auto_failover: cluster.auto_failover,
             auto_rejoin: cluster.auto_rejoin,
             auto_reseed: cluster.auto_reseed,

@@ -11,7 +11,7 @@ mod user;
 use std::ops::Range;
 use std::path::Path;
 
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use crate::error::Problem;
 use crate::reader::{Report, Section, unknown};
@@ -89,14 +89,12 @@ fn one<'a, 'd>(
     let Some(value) = file.get(name) else {
         return (empty(), 0..0);
     };
-    match value.get_ref() {
-        DeValue::Table(table) => (table, value.span()),
-        _ => {
-            let sentence = format!("is a section: write it as [{name}]");
-            report.add(value.span().start, name, sentence);
-            (empty(), value.span())
-        }
-    }
+    let table = value.get_ref().as_table().unwrap_or_else(|| {
+        let sentence = format!("is a section: write it as [{name}]");
+        report.add(value.span().start, name, sentence);
+        empty()
+    });
+    (table, value.span())
 }
 
 /// The tables of a name that may come more than once.

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use mainstay_failover::Durability;
 use mainstay_session::policy::{AuthPlugin, Secret};
 use mainstay_topology::{Address, Promotion};
 
@@ -32,10 +33,8 @@ pub struct Settings {
 pub struct ClusterSettings {
     /// Its name; default `main`.
     pub name: String,
-    /// `durability = "lossless"` (the default) or `"async"`.
-    pub lossless: bool,
-    /// Acknowledgements that a commit needs under lossless durability; default 1.
-    pub acknowledgements: u32,
+    /// `durability = "lossless"` (the default) with `acknowledgements` (default 1), or `"async"`.
+    pub durability: Durability,
     /// Fail over without being asked; default true.
     pub auto_failover: bool,
     /// Attach clean servers without being asked; default true.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mainstay_failover::Policy;
+use mainstay_failover::{Durability, Policy};
 
 use crate::reader::Section;
 use crate::settings::ClusterSettings;
@@ -14,13 +14,11 @@ const LIMIT_LEAST: Duration = Duration::from_millis(10);
 
 pub(super) fn read(mut section: Section<'_, '_, '_>, servers: usize) -> ClusterSettings {
     let default = Policy::default();
-    let durability = [("lossless", true), ("async", false)];
     let settings = ClusterSettings {
         name: section
             .text("name", "a name")
             .unwrap_or_else(|| "main".to_owned()),
-        lossless: section.choice("durability", &durability).unwrap_or(true),
-        acknowledgements: section.count("acknowledgements", 1, 1) as u32,
+        durability: durability(&mut section, servers),
         auto_failover: section.boolean("auto_failover", default.auto_failover),
         auto_rejoin: section.boolean("auto_rejoin", default.auto_rejoin),
         auto_reseed: section.boolean("auto_reseed", default.auto_reseed),
@@ -30,18 +28,29 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, servers: usize) -> ClusterS
         apply_limit: section.duration("apply_limit", default.apply_limit, LIMIT_LEAST),
         reader_lag_max: section.duration("reader_lag_max", default.reader_lag_max, LIMIT_LEAST),
     };
-    let replicas = servers.saturating_sub(1);
-    if section.has("acknowledgements") && !settings.lossless {
-        let sentence = "has no meaning with durability = \"async\"";
-        section.wrong("acknowledgements", sentence.to_owned());
-    } else if settings.lossless && settings.acknowledgements as usize > replicas && replicas > 0 {
-        let sentence = format!(
-            "a commit cannot get {} acknowledgements from {servers} servers, of which one is the \
-             primary",
-            settings.acknowledgements
-        );
-        section.wrong("acknowledgements", sentence);
-    }
     section.end();
     settings
+}
+
+fn durability(section: &mut Section<'_, '_, '_>, servers: usize) -> Durability {
+    let key = "acknowledgements";
+    let lossless = section.choice("durability", &[("lossless", true), ("async", false)]);
+    let acknowledgements = section.count(key, 1, 1);
+    if lossless == Some(false) {
+        if section.has(key) {
+            let sentence = "has no meaning with durability = \"async\"";
+            section.wrong(key, sentence.to_owned());
+        }
+        return Durability::Async;
+    }
+    if servers > 1 && acknowledgements >= servers {
+        let sentence = format!(
+            "a commit cannot get {acknowledgements} acknowledgements from {servers} servers, of \
+             which one is the primary"
+        );
+        section.wrong(key, sentence);
+    }
+    Durability::Lossless {
+        acknowledgements: acknowledgements as u32,
+    }
 }
