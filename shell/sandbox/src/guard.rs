@@ -12,7 +12,7 @@ use std::process::{Command, ExitCode};
 
 use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
-/// The hidden subcommand that the program which starts a sandbox must answer by calling [`guard_main`].
+/// The hidden subcommand that the program of a sandbox must answer by calling [`guard_main`].
 pub const GUARD_COMMAND: &str = "sandbox-guard";
 
 /// Which program answers to [`GUARD_COMMAND`].
