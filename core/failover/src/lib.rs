@@ -1,15 +1,27 @@
 //! Topology to analysis to plan, and the machine that walks a plan.
+//!
+//! Observe, model, analyse, plan, execute: the first is told by events, the last is asked for by
+//! actions; what lies between are pure functions. Who talks to servers, stores and proxies is not
+//! known here.
 
+mod analysis;
 pub mod bugs;
+mod decide;
 pub mod dialect;
 pub mod effect;
+mod elect;
 pub mod event;
 pub mod finding;
 pub mod machine;
 pub mod operation;
 pub mod phase;
+mod plan;
 pub mod policy;
+mod readers;
 pub mod step;
+mod verdict;
+mod view;
+mod words;
 
 pub use effect::{Effect, Output, Place};
 pub use event::{Action, Event, Request};

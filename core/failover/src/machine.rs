@@ -1,18 +1,40 @@
 //! The manager's machine: what is seen goes in, what is to be done comes out.
+//!
+//! ```text
+//! Watching ⇄ Suspecting → Confirmed → Executing → Cooling → Watching
+//!     └──────────┴────────────┴→ Halted (a human is needed, or the cluster must change)
+//! ```
+//!
+//! Invariants:
+//! - one operation at a time; answers of an operation that has ended are ignored;
+//! - what was seen before an operation ended decides nothing afterwards;
+//! - nothing is done in the name of an epoch before its record is stored;
+//! - a record whose storing failed may be stored: until a newer one is, no writes are opened.
+//!
+//! The table of phases is [`crate::phase`]; reading, deciding and planning are pure functions.
 
 use std::collections::BTreeMap;
 
 use mainstay_clock::Timestamp;
-use mainstay_topology::{Member, Record, Routes, ServerName, Topology};
+use mainstay_topology::{Member, Observation, Record, Routes, ServerName, Topology};
 
-#[cfg(feature = "bugs")]
 use crate::bugs::Bugs;
-use crate::event::{Action, Event};
+use crate::decide::failover_plan;
+use crate::elect::elect;
+use crate::event::{Action, Event, Request};
 use crate::finding::Finding;
-use crate::operation::Operation;
+use crate::operation::{Operation, Run};
 use crate::phase::Phase;
+use crate::plan::{Draft, failover, switchover};
 use crate::policy::Policy;
 use crate::step::{OperationId, Plan, Purpose};
+use crate::view::View;
+
+mod backoff;
+mod drive;
+mod walk;
+
+use backoff::Backoff;
 
 /// What can be done for one server outside of its SQL.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -40,8 +62,26 @@ pub struct History {
 pub struct Manager {
     policy: Policy,
     hooks: BTreeMap<ServerName, Hooks>,
+    bugs: Bugs,
     topology: Topology,
     history: History,
+    /// When it was last told anything.
+    now: Timestamp,
+    phase: Phase,
+    /// Why it is halted.
+    halted: String,
+    run: Option<Run>,
+    /// When the last operation ended.
+    settled: Timestamp,
+    condemned: bool,
+    doubtful: Option<Record>,
+    /// The recorded primary serves, and the proxies may be told so.
+    established: bool,
+    routes: Option<Routes>,
+    findings: Vec<Finding>,
+    /// While the primary is doubtful: when all are looked at again.
+    next_probe: Option<Timestamp>,
+    backoff: Backoff,
 }
 
 impl Manager {
@@ -54,29 +94,72 @@ impl Manager {
         hooks: BTreeMap<ServerName, Hooks>,
         history: History,
     ) -> Self {
+        // A failover that was cut off has stopped the witnesses; its verdict still stands.
+        let condemned = matches!(
+            (&history.interrupted, &record.primary),
+            (Some((_, Purpose::Failover { from })), Some(primary)) if from == primary
+        );
         Self {
             policy,
             hooks,
+            bugs: Bugs::default(),
             topology: Topology::new(members, record),
             history,
+            now: Timestamp::ZERO,
+            phase: Phase::Watching,
+            halted: String::new(),
+            run: None,
+            settled: Timestamp::ZERO,
+            condemned,
+            doubtful: None,
+            established: false,
+            routes: None,
+            findings: Vec::new(),
+            next_probe: None,
+            backoff: Backoff::default(),
         }
     }
 
     /// The same machine with known bugs.
     #[cfg(feature = "bugs")]
     #[must_use]
-    pub fn with_bugs(self, _bugs: Bugs) -> Self {
+    pub fn with_bugs(mut self, bugs: Bugs) -> Self {
+        self.bugs = bugs;
         self
     }
 
     /// Takes an event; answers what to do, in order.
-    pub fn handle(&mut self, _now: Timestamp, _event: Event) -> Vec<Action> {
-        Vec::new()
+    pub fn handle(&mut self, now: Timestamp, event: Event) -> Vec<Action> {
+        self.now = self.now.max(now);
+        let mut actions = Vec::new();
+        self.close_interrupted(&mut actions);
+        match event {
+            Event::Observed(seen) => self.observe(&seen),
+            Event::WriteProbed(probe) => self.topology.write_probed(&probe),
+            Event::StepDone {
+                operation,
+                step,
+                result,
+            } => self.step_done(operation, step, result),
+            Event::Requested(request) => self.requested(request, &mut actions),
+            Event::Tick => {}
+        }
+        self.drive(&mut actions);
+        actions
     }
 
     /// When [`Event::Tick`] is due at the latest; probes and steps have their own clocks.
     pub fn deadline(&self) -> Option<Timestamp> {
-        None
+        let steps = self.run.iter().flat_map(|run| {
+            run.running()
+                .map(|(_, step, since)| since + step.limit + walk::STEP_GRACE)
+        });
+        let cooling = (self.phase == Phase::Cooling).then(|| self.settled + drive::COOLING_MAX);
+        steps
+            .chain(cooling)
+            .chain(self.next_probe)
+            .chain(self.backoff.next_end(self.now))
+            .min()
     }
 
     /// The rules in force.
@@ -91,7 +174,7 @@ impl Manager {
 
     /// The present phase.
     pub fn phase(&self) -> Phase {
-        Phase::Watching
+        self.phase
     }
 
     /// The picture of the cluster.
@@ -106,28 +189,86 @@ impl Manager {
 
     /// All that is not as it should be, as of the last event.
     pub fn findings(&self) -> &[Finding] {
-        &[]
+        &self.findings
     }
 
     /// The operation that runs now.
     pub fn operation(&self) -> Option<&Operation> {
-        let _ = (&self.hooks, &self.history);
-        None
+        self.run.as_ref().map(|run| &run.operation)
     }
 
     /// The routes published last, by this process.
     pub fn routes(&self) -> Option<&Routes> {
-        None
+        self.routes.as_ref()
     }
 
     /// The plan of a switchover as it would be made now, or why there is none.
-    pub fn plan_switchover(&self, _to: Option<&ServerName>) -> Result<Plan, String> {
-        Err(String::new())
+    pub fn plan_switchover(&self, to: Option<&ServerName>) -> Result<Plan, String> {
+        let view = self.view();
+        match view.doubtful {
+            Some(_) => Err("the last record may be stored or not; try again".to_owned()),
+            None => switchover::plan(view, to),
+        }
     }
 
     /// The plan of a failover as it would be made now, with what is expected to follow the
     /// election, or why there is none.
     pub fn plan_failover(&self) -> Result<Plan, String> {
-        Err(String::new())
+        let view = self.view();
+        let mut plan = failover_plan(view)?;
+        let ballot = failover::ballot(view, &failover::expected(view));
+        let ballot = ballot.ok_or("there is no primary yet")?;
+        let won = elect(&ballot)?;
+        let groups = plan.steps.iter().map(|step| step.group).max();
+        let mut draft = Draft::after(view, groups.unwrap_or_default());
+        failover::continuation(&mut draft, view, &ballot, &won);
+        plan.steps.extend(draft.steps);
+        Ok(plan)
+    }
+
+    fn view(&self) -> View<'_> {
+        View {
+            topology: &self.topology,
+            policy: &self.policy,
+            hooks: &self.hooks,
+            bugs: self.bugs,
+            now: self.now,
+            settled: self.settled,
+            condemned: self.condemned,
+            doubtful: self.doubtful.as_ref(),
+        }
+    }
+
+    fn observe(&mut self, seen: &Observation) {
+        let reachability = |topology: &Topology| {
+            let server = topology.server(&seen.server);
+            server.map(|server| server.reachability)
+        };
+        let before = reachability(&self.topology);
+        self.topology.observe(seen);
+        if reachability(&self.topology) != before {
+            // What failed may succeed now.
+            self.backoff.clear();
+        }
+    }
+
+    fn requested(&mut self, request: Request, actions: &mut Vec<Action>) {
+        if let Some(run) = &self.run {
+            let id = run.operation.id.0;
+            let busy = format!("operation {id} is running; wait until it has ended");
+            actions.push(Action::Refuse(busy));
+            return;
+        }
+        let plan = match request {
+            Request::Switchover { to } => self.plan_switchover(to.as_ref()),
+            Request::Failover => failover_plan(self.view()),
+        };
+        match plan {
+            Ok(plan) if self.phase != Phase::Cooling => self.begin(plan, true, actions),
+            Ok(_) => actions.push(Action::Refuse(
+                "an operation has just ended; try again in a second".to_owned(),
+            )),
+            Err(reason) => actions.push(Action::Refuse(reason)),
+        }
     }
 }

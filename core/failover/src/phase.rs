@@ -71,7 +71,7 @@ pub enum Trigger {
 }
 
 /// The transitions: from, trigger, to, and why. What is not listed changes nothing.
-pub const TRANSITIONS: [(Phase, Trigger, Phase, &str); 20] = [
+pub const TRANSITIONS: [(Phase, Trigger, Phase, &str); 15] = [
     (
         Phase::Watching,
         Trigger::Unwell,
@@ -112,7 +112,7 @@ pub const TRANSITIONS: [(Phase, Trigger, Phase, &str); 20] = [
         Phase::Suspecting,
         Trigger::Begin,
         Phase::Executing,
-        "a plan was made",
+        "an operator asked",
     ),
     (
         Phase::Suspecting,
@@ -122,27 +122,15 @@ pub const TRANSITIONS: [(Phase, Trigger, Phase, &str); 20] = [
     ),
     (
         Phase::Confirmed,
-        Trigger::Well,
-        Phase::Watching,
-        "the primary is alive",
-    ),
-    (
-        Phase::Confirmed,
-        Trigger::Unwell,
-        Phase::Suspecting,
-        "a witness speaks for the primary",
-    ),
-    (
-        Phase::Confirmed,
         Trigger::Begin,
         Phase::Executing,
-        "a plan was made",
+        "a failover is safe",
     ),
     (
         Phase::Confirmed,
         Trigger::Stuck,
         Phase::Halted,
-        "a failover is not allowed or not safe",
+        "no failover",
     ),
     (
         Phase::Executing,
@@ -151,40 +139,22 @@ pub const TRANSITIONS: [(Phase, Trigger, Phase, &str); 20] = [
         "the operation has ended",
     ),
     (
-        Phase::Executing,
-        Trigger::Dead,
-        Phase::Confirmed,
-        "the primary died meanwhile",
-    ),
-    (
         Phase::Cooling,
         Trigger::Settled,
         Phase::Watching,
         "all servers were seen again",
     ),
     (
-        Phase::Cooling,
-        Trigger::Begin,
-        Phase::Executing,
-        "an operator asked",
-    ),
-    (
         Phase::Halted,
         Trigger::Well,
         Phase::Watching,
-        "the cluster has changed",
+        "the cause is gone",
     ),
     (
         Phase::Halted,
         Trigger::Unwell,
         Phase::Suspecting,
-        "the cluster has changed",
-    ),
-    (
-        Phase::Halted,
-        Trigger::Dead,
-        Phase::Confirmed,
-        "the cluster has changed",
+        "the primary does not answer",
     ),
     (
         Phase::Halted,

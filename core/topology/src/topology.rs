@@ -152,11 +152,11 @@ impl Server {
         }
     }
 
-    /// What it says, if the last probe was answered and was begun after `moment`: nothing that was
-    /// changed up to then can be missing from it.
-    pub fn answered_after(&self, moment: Timestamp) -> Option<&Facts> {
+    /// What it says, if the last probe was answered and was not begun before `moment`: nothing that
+    /// was changed up to then can be missing from it.
+    pub fn answered_since(&self, moment: Timestamp) -> Option<&Facts> {
         let begun = self.facts.as_ref().map(|(begun, _)| *begun)?;
-        self.answered().filter(|_| begun > moment)
+        self.answered().filter(|_| begun >= moment)
     }
 
     /// Its link, as last seen.

@@ -1,0 +1,157 @@
+//! All that is not as it should be, found in the picture. Cannot fail, decides nothing.
+
+use mainstay_topology::{Applier, Facts, Outcome, Receiver, Server};
+
+use crate::finding::{Finding, Problem};
+use crate::plan::establish::missing;
+use crate::plan::first::same_identities;
+use crate::plan::rejoin::{Need, need};
+use crate::verdict::{Verdict, blocked_writes, judge};
+use crate::view::{View, may_acknowledge};
+
+/// Everything found, servers in the order of their names, the cluster last.
+pub(crate) fn findings(view: View<'_>, verdict: &Verdict) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let primary = view.record().primary.as_ref();
+    for server in view.topology.servers.values() {
+        found.extend(unreachable(server));
+        if primary == Some(server.name()) {
+            of_primary(view, server, verdict, &mut found);
+        } else if let Some(facts) = server.answered() {
+            of_other(view, server, facts, &mut found);
+        }
+    }
+    found.extend(same_identities(view));
+    found
+}
+
+/// Why a server does not answer the manager.
+fn unreachable(server: &Server) -> Option<Finding> {
+    let (_, outcome) = server.last.as_ref()?;
+    let problem = match outcome {
+        Outcome::Answered(_) => return None,
+        Outcome::Refused | Outcome::Lost => Problem::Gone,
+        Outcome::Silent | Outcome::NoConnection => Problem::Silent,
+        Outcome::TooManyConnections => Problem::TooManyConnections,
+        Outcome::AccessDenied { code } => Problem::AccessDenied { code: *code },
+        Outcome::Failed { code, message } => Problem::AnswersWithError {
+            code: *code,
+            message: message.clone(),
+        },
+    };
+    Some(Finding::of_server(server.name(), problem))
+}
+
+fn of_primary(view: View<'_>, server: &Server, verdict: &Verdict, found: &mut Vec<Finding>) {
+    let problem = match verdict {
+        Verdict::Unknown | Verdict::Alive => None,
+        Verdict::Doubtful { evidence } => Some(Problem::PrimaryDoubtful {
+            evidence: evidence.clone(),
+        }),
+        Verdict::Dead { evidence } => Some(Problem::PrimaryDead {
+            evidence: evidence.clone(),
+        }),
+        Verdict::Well => {
+            let blocked = server
+                .answered()
+                .and_then(|facts| blocked_writes(server, facts, view.settled))
+                .map(|evidence| Problem::WritesBlocked { evidence });
+            let missing = missing(view).map(|missing| Problem::NotServing { missing });
+            let lost =
+                lost_data(view).map(|transactions| Problem::PrimaryLostData { transactions });
+            found.extend(
+                [blocked, missing, lost]
+                    .into_iter()
+                    .flatten()
+                    .map(|problem| Finding::of_server(server.name(), problem)),
+            );
+            None
+        }
+    };
+    found.extend(problem.map(|problem| Finding::of_server(server.name(), problem)));
+}
+
+/// What the primary held when its reign began, and holds no more.
+pub(crate) fn lost_data(view: View<'_>) -> Option<String> {
+    let facts = view.primary_facts()?;
+    let baseline = view.record().baseline.as_ref()?;
+    let lost = baseline.missing_from(facts.held());
+    (!lost.is_empty()).then(|| lost.to_string().replace('\n', ""))
+}
+
+fn of_other(view: View<'_>, server: &Server, facts: &Facts, found: &mut Vec<Finding>) {
+    if view.record().primary.is_none() {
+        return;
+    }
+    let name = server.name();
+    if may_acknowledge(facts) {
+        found.push(Finding::of_server(name, Problem::MayAcknowledge));
+    }
+    found.extend(of_link(view, server, facts).map(|problem| Finding::of_link(name, problem)));
+    if judge(view) != Verdict::Well {
+        return;
+    }
+    match need(view, server) {
+        Need::Reseed {
+            errant: Some(errant),
+        } => {
+            let problem = Problem::Errant {
+                transactions: errant.to_string().replace('\n', ""),
+                remedy: remedy(view, server),
+            };
+            found.push(Finding::of_server(name, problem));
+        }
+        Need::Human => {
+            let lost = view
+                .errant(server)
+                .filter(|errant| !errant.of_primary.is_empty());
+            if let (Some(errant), Some(primary)) = (lost, view.primary()) {
+                let transactions = errant.of_primary.to_string().replace('\n', "");
+                let problem = Problem::PrimaryLostData { transactions };
+                found.push(Finding::of_server(primary.name(), problem));
+            }
+        }
+        Need::Reseed { errant: None }
+        | Need::None
+        | Need::Comparison
+        | Need::Fence
+        | Need::Attach => {}
+    }
+}
+
+fn remedy(view: View<'_>, server: &Server) -> &'static str {
+    if view.policy.auto_reseed && view.hooks(server.name()).reseed {
+        "they are saved to a file, then its data are replaced"
+    } else {
+        "save them and reseed the server, or allow auto_reseed"
+    }
+}
+
+fn of_link(view: View<'_>, server: &Server, facts: &Facts) -> Option<Problem> {
+    let Some(link) = &facts.link else {
+        return Some(Problem::Detached);
+    };
+    if let Applier::Failed(code) = link.applier {
+        return Some(Problem::ApplierFailed { code });
+    }
+    if view.link_to_primary(server).is_none() {
+        return Some(Problem::WrongSource {
+            source: link.source.clone(),
+        });
+    }
+    if link.receiver == Receiver::Stopped && matches!(link.receiver_error, 13_114 | 1236) {
+        return Some(Problem::NeededLogsPurged {
+            code: link.receiver_error,
+        });
+    }
+    if link.receiver == Receiver::Stopped || link.applier == Applier::Stopped {
+        return Some(Problem::Stopped);
+    }
+    if !view.record().joined.contains(server.name()) {
+        return Some(Problem::NotRecorded);
+    }
+    let lag = link.lag.filter(|lag| *lag > view.policy.reader_lag_max)?;
+    Some(Problem::Lagging {
+        lag_ms: u64::try_from(lag.as_millis()).unwrap_or(u64::MAX),
+    })
+}

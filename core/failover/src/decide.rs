@@ -1,0 +1,135 @@
+//! From the picture to what is done next: the one table of remedies, in order of urgency.
+
+use mainstay_topology::Server;
+
+use crate::analysis::lost_data;
+use crate::elect::elect;
+use crate::plan::rejoin::{Need, need};
+use crate::plan::{establish, failover, first, rejoin};
+use crate::step::Plan;
+use crate::verdict::Verdict;
+use crate::view::View;
+
+/// What is to be done next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// Nothing.
+    Rest,
+    /// Look closer at the primary.
+    Suspect(String),
+    /// Something is needed that cannot be done.
+    Stuck(String),
+    /// Run one of these plans, the first that is not held back after a failure.
+    Begin(Vec<Plan>),
+}
+
+/// Decides. The primary comes before everything else.
+pub(crate) fn decide(view: View<'_>, verdict: &Verdict) -> Decision {
+    if view.record().primary.is_none() {
+        return match first::plan(view) {
+            Ok(plan) => Decision::Begin(vec![plan]),
+            Err(reason) => Decision::Stuck(reason),
+        };
+    }
+    match verdict {
+        Verdict::Unknown | Verdict::Alive => Decision::Rest,
+        Verdict::Doubtful { evidence } => Decision::Suspect(evidence.clone()),
+        Verdict::Dead { evidence } => fail_over(view, evidence),
+        Verdict::Well => keep(view),
+    }
+}
+
+fn fail_over(view: View<'_>, evidence: &str) -> Decision {
+    if !view.policy.auto_failover {
+        return Decision::Stuck(format!(
+            "the primary is dead ({evidence}) and auto_failover is off; run `mainstay failover`"
+        ));
+    }
+    match failover_plan(view) {
+        Ok(plan) => Decision::Begin(vec![plan]),
+        Err(reason) => Decision::Stuck(format!("no failover: {reason}")),
+    }
+}
+
+/// The first half of a failover, if by what is known now the election would succeed: replicas are
+/// not disturbed for nothing.
+pub(crate) fn failover_plan(view: View<'_>) -> Result<Plan, String> {
+    let no_primary = || "there is no primary yet".to_owned();
+    let ballot = failover::ballot(view, &failover::expected(view)).ok_or_else(no_primary)?;
+    elect(&ballot)?;
+    failover::plan(view).ok_or_else(no_primary)
+}
+
+/// What a cluster with a living primary needs.
+fn keep(view: View<'_>) -> Decision {
+    if let Some(lost) = lost_data(view) {
+        return Decision::Stuck(format!(
+            "the primary lacks what it held when its reign began ({lost}); restore it, or promote \
+             a server that has it"
+        ));
+    }
+    let others: Vec<(&Server, Need)> = view
+        .topology
+        .others()
+        .map(|server| (server, need(view, server)))
+        .collect();
+    let mut plans: Vec<Plan> = others
+        .iter()
+        .filter(|(_, need)| *need == Need::Fence)
+        .map(|(server, _)| rejoin::fence(view, server))
+        .collect();
+    if establish::missing(view).is_some() {
+        plans.extend(establish::plan(view));
+    } else if establish::has_source(view) {
+        plans.extend(establish::forget(view));
+    }
+    if plans.is_empty() {
+        let repaired = others
+            .into_iter()
+            .filter(|(server, _)| !first::has_twin(view, server))
+            .filter_map(|(server, need)| repair(view, server, need));
+        plans.extend(repaired);
+    }
+    if plans.is_empty() {
+        Decision::Rest
+    } else {
+        Decision::Begin(plans)
+    }
+}
+
+/// The remedy for one server, where the policy allows it.
+fn repair(view: View<'_>, server: &Server, need: Need) -> Option<Plan> {
+    let joined = view.record().joined.contains(server.name());
+    match need {
+        Need::None | Need::Comparison | Need::Human | Need::Fence => None,
+        Need::Attach => {
+            if view.policy.auto_rejoin {
+                rejoin::rejoin(view, server)
+            } else {
+                None
+            }
+        }
+        Need::Reseed { errant } => {
+            let allowed = view.policy.auto_reseed && view.hooks(server.name()).reseed;
+            // A replica of this reign keeps acknowledging until others can do it alone.
+            let spared = !joined || (allowed && spared(view, server));
+            let stop = if spared {
+                rejoin::detach(view, server)
+            } else {
+                None
+            };
+            if stop.is_some() || !allowed || establish::receives(server) {
+                return stop;
+            }
+            rejoin::reseed(view, server, errant)
+        }
+    }
+}
+
+/// Whether enough replicas acknowledge without this one.
+fn spared(view: View<'_>, server: &Server) -> bool {
+    let others = view.topology.others().filter(|other| {
+        other.name() != server.name() && view.facts(other).is_some() && view.is_attached(other)
+    });
+    others.count() >= view.acknowledgements() as usize
+}

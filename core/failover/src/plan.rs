@@ -1,0 +1,150 @@
+//! Plans, made by pure functions: one file for each purpose, over one builder of steps.
+
+use std::time::Duration;
+
+use mainstay_topology::{Epoch, Routes, ServerName, Target};
+
+use crate::dialect;
+use crate::effect::Effect;
+use crate::policy::Policy;
+use crate::step::{OnFailure, Plan, Purpose, Step};
+use crate::view::View;
+use crate::words;
+
+pub(crate) mod establish;
+pub(crate) mod failover;
+pub(crate) mod first;
+pub(crate) mod rejoin;
+pub(crate) mod switchover;
+
+#[cfg(test)]
+mod tests;
+
+/// Steps in the making: groups run in order, the steps of a group at the same time.
+pub(crate) struct Draft<'a> {
+    view: View<'a>,
+    pub(crate) steps: Vec<Step>,
+    group: u32,
+}
+
+impl<'a> Draft<'a> {
+    /// Starts with the group after those of an operation that is under way.
+    pub(crate) fn after(view: View<'a>, group: u32) -> Self {
+        Self {
+            view,
+            steps: Vec::new(),
+            group,
+        }
+    }
+
+    pub(crate) fn new(view: View<'a>) -> Self {
+        Self::after(view, 0)
+    }
+
+    /// What follows runs after what was added so far.
+    pub(crate) fn then(&mut self) {
+        self.group += 1;
+    }
+
+    pub(crate) fn push(&mut self, effect: Effect, on_failure: OnFailure) {
+        self.steps
+            .push(step(self.view, effect, self.group, on_failure));
+    }
+
+    /// Adds a step that can be taken back.
+    pub(crate) fn push_undoable(&mut self, effect: Effect, undo: Effect) {
+        self.push(effect, OnFailure::Undo);
+        if let Some(step) = self.steps.last_mut() {
+            step.undo = Some(undo);
+        }
+    }
+
+    /// A group of one step.
+    pub(crate) fn next(&mut self, effect: Effect, on_failure: OnFailure) {
+        self.then();
+        self.push(effect, on_failure);
+    }
+
+    pub(crate) fn finish(self, purpose: Purpose, epoch: Epoch) -> Plan {
+        Plan {
+            purpose,
+            epoch,
+            steps: self.steps,
+            continues: false,
+        }
+    }
+}
+
+/// One step with its words, its statements and its limit.
+pub(crate) fn step(view: View<'_>, effect: Effect, group: u32, on_failure: OnFailure) -> Step {
+    let place = place_of(&effect).and_then(|name| view.place(name));
+    Step {
+        precondition: words::precondition(&effect),
+        sentence: words::sentence(&effect),
+        sql: place
+            .as_ref()
+            .map(|place| dialect::sql(&effect, place))
+            .unwrap_or_default(),
+        limit: limit(&effect, view.policy),
+        place,
+        group,
+        on_failure,
+        undo: None,
+        effect,
+    }
+}
+
+/// The server on which an effect runs.
+pub(crate) fn place_of(effect: &Effect) -> Option<&ServerName> {
+    match effect {
+        Effect::StopReceiver { server }
+        | Effect::EndProcess { server }
+        | Effect::Fence { server }
+        | Effect::Demote { server }
+        | Effect::ApplyReceived { server }
+        | Effect::AwaitApplied { server, .. }
+        | Effect::Attach { server, .. }
+        | Effect::AwaitAttached { server, .. }
+        | Effect::AwaitClients { server, .. }
+        | Effect::EnableSemiSync { server, .. }
+        | Effect::OpenWrites { server }
+        | Effect::ForgetSource { server }
+        | Effect::SaveErrant { server, .. }
+        | Effect::Reseed { server, .. } => Some(server),
+        Effect::Publish { .. } | Effect::Drain { .. } | Effect::Record { .. } => None,
+    }
+}
+
+/// How long a step may take. Those that stand between a failure and the first write are short.
+fn limit(effect: &Effect, policy: &Policy) -> Duration {
+    let seconds = Duration::from_secs;
+    match effect {
+        Effect::Publish { .. } => seconds(1),
+        Effect::Demote { .. } | Effect::AwaitClients { .. } => seconds(3),
+        Effect::StopReceiver { .. }
+        | Effect::EndProcess { .. }
+        | Effect::Fence { .. }
+        | Effect::Record { .. }
+        | Effect::AwaitAttached { .. }
+        | Effect::EnableSemiSync { .. }
+        | Effect::OpenWrites { .. }
+        | Effect::ForgetSource { .. } => seconds(5),
+        Effect::Attach { .. } => seconds(10),
+        Effect::Drain { .. } => policy.drain_limit,
+        Effect::ApplyReceived { .. } => policy.apply_limit,
+        Effect::AwaitApplied { .. } => policy.catch_up_limit,
+        Effect::SaveErrant { .. } => seconds(600),
+        Effect::Reseed { .. } => seconds(4 * 3600),
+    }
+}
+
+/// Routes of a plan. Readers, epoch and version are filled in when the step is run.
+pub(crate) fn publish(writer: Option<Target>, hold_writes: bool) -> Effect {
+    Effect::Publish {
+        routes: Routes {
+            writer,
+            hold_writes,
+            ..Routes::default()
+        },
+    }
+}

@@ -1,0 +1,210 @@
+//! Establish: make the recorded primary serve. The second half of every change of role, and what a
+//! manager does first after its own start.
+//!
+//! Order, and why:
+//! - what was received is applied before writes open: nothing acknowledged may be missing;
+//! - replicas attach before commits wait for them: MySQL hears a first acknowledgement a second
+//!   late otherwise;
+//! - commits wait for acknowledgements before writes open: no commit slips through alone.
+
+use mainstay_topology::{Reachability, Receiver, Server};
+
+use super::{Draft, publish};
+use crate::effect::Effect;
+use crate::step::{OnFailure, Plan, Purpose};
+use crate::view::{View, may_acknowledge, target};
+
+/// What establishing needs to know besides the picture.
+pub(crate) struct Reign<'a> {
+    /// The primary.
+    pub(crate) primary: &'a Server,
+    /// Servers to attach to it, in order of preference.
+    pub(crate) attach: Vec<&'a Server>,
+    /// Replicas that are attached already.
+    pub(crate) attached: Vec<&'a Server>,
+    /// It has just been elected: it may have received more than is known.
+    pub(crate) elected: bool,
+}
+
+/// The plan for the recorded primary, with what is still missing.
+pub(crate) fn plan(view: View<'_>) -> Option<Plan> {
+    let primary = view.primary()?;
+    let mut draft = Draft::new(view);
+    if view.doubtful.is_some() {
+        // Whatever was stored, this record is newer.
+        let record = mainstay_topology::Record {
+            epoch: view.next_epoch(),
+            ..view.record().clone()
+        };
+        draft.next(Effect::Record { record }, OnFailure::Replan);
+    }
+    let joined = |server: &&Server| view.record().joined.contains(server.name());
+    let (attached, attach) = view
+        .reachable_others()
+        .filter(joined)
+        .filter(|server| view.facts(server).is_some())
+        .filter(|server| view.errant(server).is_some_and(|errant| errant.is_clean()))
+        .partition(|server| view.is_attached(server));
+    let reign = Reign {
+        primary,
+        attach,
+        attached,
+        elected: false,
+    };
+    steps(&mut draft, view, &reign);
+    let purpose = Purpose::Establish {
+        primary: primary.name().clone(),
+    };
+    let epoch = view
+        .doubtful
+        .map_or(view.record().epoch, |_| view.next_epoch());
+    Some(draft.finish(purpose, epoch))
+}
+
+/// Applies what the primary has received and fences everybody else: what must come before a new
+/// reign is recorded.
+pub(crate) fn prepare(draft: &mut Draft<'_>, view: View<'_>, reign: &Reign<'_>) {
+    let name = reign.primary.name().clone();
+    draft.then();
+    let unapplied = reign.primary.facts().is_some_and(|facts| {
+        let link = facts.link.as_ref();
+        link.is_some_and(|link| reign.elected || !facts.executed.contains(&link.received))
+    });
+    if unapplied && !view.bugs.discard_relay_logs {
+        let server = name.clone();
+        draft.push(Effect::ApplyReceived { server }, OnFailure::Replan);
+    }
+    // Without an election nothing has proved yet that the others cannot acknowledge.
+    let unfenced = if reign.elected {
+        OnFailure::Continue
+    } else {
+        OnFailure::Replan
+    };
+    for server in view.topology.servers.values() {
+        let fence = *server.name() != name && server.answered().is_some_and(may_acknowledge);
+        if fence {
+            let server = server.name().clone();
+            draft.push(Effect::Fence { server }, unfenced);
+        }
+    }
+}
+
+/// All steps for a primary that is recorded.
+fn steps(draft: &mut Draft<'_>, view: View<'_>, reign: &Reign<'_>) {
+    prepare(draft, view, reign);
+    let facts = reign.primary.answered();
+    let open = facts.is_some_and(|facts| !facts.read_only);
+    let waits = facts.is_some_and(|facts| facts.semi_sync.source_enabled);
+    if open && !waits && view.is_lossless() {
+        // It acknowledges alone right now: that is more urgent than a quick first commit.
+        draft.next(enable(view, reign.primary), OnFailure::Replan);
+    }
+    serve(draft, view, reign);
+}
+
+/// Attaches replicas and opens writes.
+pub(crate) fn serve(draft: &mut Draft<'_>, view: View<'_>, reign: &Reign<'_>) {
+    let name = reign.primary.name();
+    let source = target(reign.primary);
+    let wanted = view.acknowledgements() as usize;
+    let missing = wanted.saturating_sub(reign.attached.len());
+    let (first, rest) = reign.attach.split_at(missing.min(reign.attach.len()));
+    draft.then();
+    for server in first {
+        draft.push(attach(server, reign.primary), OnFailure::Continue);
+    }
+    draft.then();
+    for server in first {
+        let effect = Effect::AwaitAttached {
+            server: server.name().clone(),
+            source: source.clone(),
+        };
+        draft.push(effect, OnFailure::Continue);
+    }
+    let clients = wanted.min(reign.attached.len() + first.len());
+    if clients > 0 {
+        let effect = Effect::AwaitClients {
+            server: name.clone(),
+            clients: clients as u32,
+        };
+        draft.next(effect, OnFailure::Continue);
+    }
+    open_writes(draft, view, reign.primary);
+    draft.then();
+    for server in rest {
+        draft.push(attach(server, reign.primary), OnFailure::Continue);
+    }
+    let has_source = reign.primary.link().is_some();
+    if has_source {
+        let server = name.clone();
+        draft.push(Effect::ForgetSource { server }, OnFailure::Continue);
+    }
+}
+
+/// Commits wait from now on, writes open, the proxies are told.
+pub(crate) fn open_writes(draft: &mut Draft<'_>, view: View<'_>, primary: &Server) {
+    if view.is_lossless() {
+        draft.next(enable(view, primary), OnFailure::Replan);
+    }
+    let server = primary.name().clone();
+    draft.next(Effect::OpenWrites { server }, OnFailure::Replan);
+    draft.next(publish(Some(target(primary)), false), OnFailure::Continue);
+}
+
+pub(crate) fn attach(server: &Server, source: &Server) -> Effect {
+    Effect::Attach {
+        server: server.name().clone(),
+        source: target(source),
+    }
+}
+
+fn enable(view: View<'_>, primary: &Server) -> Effect {
+    Effect::EnableSemiSync {
+        server: primary.name().clone(),
+        acknowledgements: view.acknowledgements(),
+    }
+}
+
+/// What the recorded primary lacks to serve, in words; `None` when nothing.
+pub(crate) fn missing(view: View<'_>) -> Option<String> {
+    let facts = view.primary_facts()?;
+    let mut missing = Vec::new();
+    if facts.read_only {
+        missing.push("it is read-only");
+    }
+    if view.is_lossless() && !facts.semi_sync.source_enabled {
+        missing.push("its commits wait for no replica");
+    }
+    if view.doubtful.is_some() {
+        missing.push("its epoch may have been superseded");
+    }
+    (!missing.is_empty()).then(|| missing.join(", "))
+}
+
+/// Whether the primary serves, and still has a source from the time before.
+pub(crate) fn has_source(view: View<'_>) -> bool {
+    view.primary_facts()
+        .and_then(|facts| facts.link.as_ref())
+        .is_some()
+}
+
+/// The plan that lets a serving primary forget its former source.
+pub(crate) fn forget(view: View<'_>) -> Option<Plan> {
+    let primary = view.primary()?.name().clone();
+    let mut draft = Draft::new(view);
+    let server = primary.clone();
+    draft.next(Effect::ForgetSource { server }, OnFailure::Replan);
+    Some(draft.finish(Purpose::Establish { primary }, view.record().epoch))
+}
+
+/// Whether a server can be told anything now.
+pub(crate) fn is_reachable(server: &Server) -> bool {
+    server.reachability == Reachability::Reachable
+}
+
+/// Whether a server could be receiving from anybody.
+pub(crate) fn receives(server: &Server) -> bool {
+    server
+        .link()
+        .is_some_and(|link| link.receiver != Receiver::Stopped)
+}

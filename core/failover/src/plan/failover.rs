@@ -1,0 +1,184 @@
+//! Failover: hold writes, stop the receivers, let the machine elect, then establish the elected.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mainstay_clock::Timestamp;
+use mainstay_gtid::GtidSet;
+use mainstay_topology::{Applier, Outcome, Reachability, Record, Server, ServerName};
+
+use super::establish::{Reign, is_reachable, prepare, serve};
+use super::{Draft, publish};
+use crate::effect::Effect;
+use crate::elect::{Ballot, Elected, Survivor};
+use crate::step::{Certificate, OnFailure, Plan, Purpose};
+use crate::view::View;
+
+/// What the steps of the first half have answered.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Revoked {
+    /// Servers whose receiver was stopped, and what they held then.
+    pub(crate) held: BTreeMap<ServerName, GtidSet>,
+    /// The primary's process was ended.
+    pub(crate) ended: bool,
+}
+
+/// The steps up to the election.
+pub(crate) fn plan(view: View<'_>) -> Option<Plan> {
+    let primary = view.primary()?;
+    let mut draft = Draft::new(view);
+    draft.next(publish(None, false), OnFailure::Continue);
+    draft.then();
+    if !view.bugs.grant_before_revoke {
+        for server in view
+            .reachable_others()
+            .filter(|server| server.link().is_some())
+        {
+            let server = server.name().clone();
+            draft.push(Effect::StopReceiver { server }, OnFailure::Continue);
+        }
+        if view.hooks(primary.name()).end_process {
+            let server = primary.name().clone();
+            draft.push(Effect::EndProcess { server }, OnFailure::Continue);
+        }
+    }
+    let purpose = Purpose::Failover {
+        from: primary.name().clone(),
+    };
+    let mut plan = draft.finish(purpose, view.next_epoch());
+    plan.continues = true;
+    Some(plan)
+}
+
+/// What an election would be made from if every step succeeded and nothing more was received.
+pub(crate) fn expected(view: View<'_>) -> Revoked {
+    let held = view
+        .reachable_others()
+        .filter(|server| server.link().is_some())
+        .filter_map(|server| Some((server.name().clone(), server.facts()?.held().clone())))
+        .collect();
+    let ended = view
+        .primary()
+        .is_some_and(|primary| view.hooks(primary.name()).end_process);
+    Revoked { held, ended }
+}
+
+/// The ballot from what the steps have answered and what is known of servers without a link.
+pub(crate) fn ballot(view: View<'_>, revoked: &Revoked) -> Option<Ballot> {
+    let primary = view.primary()?;
+    let mut survivors = Vec::new();
+    let mut absent = Vec::new();
+    let mut stopped = 0;
+    for server in view.topology.others() {
+        let joined = view.record().joined.contains(server.name());
+        match held_by(view, revoked, server) {
+            Some(held) => {
+                stopped += 1;
+                // A server that was never recorded, and yet receives, may have acknowledged.
+                if joined || view.link_to_primary(server).is_some() {
+                    survivors.push(survivor(server, held, joined));
+                }
+            }
+            None if joined => absent.push(server.name().clone()),
+            // Never attached in this reign, and no process there: it cannot acknowledge.
+            None if server.reachability == Reachability::Gone => stopped += 1,
+            None => {}
+        }
+    }
+    let refused = matches!(primary.last, Some((_, Outcome::Refused)));
+    Some(Ballot {
+        primary: primary.name().clone(),
+        others: view.topology.servers.len() - 1,
+        acknowledgements: view.acknowledgements() as usize,
+        stopped,
+        ended: revoked.ended || (!view.is_lossless() && refused),
+        unprotected: primary
+            .facts()
+            .is_some_and(|facts| !facts.read_only && !facts.semi_sync.source_enabled),
+        survivors,
+        absent,
+        baseline: view.record().baseline.clone(),
+        bugs: view.bugs,
+    })
+}
+
+/// What a server holds, if it surely receives nothing more.
+fn held_by(view: View<'_>, revoked: &Revoked, server: &Server) -> Option<GtidSet> {
+    let facts = server.facts();
+    if view.bugs.grant_before_revoke {
+        return server.answered().map(|facts| facts.held().clone());
+    }
+    if view.bugs.elect_by_applied && revoked.held.contains_key(server.name()) {
+        return facts.map(|facts| facts.executed.clone());
+    }
+    let stopped = revoked.held.get(server.name()).cloned();
+    stopped.or_else(|| {
+        let idle = view.facts(server).filter(|facts| facts.link.is_none())?;
+        Some(idle.executed.clone())
+    })
+}
+
+fn survivor(server: &Server, held: GtidSet, joined: bool) -> Survivor {
+    let applier = server.link().map(|link| link.applier);
+    Survivor {
+        name: server.name().clone(),
+        held,
+        joined,
+        errant: server.errant.as_ref().map(|errant| errant.foreign.clone()),
+        promotion: server.member.promotion,
+        applies: applier.is_none_or(|applier| applier == Applier::Running),
+    }
+}
+
+/// The plan's second half: from the elected server's relay log to the last replica.
+pub(crate) fn continuation(draft: &mut Draft<'_>, view: View<'_>, ballot: &Ballot, won: &Elected) {
+    let Some(primary) = view.topology.server(&won.to) else {
+        return;
+    };
+    let follows = |one: &&Survivor| one.name != won.to && won.held.contains(&one.held);
+    let attach: Vec<&Server> = ballot
+        .survivors
+        .iter()
+        .filter(follows)
+        .filter_map(|one| view.topology.server(&one.name))
+        .filter(|server| is_reachable(server))
+        .collect();
+    let joined: BTreeSet<ServerName> = attach.iter().map(|server| server.name().clone()).collect();
+    let reign = Reign {
+        primary,
+        attach,
+        attached: Vec::new(),
+        elected: true,
+    };
+    prepare(draft, view, &reign);
+    let record = Record {
+        epoch: view.next_epoch(),
+        primary: Some(won.to.clone()),
+        joined,
+        baseline: Some(won.held.clone()),
+    };
+    draft.next(Effect::Record { record }, OnFailure::Replan);
+    serve(draft, view, &reign);
+}
+
+/// The proof that the operation ends with.
+pub(crate) fn certificate(view: View<'_>, ballot: &Ballot, won: &Elected) -> Certificate {
+    let survivors = ballot.survivors.iter();
+    Certificate {
+        epoch: view.next_epoch(),
+        from: ballot.primary.clone(),
+        to: won.to.clone(),
+        survivors: survivors
+            .map(|one| (one.name.clone(), one.held.clone()))
+            .collect(),
+        absent: ballot.absent.clone(),
+        acknowledgements: ballot.acknowledgements as u32,
+        lossless: won.lossless,
+        reason: won.reason.clone(),
+    }
+}
+
+/// Whether the primary has answered a probe that was begun at `moment` or later.
+pub(crate) fn is_back(view: View<'_>, moment: Timestamp) -> bool {
+    view.primary()
+        .is_some_and(|primary| primary.answered_since(moment).is_some())
+}

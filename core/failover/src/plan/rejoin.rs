@@ -1,0 +1,173 @@
+//! What a server other than the primary needs: a fence, an attachment, or new data.
+//!
+//! Invariants:
+//! - a server is compared with a primary that was looked at after it, never the other way round;
+//! - it is recorded as joined before it is attached: from then on it may acknowledge;
+//! - data that the primary itself wrote and has lost are never replaced.
+
+use mainstay_gtid::Difference;
+use mainstay_topology::{Applier, Errant, Facts, Receiver, Record, Server};
+
+use super::Draft;
+use super::establish::{attach, receives};
+use crate::effect::Effect;
+use crate::step::{OnFailure, Plan, Purpose};
+use crate::view::{View, may_acknowledge, target};
+
+/// Error codes of a receiver whose source lacks what it asks for: 13114 is MySQL's own, 1236
+/// comes from the source.
+const LOGS_PURGED: [u32; 2] = [13_114, 1236];
+
+/// What is wrong with a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Nothing.
+    None,
+    /// Not known yet: the primary must be looked at after it.
+    Comparison,
+    /// It may acknowledge writes.
+    Fence,
+    /// It replicates from nobody, from the wrong server, does not acknowledge or has stopped.
+    Attach,
+    /// It has what the primary lacks, or lacks what its source has purged.
+    Reseed {
+        /// What only it has.
+        errant: Option<Difference>,
+    },
+    /// Only a human can tell what is right.
+    Human,
+}
+
+/// What one server needs, the primary being well.
+pub(crate) fn need(view: View<'_>, server: &Server) -> Need {
+    let Some(facts) = view.facts(server) else {
+        return Need::None;
+    };
+    if may_acknowledge(facts) {
+        return Need::Fence;
+    }
+    let Some(errant) = view.errant(server) else {
+        return Need::Comparison;
+    };
+    if !errant.is_clean() {
+        return if errant.of_primary.is_empty() {
+            Need::Reseed {
+                errant: Some(errant.foreign),
+            }
+        } else {
+            Need::Human
+        };
+    }
+    if view.is_attached(server) {
+        return Need::None;
+    }
+    of_unattached(view, server, facts, &errant)
+}
+
+fn of_unattached(view: View<'_>, server: &Server, facts: &Facts, errant: &Errant) -> Need {
+    let Some(link) = &facts.link else {
+        return Need::Attach;
+    };
+    if matches!(link.applier, Applier::Failed(_)) {
+        return Need::Human;
+    }
+    if link.receiver == Receiver::Stopped && LOGS_PURGED.contains(&link.receiver_error) {
+        return if errant.of_primary.is_empty() {
+            Need::Reseed { errant: None }
+        } else {
+            Need::Human
+        };
+    }
+    // What it has received from a dead source may still be applied, and make it errant.
+    let held = view
+        .primary_facts()
+        .map(|primary| Errant::between(&link.received, primary));
+    let clean = held.is_some_and(|held| held.is_clean());
+    let on_primary = view.link_to_primary(server).is_some();
+    if !clean && !on_primary && link.applier == Applier::Running {
+        return Need::Comparison;
+    }
+    Need::Attach
+}
+
+/// Cuts a server off that may acknowledge. Its data are compared afterwards.
+pub(crate) fn fence(view: View<'_>, server: &Server) -> Plan {
+    let name = server.name().clone();
+    let mut draft = Draft::new(view);
+    let effect = Effect::Fence {
+        server: name.clone(),
+    };
+    draft.next(effect, OnFailure::Replan);
+    draft.finish(Purpose::Rejoin { server: name }, view.record().epoch)
+}
+
+/// Records a clean server and attaches it.
+pub(crate) fn rejoin(view: View<'_>, server: &Server) -> Option<Plan> {
+    let name = server.name().clone();
+    let mut draft = Draft::new(view);
+    if !view.record().joined.contains(&name) {
+        let mut record = view.record().clone();
+        record.joined.insert(name.clone());
+        draft.next(Effect::Record { record }, OnFailure::Replan);
+    }
+    draft.next(attach(server, view.primary()?), OnFailure::Replan);
+    Some(draft.finish(Purpose::Rejoin { server: name }, view.record().epoch))
+}
+
+/// A diverged server must not acknowledge for the primary: stop it. `None` when it is stopped.
+pub(crate) fn detach(view: View<'_>, server: &Server) -> Option<Plan> {
+    if !receives(server) {
+        return None;
+    }
+    let name = server.name().clone();
+    let mut draft = Draft::new(view);
+    let effect = Effect::StopReceiver {
+        server: name.clone(),
+    };
+    draft.next(effect, OnFailure::Replan);
+    Some(draft.finish(Purpose::Rejoin { server: name }, view.record().epoch))
+}
+
+/// Saves what only this server has, then replaces its data. The server is stopped already.
+pub(crate) fn reseed(view: View<'_>, server: &Server, errant: Option<Difference>) -> Option<Plan> {
+    let primary = view.primary()?;
+    let name = server.name().clone();
+    let mut draft = Draft::new(view);
+    if view.record().joined.contains(&name) {
+        // It may have acknowledged for the primary what no other replica has. The primary was
+        // looked at since it was stopped, so the new baseline has all of that.
+        let mut record = Record {
+            baseline: Some(view.primary_facts()?.executed.clone()),
+            ..view.record().clone()
+        };
+        record.joined.remove(&name);
+        draft.next(Effect::Record { record }, OnFailure::Replan);
+    }
+    if let Some(transactions) = errant {
+        let server = name.clone();
+        let effect = Effect::SaveErrant {
+            server,
+            transactions,
+        };
+        draft.next(effect, OnFailure::Replan);
+    }
+    let effect = Effect::Reseed {
+        server: name.clone(),
+        donor: target(donor(view, server).unwrap_or(primary)),
+    };
+    draft.next(effect, OnFailure::Replan);
+    Some(draft.finish(Purpose::Reseed { server: name }, view.record().epoch))
+}
+
+/// A healthy replica, so that the primary is not burdened.
+fn donor<'a>(view: View<'a>, server: &Server) -> Option<&'a Server> {
+    view.topology.others().find(|other| {
+        other.name() != server.name()
+            && view.facts(other).is_some()
+            && view.is_attached(other)
+            && view.errant(other).is_some_and(|errant| errant.is_clean())
+            && other
+                .link()
+                .is_some_and(|link| link.receiver == Receiver::Running)
+    })
+}

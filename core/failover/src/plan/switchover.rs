@@ -1,0 +1,240 @@
+//! Switchover: move the primary while it is well, so that clients see a pause of milliseconds.
+//!
+//! Everything slow happens while the old primary still serves; the gate is closed only for the
+//! last transactions. Before the new reign is recorded every failure is undone; afterwards there
+//! is only forward.
+
+use mainstay_topology::{Applier, Promotion, Receiver, Record, Server, ServerName};
+
+use super::establish::{attach, missing, open_writes};
+use super::{Draft, publish};
+use crate::effect::Effect;
+use crate::step::{OnFailure, Plan, Purpose};
+use crate::verdict::{Verdict, judge};
+use crate::view::{View, target};
+
+/// The plan, or why the primary cannot be moved now.
+pub(crate) fn plan(view: View<'_>, to: Option<&ServerName>) -> Result<Plan, String> {
+    let (primary, executed) = serving(view)?;
+    let next = match to {
+        Some(name) => {
+            let server = view.topology.server(name);
+            server.ok_or_else(|| format!("{name} is not a server of this cluster"))?
+        }
+        None => choose(view)?,
+    };
+    ready(view, next)?;
+    let replicas: Vec<&Server> = replicas(view);
+    enough(view, replicas.len())?;
+    let chained = chained(view, &replicas, next);
+    let mut draft = Draft::new(view);
+    let catch_up = Effect::AwaitApplied {
+        server: next.name().clone(),
+        transactions: executed.clone(),
+    };
+    draft.next(catch_up, OnFailure::Undo);
+    chain(&mut draft, &chained, primary, next);
+    draft.then();
+    draft.push_undoable(
+        publish(Some(target(primary)), true),
+        publish(Some(target(primary)), false),
+    );
+    let server = primary.name().clone();
+    let drain = Effect::Drain {
+        server: server.clone(),
+    };
+    draft.next(drain, OnFailure::Undo);
+    draft.then();
+    let demote = Effect::Demote {
+        server: server.clone(),
+    };
+    draft.push_undoable(demote, Effect::OpenWrites { server });
+    // The machine puts in what the primary had executed when it was demoted, here and in the record.
+    let last = Effect::AwaitApplied {
+        server: next.name().clone(),
+        transactions: executed.clone(),
+    };
+    draft.next(last, OnFailure::Undo);
+    let joined = chained.iter().map(|server| server.name().clone()).collect();
+    let record = Record {
+        epoch: view.next_epoch(),
+        primary: Some(next.name().clone()),
+        joined,
+        baseline: Some(executed.clone()),
+    };
+    forward(&mut draft, view, &chained, next, record);
+    let purpose = Purpose::Switchover {
+        from: primary.name().clone(),
+        to: next.name().clone(),
+    };
+    Ok(draft.finish(purpose, view.next_epoch()))
+}
+
+/// Other replicas move behind the next primary while the old one still serves: their
+/// acknowledgements flow at once when writes open there.
+fn chain(draft: &mut Draft<'_>, chained: &[&Server], primary: &Server, next: &Server) {
+    draft.then();
+    for server in chained {
+        draft.push_undoable(attach(server, next), attach(server, primary));
+    }
+    draft.then();
+    for server in chained {
+        let effect = Effect::AwaitAttached {
+            server: server.name().clone(),
+            source: target(next),
+        };
+        draft.push(effect, OnFailure::Undo);
+    }
+}
+
+/// From the record of the new reign on.
+fn forward(
+    draft: &mut Draft<'_>,
+    view: View<'_>,
+    chained: &[&Server],
+    next: &Server,
+    record: Record,
+) {
+    draft.next(
+        Effect::Record {
+            record: record.clone(),
+        },
+        OnFailure::Replan,
+    );
+    let clients = (view.acknowledgements() as usize).min(chained.len());
+    if clients > 0 {
+        let effect = Effect::AwaitClients {
+            server: next.name().clone(),
+            clients: clients as u32,
+        };
+        draft.next(effect, OnFailure::Continue);
+    }
+    open_writes(draft, view, next);
+    let server = next.name().clone();
+    draft.next(Effect::ForgetSource { server }, OnFailure::Continue);
+    // All that follow are replicas now: nobody writes but the new primary.
+    let late: Vec<&Server> = view
+        .topology
+        .servers
+        .values()
+        .filter(|server| view.facts(server).is_some() && server.name() != next.name())
+        .filter(|server| !record.joined.contains(server.name()))
+        .filter(|server| {
+            let joined = view.record().joined.contains(server.name());
+            let clean = view.errant(server).is_some_and(|errant| errant.is_clean());
+            Some(server.name()) == view.record().primary.as_ref() || (joined && clean)
+        })
+        .collect();
+    if late.is_empty() {
+        return;
+    }
+    let mut joined = record.joined.clone();
+    joined.extend(late.iter().map(|server| server.name().clone()));
+    let record = Record { joined, ..record };
+    draft.next(Effect::Record { record }, OnFailure::Replan);
+    draft.then();
+    for server in late {
+        draft.push(attach(server, next), OnFailure::Continue);
+    }
+}
+
+fn serving(view: View<'_>) -> Result<(&Server, &mainstay_gtid::GtidSet), String> {
+    let primary = view.primary().ok_or("there is no primary yet")?;
+    let name = primary.name();
+    if judge(view) != Verdict::Well {
+        return Err(format!(
+            "{name} does not answer; a switchover needs it alive"
+        ));
+    }
+    let facts = view
+        .primary_facts()
+        .ok_or_else(|| format!("{name} was not looked at since the last operation; try again"))?;
+    match missing(view) {
+        Some(missing) => Err(format!("{name} does not serve as primary: {missing}")),
+        None => Ok((primary, &facts.executed)),
+    }
+}
+
+fn choose(view: View<'_>) -> Result<&Server, String> {
+    let mut fit: Vec<&Server> = view
+        .topology
+        .others()
+        .filter(|server| ready(view, server).is_ok())
+        .collect();
+    fit.sort_by_key(|server| (server.member.promotion, server.name().clone()));
+    fit.first().copied().ok_or_else(|| {
+        let reasons: Vec<String> = view
+            .topology
+            .others()
+            .filter_map(|server| ready(view, server).err())
+            .collect();
+        format!("no server can become the primary: {}", reasons.join("; "))
+    })
+}
+
+/// Whether a server can take over from a primary that is well.
+fn ready(view: View<'_>, server: &Server) -> Result<(), String> {
+    let name = server.name();
+    let refuse = |why: &str| Err(format!("{name} {why}"));
+    if view.record().primary.as_ref() == Some(name) {
+        return refuse("is the primary already");
+    }
+    if server.member.promotion == Promotion::Never {
+        return refuse("is configured never to be promoted");
+    }
+    if view.facts(server).is_none() {
+        return refuse("does not answer");
+    }
+    let Some(link) = view.link_to_primary(server) else {
+        return refuse("does not replicate from the primary");
+    };
+    if link.receiver != Receiver::Running || link.applier != Applier::Running {
+        return refuse("has stopped replicating");
+    }
+    if !view.is_attached(server) {
+        return refuse("is not attached as a replica of this reign");
+    }
+    match view.errant(server) {
+        Some(errant) if errant.is_clean() => {}
+        Some(errant) => return refuse(&format!("has transactions the primary lacks: {errant}")),
+        None => return refuse("must be compared with the primary first; try again"),
+    }
+    match link.lag {
+        Some(lag) if lag <= view.policy.reader_lag_max => Ok(()),
+        Some(lag) => refuse(&format!("is {} s behind", lag.as_secs())),
+        None => refuse("does not know how far it is behind"),
+    }
+}
+
+/// Replicas whose acknowledgements the primary can collect now.
+fn replicas(view: View<'_>) -> Vec<&Server> {
+    view.topology
+        .others()
+        .filter(|server| view.facts(server).is_some() && view.is_attached(server))
+        .filter(|server| {
+            let link = server.link();
+            link.is_some_and(|link| link.receiver == Receiver::Running)
+        })
+        .collect()
+}
+
+fn enough(view: View<'_>, attached: usize) -> Result<(), String> {
+    let wanted = view.acknowledgements() as usize;
+    if attached >= wanted {
+        return Ok(());
+    }
+    Err(format!(
+        "commits need {wanted} acknowledgement(s), and {attached} replica(s) are attached"
+    ))
+}
+
+/// Replicas that may move early: the old primary keeps as many as its commits need.
+fn chained<'a>(view: View<'a>, replicas: &[&'a Server], next: &Server) -> Vec<&'a Server> {
+    let spare = replicas
+        .len()
+        .saturating_sub(view.acknowledgements().max(1) as usize);
+    let clean = |server: &&Server| {
+        server.name() != next.name() && view.errant(server).is_some_and(|errant| errant.is_clean())
+    };
+    replicas.iter().copied().filter(clean).take(spare).collect()
+}

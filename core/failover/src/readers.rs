@@ -1,0 +1,43 @@
+//! Who may be read from besides the writer.
+
+use std::collections::BTreeSet;
+
+use mainstay_topology::{Applier, Reachability, Receiver, Server, ServerName, Target};
+
+use crate::view::{View, target};
+
+/// The readers now, given those of before, if there were any routes: while the primary is away its
+/// replicas cannot be connected to it, and go on serving what they have.
+pub(crate) fn readers(view: View<'_>, before: Option<&[Target]>) -> Vec<Target> {
+    let names = |targets: &'_ [Target]| -> BTreeSet<ServerName> {
+        targets.iter().map(|target| target.name.clone()).collect()
+    };
+    let before = before.map(names);
+    let away = view
+        .primary()
+        .is_none_or(|primary| primary.reachability != Reachability::Reachable);
+    let serves = |server: &&Server| {
+        let was = before
+            .as_ref()
+            .is_none_or(|before| before.contains(server.name()));
+        serves(view, server, away && was)
+    };
+    view.topology.others().filter(serves).map(target).collect()
+}
+
+fn serves(view: View<'_>, server: &Server, keeps: bool) -> bool {
+    let Some(facts) = server.answered() else {
+        return false;
+    };
+    let Some(link) = &facts.link else {
+        return false;
+    };
+    let joined = view.record().joined.contains(server.name());
+    let follows = view.topology.follows_primary(server);
+    let receives = link.receiver == Receiver::Running || keeps;
+    let near = match link.lag {
+        Some(lag) => lag <= view.policy.reader_lag_max,
+        None => keeps || facts.executed.contains(&link.received),
+    };
+    joined && follows && receives && near && link.applier == Applier::Running
+}

@@ -1,0 +1,138 @@
+//! What decisions and plans are made from: the picture, the rules, and from when on it counts.
+
+use std::collections::BTreeMap;
+
+use mainstay_clock::Timestamp;
+use mainstay_topology::{
+    Applier, Errant, Facts, Family, Link, Reachability, Receiver, Record, Server, ServerName,
+    Target, Topology,
+};
+
+use crate::bugs::Bugs;
+use crate::effect::Place;
+use crate::machine::Hooks;
+use crate::policy::{Durability, Policy};
+
+/// A picture under rules. All decisions are functions of it.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub(crate) topology: &'a Topology,
+    pub(crate) policy: &'a Policy,
+    pub(crate) hooks: &'a BTreeMap<ServerName, Hooks>,
+    pub(crate) bugs: Bugs,
+    pub(crate) now: Timestamp,
+    /// When the world was last changed by an operation: what was seen before does not count.
+    pub(crate) settled: Timestamp,
+    /// The primary was confirmed dead and has not been seen alive since.
+    pub(crate) condemned: bool,
+    /// A record of a new reign whose storing failed: it may be stored or not.
+    pub(crate) doubtful: Option<&'a Record>,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn record(self) -> &'a Record {
+        &self.topology.record
+    }
+
+    pub(crate) fn primary(self) -> Option<&'a Server> {
+        self.topology.primary()
+    }
+
+    /// What a server says, if it was asked since the world was last changed.
+    pub(crate) fn facts(self, server: &'a Server) -> Option<&'a Facts> {
+        server.answered_since(self.settled)
+    }
+
+    /// What the recorded primary says, if it was asked since the world was last changed.
+    pub(crate) fn primary_facts(self) -> Option<&'a Facts> {
+        self.primary().and_then(|primary| self.facts(primary))
+    }
+
+    /// Acknowledgements that a commit waits for; 0 for asynchronous replication. MariaDB waits for
+    /// one, whatever is asked for, so no proof may count on more.
+    pub(crate) fn acknowledgements(self) -> u32 {
+        match (self.policy.durability, self.family()) {
+            (Durability::Async, _) => 0,
+            (Durability::Lossless { .. }, Family::Mariadb) => 1,
+            (Durability::Lossless { acknowledgements }, Family::Mysql) => acknowledgements.max(1),
+        }
+    }
+
+    pub(crate) fn is_lossless(self) -> bool {
+        self.acknowledgements() > 0
+    }
+
+    /// The family of the cluster, once any server has answered. MariaDB's is the stricter reading.
+    fn family(self) -> Family {
+        let known = self.topology.servers.values().find_map(Server::facts);
+        known.map_or(Family::Mariadb, |facts| facts.version.family)
+    }
+
+    pub(crate) fn hooks(self, server: &ServerName) -> Hooks {
+        self.hooks.get(server).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn place(self, name: &ServerName) -> Option<Place> {
+        let server = self.topology.server(name)?;
+        Some(Place {
+            name: name.clone(),
+            address: server.member.address.clone(),
+            family: server
+                .facts()
+                .map_or_else(|| self.family(), |facts| facts.version.family),
+        })
+    }
+
+    /// The link of a server whose configured source is the recorded primary.
+    pub(crate) fn link_to_primary(self, server: &'a Server) -> Option<&'a Link> {
+        let address = &self.primary()?.member.address;
+        server.link().filter(|link| link.source == *address)
+    }
+
+    /// Whether a server replicates from the recorded primary as it should.
+    pub(crate) fn is_attached(self, server: &'a Server) -> bool {
+        let runs = self.link_to_primary(server).is_some_and(|link| {
+            link.receiver != Receiver::Stopped && link.applier == Applier::Running
+        });
+        let acknowledges = server
+            .facts()
+            .is_some_and(|facts| facts.semi_sync.replica_enabled || !self.is_lossless());
+        runs && acknowledges && self.record().joined.contains(server.name())
+    }
+
+    /// What a server has more than the primary, when the primary was looked at after it; `None`
+    /// while that is not known.
+    pub(crate) fn errant(self, server: &'a Server) -> Option<Errant> {
+        let own = self.facts(server)?;
+        let primary = self.primary()?;
+        let facts = self.facts(primary)?;
+        let begun = primary.facts.as_ref().map(|(begun, _)| *begun)?;
+        (server.facts_ended <= begun).then(|| Errant::between(&own.executed, facts))
+    }
+
+    /// Reachable servers other than the recorded primary.
+    pub(crate) fn reachable_others(self) -> impl Iterator<Item = &'a Server> {
+        self.topology
+            .others()
+            .filter(|server| server.reachability == Reachability::Reachable)
+    }
+
+    /// The reign after this one, and after one that may be stored.
+    pub(crate) fn next_epoch(self) -> mainstay_topology::Epoch {
+        let doubtful = self.doubtful.map(|record| record.epoch).unwrap_or_default();
+        self.record().epoch.max(doubtful).next()
+    }
+}
+
+/// A server as the source of others and as a route.
+pub(crate) fn target(server: &Server) -> Target {
+    Target {
+        name: server.name().clone(),
+        address: server.member.address.clone(),
+    }
+}
+
+/// Whether a server that is not the primary could acknowledge a write, or hang on its own.
+pub(crate) fn may_acknowledge(facts: &Facts) -> bool {
+    !facts.read_only || facts.semi_sync.source_enabled
+}

@@ -1,0 +1,121 @@
+//! The sentence and the precondition of each effect, as people read them in plans and logs.
+
+use mainstay_topology::{Record, Routes, ServerName};
+
+use crate::effect::Effect;
+
+/// What the effect does and why, in one sentence.
+pub(crate) fn sentence(effect: &Effect) -> String {
+    match effect {
+        Effect::StopReceiver { server } => {
+            format!("Stop receiving on {server}: it acknowledges nothing more to its source.")
+        }
+        Effect::EndProcess { server } => format!("End the server process of {server}."),
+        Effect::Fence { server } => format!(
+            "Fence {server}: cut its clients off and make it read-only, so that no client gets a \
+             false OK."
+        ),
+        Effect::Publish { routes } => of_routes(routes),
+        Effect::Drain { server } => {
+            format!("Wait until no write of a proxy is in flight on {server}.")
+        }
+        Effect::Demote { server } => {
+            format!("Make {server} read-only and read which transactions it has executed.")
+        }
+        Effect::ApplyReceived { server } => {
+            format!("Wait until {server} has applied everything it has received.")
+        }
+        Effect::AwaitApplied {
+            server,
+            transactions,
+        } => {
+            let set = transactions.to_string().replace('\n', "");
+            format!("Wait until {server} has applied {set}.")
+        }
+        Effect::Record { record } => of_record(record),
+        Effect::Attach { server, source } => {
+            format!("Make {server} a read-only replica of {}.", source.name)
+        }
+        Effect::AwaitAttached { server, source } => format!(
+            "Wait until {server} receives from {} and holds all that {} has executed.",
+            source.name, source.name
+        ),
+        Effect::AwaitClients { server, clients } => {
+            format!("Wait until {clients} acknowledging replica(s) are attached to {server}.")
+        }
+        Effect::EnableSemiSync {
+            server,
+            acknowledgements,
+        } => {
+            format!("Let every commit on {server} wait for {acknowledgements} acknowledgement(s).")
+        }
+        Effect::OpenWrites { server } => format!("Let {server} accept writes."),
+        Effect::ForgetSource { server } => format!("Let {server} forget its former source."),
+        Effect::SaveErrant {
+            server,
+            transactions,
+        } => {
+            let set = transactions.to_string().replace('\n', "");
+            format!("Save the transactions that only {server} has to a file: {set}.")
+        }
+        Effect::Reseed { server, donor } => {
+            format!(
+                "Replace the data of {server} by a copy of those of {}.",
+                donor.name
+            )
+        }
+    }
+}
+
+fn of_routes(routes: &Routes) -> String {
+    match (&routes.writer, routes.hold_writes) {
+        (None, _) => "Tell the proxies that there is no writer: writes are held.".to_owned(),
+        (Some(writer), true) => format!("Tell the proxies to hold new writes to {}.", writer.name),
+        (Some(writer), false) => format!("Tell the proxies to write to {}.", writer.name),
+    }
+}
+
+fn of_record(record: &Record) -> String {
+    let primary = record.primary.as_ref().map_or("nobody", ServerName::as_str);
+    let joined: Vec<&str> = record.joined.iter().map(ServerName::as_str).collect();
+    let replicas = match joined.as_slice() {
+        [] => "no replica".to_owned(),
+        joined => joined.join(", "),
+    };
+    format!(
+        "Record epoch {}: primary {primary}, replicas {replicas}.",
+        record.epoch
+    )
+}
+
+/// What must hold before the effect may run.
+pub(crate) fn precondition(effect: &Effect) -> String {
+    match effect {
+        Effect::StopReceiver { server } => format!("{server} answers"),
+        Effect::EndProcess { server } => format!("{server} is to be replaced"),
+        Effect::Fence { server } => {
+            format!("{server} is not the primary of the reign that is being opened")
+        }
+        Effect::Publish { .. } => "the steps before have ended".to_owned(),
+        Effect::Drain { .. } => "the proxies hold new writes".to_owned(),
+        Effect::Demote { server } => format!("no write is in flight on {server}"),
+        Effect::ApplyReceived { server } => format!("{server} receives nothing more"),
+        Effect::AwaitApplied { server, .. } => format!("{server} receives them"),
+        Effect::Record { .. } => "the present primary is revoked, or stays".to_owned(),
+        Effect::Attach { server, source } => format!(
+            "{server} is recorded as a replica and holds nothing that {} lacks",
+            source.name
+        ),
+        Effect::AwaitAttached { server, source } => {
+            format!("{server} replicates from {}", source.name)
+        }
+        Effect::AwaitClients { server, .. } => format!("replicas of {server} are connecting"),
+        Effect::EnableSemiSync { server, .. } | Effect::OpenWrites { server } => {
+            format!("{server} is the recorded primary and has applied all it received")
+        }
+        Effect::ForgetSource { server } => format!("{server} is the recorded primary"),
+        Effect::SaveErrant { server, .. } | Effect::Reseed { server, .. } => {
+            format!("{server} is neither the primary nor counted on as a replica")
+        }
+    }
+}
