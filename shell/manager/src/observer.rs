@@ -2,6 +2,9 @@
 //! once when the server closes the idle connection, so that a killed process is noticed in
 //! milliseconds. It never judges: whatever happens becomes an observation.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
