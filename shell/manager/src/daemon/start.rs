@@ -43,15 +43,15 @@ pub struct Wiring {
 
 /// Starts a manager on the current tokio runtime. It does nothing to the servers before it has
 /// seen them.
-pub fn start(config: Config, wiring: Wiring) -> Result<ManagerHandle, ManagerError> {
+pub fn start(config: &Config, wiring: Wiring) -> Result<ManagerHandle, ManagerError> {
     if config.members.is_empty() {
         return Err(ManagerError::NoServers);
     }
     let clock = Clock::start();
     let (sender, events) = mpsc::channel(QUEUE);
     let mut tasks = JoinSet::new();
-    let executor = executor(&config, &wiring, &mut tasks, (&sender, clock));
-    let wakes = observe(&config, &mut tasks, (&sender, clock));
+    let executor = executor(config, &wiring, &mut tasks, (&sender, clock));
+    let wakes = observe(config, &mut tasks, (&sender, clock));
     let machine = machine(config, &wiring, clock)?;
     let (snapshots, watched) = watch::channel(Arc::new(first_snapshot(&machine)));
     let daemon = Daemon {
@@ -81,7 +81,7 @@ pub fn start(config: Config, wiring: Wiring) -> Result<ManagerHandle, ManagerErr
 
 const STARTED: &str = "the manager has started";
 
-fn machine(config: Config, wiring: &Wiring, clock: Clock) -> Result<Machine, StoreError> {
+fn machine(config: &Config, wiring: &Wiring, clock: Clock) -> Result<Machine, StoreError> {
     let store = &wiring.store;
     let history = History {
         last_operation: store.last_operation()?,
@@ -93,7 +93,7 @@ fn machine(config: Config, wiring: &Wiring, clock: Clock) -> Result<Machine, Sto
         Some((member.name.clone(), host.hooks(&member.name)))
     });
     Ok(Machine::new(
-        config.policy,
+        config.policy.clone(),
         &config.members,
         store.record()?,
         hooks.collect(),
