@@ -84,8 +84,8 @@ pub(crate) struct SandboxArgs {
     /// Which servers to start [default: mariadb, or what the directory holds].
     #[arg(long, value_enum)]
     pub(crate) flavor: Option<FlavorArg>,
-    /// The server program [default: found on PATH].
-    #[arg(long, value_name = "PATH", env = "MAINSTAY_MYSQLD")]
+    /// The server program [default: found on PATH; for MySQL, `$MAINSTAY_MYSQLD` first].
+    #[arg(long, value_name = "PATH")]
     pub(crate) mysqld: Option<PathBuf>,
     /// Return when the cluster is ready, and leave it running.
     #[arg(long)]
@@ -111,7 +111,7 @@ pub(crate) struct SandboxArgs {
     /// Confirm a silent primary as hung after this long.
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
     pub(crate) hang_after: Duration,
-    /// Replace what is in the directory, data included.
+    /// Delete the servers' data of a sandbox in the directory that does not fit, and begin anew.
     #[arg(long, requires = "dir")]
     pub(crate) force: bool,
     /// The running half of `--detach`.
