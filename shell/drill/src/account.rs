@@ -45,8 +45,15 @@ impl Account {
     /// The longest time between two acknowledged writes of the same writer, in ms.
     pub fn write_gap_ms(&self) -> f64 {
         let mut by_writer: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
-        for write in self.writes.iter().filter(|write| write.end == WriteEnd::Acknowledged) {
-            by_writer.entry(write.writer).or_default().push(write.ended_ms);
+        for write in self
+            .writes
+            .iter()
+            .filter(|write| write.end == WriteEnd::Acknowledged)
+        {
+            by_writer
+                .entry(write.writer)
+                .or_default()
+                .push(write.ended_ms);
         }
         longest_gap_ms(&by_writer)
     }
@@ -67,7 +74,11 @@ impl Account {
     }
 
     fn ids(&self, wanted: impl Fn(WriteEnd) -> bool) -> BTreeSet<u64> {
-        self.writes.iter().filter(|write| wanted(write.end)).map(|write| write.id).collect()
+        self.writes
+            .iter()
+            .filter(|write| wanted(write.end))
+            .map(|write| write.id)
+            .collect()
     }
 
     /// Counts acknowledgements that a server gave after another had already begun to acknowledge.
@@ -113,11 +124,20 @@ mod tests {
     use super::*;
 
     fn write(id: u64, writer: u32, begun_ms: f64, ended_ms: f64) -> Write {
-        Write { id, writer, begun_ms, ended_ms, end: WriteEnd::Acknowledged }
+        Write {
+            id,
+            writer,
+            begun_ms,
+            ended_ms,
+            end: WriteEnd::Acknowledged,
+        }
     }
 
     fn account(writes: Vec<Write>) -> Account {
-        Account { writes, ..Account::default() }
+        Account {
+            writes,
+            ..Account::default()
+        }
     }
 
     #[test]
@@ -139,16 +159,28 @@ mod tests {
 
     #[test]
     fn a_write_sent_to_the_old_primary_after_the_new_one_acknowledged_is_a_fault() {
-        let seen =
-            account(vec![write(1, 0, 0.0, 1.0), write(2, 0, 2.0, 9.0), write(3, 1, 10.0, 11.0)]);
-        assert_eq!(seen.two_writers(&BTreeMap::from([(1, 1), (2, 2), (3, 1)])), 1);
+        let seen = account(vec![
+            write(1, 0, 0.0, 1.0),
+            write(2, 0, 2.0, 9.0),
+            write(3, 1, 10.0, 11.0),
+        ]);
+        assert_eq!(
+            seen.two_writers(&BTreeMap::from([(1, 1), (2, 2), (3, 1)])),
+            1
+        );
     }
 
     #[test]
     fn an_answer_of_the_old_primary_long_after_is_a_fault() {
-        let seen =
-            account(vec![write(1, 0, 0.0, 1.0), write(2, 0, 2.0, 9.0), write(3, 1, 1.5, 400.0)]);
-        assert_eq!(seen.two_writers(&BTreeMap::from([(1, 1), (2, 2), (3, 1)])), 1);
+        let seen = account(vec![
+            write(1, 0, 0.0, 1.0),
+            write(2, 0, 2.0, 9.0),
+            write(3, 1, 1.5, 400.0),
+        ]);
+        assert_eq!(
+            seen.two_writers(&BTreeMap::from([(1, 1), (2, 2), (3, 1)])),
+            1
+        );
     }
 
     #[test]

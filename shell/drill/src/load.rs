@@ -63,7 +63,11 @@ impl Load {
         let mut clients: Vec<_> = writers.collect();
         clients.extend((0..shape.readers).map(|number| tokio::spawn(client.clone().read(number))));
         drop(client);
-        Self { stop, clients, collector: tokio::spawn(collect(inbox)) }
+        Self {
+            stop,
+            clients,
+            collector: tokio::spawn(collect(inbox)),
+        }
     }
 
     /// Lets every client finish its statement, and gives what all of them saw.
@@ -100,7 +104,9 @@ impl Client {
     /// Every second writer uses prepared statements, so that both protocols are under drill.
     async fn write(self, writer: u32) {
         while !self.stopped() {
-            let Some(mut connection) = self.connect().await else { continue };
+            let Some(mut connection) = self.connect().await else {
+                continue;
+            };
             if let Err(error) = self.write_on(&mut connection, writer).await {
                 self.report(&error).await;
             }
@@ -109,8 +115,11 @@ impl Client {
 
     async fn write_on(&self, connection: &mut Connection, writer: u32) -> Result<(), Error> {
         let insert = format!("INSERT INTO {TABLE} (id, server_id) VALUES (?, @@server_id)");
-        let prepared =
-            if writer % 2 == 1 { Some(connection.prepare(&insert).await?) } else { None };
+        let prepared = if writer % 2 == 1 {
+            Some(connection.prepare(&insert).await?)
+        } else {
+            None
+        };
         while !self.stopped() {
             let id = self.next_id.fetch_add(1, Ordering::Relaxed);
             let begun_ms = self.now_ms();
@@ -119,14 +128,23 @@ impl Client {
                     .execute_statement(statement, &[Value::UInt(id)])
                     .await
                     .map(|_| ()),
-                None => connection.execute(&insert.replace('?', &id.to_string())).await.map(|_| ()),
+                None => connection
+                    .execute(&insert.replace('?', &id.to_string()))
+                    .await
+                    .map(|_| ()),
             };
             let end = match &answer {
                 Ok(()) => WriteEnd::Acknowledged,
                 Err(error) => WriteEnd::Failed(code_of(error)),
             };
             let ended_ms = self.now_ms();
-            let write = Write { id, writer, begun_ms, ended_ms, end };
+            let write = Write {
+                id,
+                writer,
+                begun_ms,
+                ended_ms,
+                end,
+            };
             let _ = self.seen.send(Seen::Write(write)).await;
             match answer {
                 Ok(()) => {}
@@ -140,7 +158,9 @@ impl Client {
 
     async fn read(self, reader: u32) {
         while !self.stopped() {
-            let Some(mut connection) = self.connect().await else { continue };
+            let Some(mut connection) = self.connect().await else {
+                continue;
+            };
             if let Err(error) = self.read_on(&mut connection, reader).await {
                 self.report(&error).await;
             }
@@ -153,7 +173,13 @@ impl Client {
             let select = format!("SELECT id, server_id FROM {TABLE} WHERE id = {id}");
             match connection.query(&select).await {
                 Ok(_) => {
-                    let _ = self.seen.send(Seen::Read { reader, at_ms: self.now_ms() }).await;
+                    let _ = self
+                        .seen
+                        .send(Seen::Read {
+                            reader,
+                            at_ms: self.now_ms(),
+                        })
+                        .await;
                 }
                 Err(error) if error.server_code().is_some() => self.report(&error).await,
                 Err(error) => return Err(error),
@@ -179,8 +205,8 @@ impl Client {
     }
 }
 
-/// The code a client library would show: the server's, else CR_CONN_HOST_ERROR (2003) when there
-/// was no connection, else CR_SERVER_LOST (2013).
+/// The code a client library would show: the server's, else `CR_CONN_HOST_ERROR` (2003) when there
+/// was no connection, else `CR_SERVER_LOST` (2013).
 fn code_of(error: &Error) -> u16 {
     match error.server_code() {
         Some(code) => code,

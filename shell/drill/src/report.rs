@@ -52,7 +52,10 @@ impl Spread {
             n if n % 2 == 1 => values[n / 2],
             n => f64::midpoint(values[n / 2 - 1], values[n / 2]),
         };
-        Self { p50, max: values.last().copied().unwrap_or(0.0) }
+        Self {
+            p50,
+            max: values.last().copied().unwrap_or(0.0),
+        }
     }
 }
 
@@ -137,7 +140,13 @@ mod tests {
     #[test]
     fn the_summary_adds_up_and_takes_the_median() {
         let report = Report::new(vec![round(10.0, 0), round(30.0, 0), round(20.0, 0)]);
-        assert_eq!(report.summary.write_gap_ms, Spread { p50: 20.0, max: 30.0 });
+        assert_eq!(
+            report.summary.write_gap_ms,
+            Spread {
+                p50: 20.0,
+                max: 30.0
+            }
+        );
         assert_eq!(report.summary.client_errors, BTreeMap::from([(2013, 6)]));
         assert_eq!(report.summary.acknowledged, 30);
         assert!(report.kept_the_promise());

@@ -81,8 +81,11 @@ async fn run_round<C: Cluster>(
 ) -> Result<(Round, ClusterStatus), Error> {
     let first_id = next_id.load(Ordering::Relaxed);
     progress(Progress::Loading);
-    let shape =
-        Shape { writers: options.writers, readers: options.readers, pause: options.pause };
+    let shape = Shape {
+        writers: options.writers,
+        readers: options.readers,
+        pause: options.pause,
+    };
     let load = Load::start(&options.proxy, shape, next_id);
     tokio::time::sleep(options.warm_up).await;
 
@@ -92,7 +95,9 @@ async fn run_round<C: Cluster>(
     let recovered = healthy(cluster, options.recovery_limit, before.epoch + 1).await;
     let account = load.stop().await;
     let after = recovered?;
-    let timeline = cluster.timeline(fault_at.elapsed().as_secs_f64() * 1_000.0).await?;
+    let timeline = cluster
+        .timeline(fault_at.elapsed().as_secs_f64() * 1_000.0)
+        .await?;
 
     progress(Progress::Verifying);
     let wanted = account.acknowledged();
@@ -109,10 +114,18 @@ async fn run_round<C: Cluster>(
 fn settle(fault: Fault, account: Account, held: &BTreeMap<String, Rows>) -> Round {
     let acknowledged = account.acknowledged();
     let unacknowledged = account.unacknowledged();
-    let missing_on = |rows: &Rows| acknowledged.iter().filter(|id| !rows.contains_key(id)).count();
-    let missing = acknowledged.iter().filter(|id| held.values().any(|rows| !rows.contains_key(id)));
-    let present =
-        unacknowledged.iter().filter(|id| held.values().any(|rows| rows.contains_key(id)));
+    let missing_on = |rows: &Rows| {
+        acknowledged
+            .iter()
+            .filter(|id| !rows.contains_key(id))
+            .count()
+    };
+    let missing = acknowledged
+        .iter()
+        .filter(|id| held.values().any(|rows| !rows.contains_key(id)));
+    let present = unacknowledged
+        .iter()
+        .filter(|id| held.values().any(|rows| rows.contains_key(id)));
     let mut executed_on = Rows::new();
     for rows in held.values() {
         executed_on.extend(rows);
@@ -151,7 +164,10 @@ async fn healthy<C: Cluster>(
             Some(wrong) => wrong,
         };
         if Instant::now() >= give_up {
-            return Err(Error::NotHealthy { seconds: limit.as_secs(), why: wrong });
+            return Err(Error::NotHealthy {
+                seconds: limit.as_secs(),
+                why: wrong,
+            });
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -167,7 +183,11 @@ async fn prepare_table(proxy: &ConnectOptions) -> Result<u64, Error> {
     connection.execute(&create).await.map_err(Error::Prepare)?;
     let select = format!("SELECT COALESCE(MAX(id), 0) + 1 AS next FROM {TABLE} FOR UPDATE");
     let result = connection.query(&select).await.map_err(Error::Prepare)?;
-    Ok(result.rows.first().and_then(|row| row.parse("next")).unwrap_or(1))
+    Ok(result
+        .rows
+        .first()
+        .and_then(|row| row.parse("next").ok())
+        .unwrap_or(1))
 }
 
 #[cfg(test)]
@@ -176,7 +196,13 @@ mod tests {
     use crate::account::{Write, WriteEnd};
 
     fn write(id: u64, end: WriteEnd) -> Write {
-        Write { id, writer: 0, begun_ms: 0.0, ended_ms: 1.0, end }
+        Write {
+            id,
+            writer: 0,
+            begun_ms: 0.0,
+            ended_ms: 1.0,
+            end,
+        }
     }
 
     #[test]

@@ -29,7 +29,10 @@ pub(crate) async fn rows_of_all(
         options.port = server.port;
         let rows = rows_of(&options, first, wanted, patience)
             .await
-            .map_err(|source| Error::Verify { server: server.name.clone(), source })?;
+            .map_err(|source| Error::Verify {
+                server: server.name.clone(),
+                source,
+            })?;
         all.insert(server.name.clone(), rows);
     }
     Ok(all)
@@ -49,7 +52,7 @@ async fn rows_of(
         let rows: Rows = result
             .rows
             .iter()
-            .filter_map(|row| Some((row.parse("id")?, row.parse("server_id")?)))
+            .filter_map(|row| Some((row.parse("id").ok()?, row.parse("server_id").ok()?)))
             .collect();
         let complete = wanted.iter().all(|id| rows.contains_key(id));
         if complete || Instant::now() >= give_up {
