@@ -105,6 +105,8 @@ impl Core {
             last_active: self.now,
             state: State::default(),
             autocommit: true,
+            doubtful: false,
+            libmariadb: false,
             statements: ClientStatements::default(),
             last_insert_id: 0,
             server: None,
@@ -322,6 +324,7 @@ impl Core {
             collation: hello.charset,
         };
         session.state.schema = schema.map(String::into_bytes);
+        session.libmariadb |= is_libmariadb(hello);
         let mut sequence = sequence;
         if proof.plugin == Plugin::CachingSha2 && !proof.response.is_empty() {
             let more = AuthMoreData(vec![caching_sha2::FAST_AUTH_OK]);
@@ -365,6 +368,14 @@ impl Core {
         });
         self.ready.push_back(client);
     }
+}
+
+fn is_libmariadb(hello: &HandshakeResponse) -> bool {
+    let name = hello
+        .attributes
+        .iter()
+        .find(|(name, _)| name == "_client_name");
+    name.is_some_and(|(_, value)| value == "libmariadb")
 }
 
 fn plugin(policy: &Policy) -> Plugin {

@@ -215,7 +215,10 @@ impl Core {
 
     /// A session learns with its next statement what it lost while it was idle.
     pub(crate) fn tell_lost(&mut self, client: u32, lost: TieReason, out: &mut Ops) {
-        let Some(running) = self.clients.get(client).and_then(Session::running) else {
+        let Some(session) = self.clients.get(client) else {
+            return;
+        };
+        let Some(running) = session.running() else {
             return;
         };
         if running.job.is(Kind::Rollback) && lost == TieReason::Transaction {
@@ -227,7 +230,7 @@ impl Core {
             )
         } else {
             let what = lost.what();
-            ErrorCode::ServerLost.with(format!(
+            session.lost_code().with(format!(
                 "the connection to the server was lost, and with it {what}; this statement did \
                  not run"
             ))

@@ -4,7 +4,7 @@
 use mainstay_sql::{Flags, Kind, Statement, set, use_schema};
 use mainstay_wire::packet::HEADER_LEN;
 use mainstay_wire::tracker::Summary;
-use mainstay_wire::{SessionChange, StatusFlags};
+use mainstay_wire::{ErrorCode, SessionChange, StatusFlags};
 
 use crate::core::Core;
 use crate::session::{Job, Session};
@@ -29,6 +29,7 @@ impl Core {
         let Some(server) = self.servers.get_mut(id) else {
             return;
         };
+        session.doubtful = summary.error.is_some();
         if let Some(status) = summary.status {
             session.take_status(status);
         }
@@ -106,7 +107,10 @@ impl Session {
     /// What the kind and the flags of a statement say.
     fn take(&mut self, statement: Statement, sql: &[u8], summary: &Summary, applied: &mut State) {
         let several = matches!(statement.kind, Kind::Multi | Kind::Call | Kind::Unknown);
-        if summary.error.is_some() && !several {
+        // One statement that failed did nothing, and of several none ran if they did not parse.
+        if let Some(error) = &summary.error
+            && (!several || error.code == ErrorCode::ParseError.code())
+        {
             return;
         }
         if statement.kind != Kind::Set && !self.in_transaction() {

@@ -94,6 +94,7 @@ impl Core {
             return;
         };
         let lost = session.lose();
+        let (doubtful, code) = (session.doubtful, session.lost_code());
         let Some(running) = session.running_mut() else {
             return;
         };
@@ -117,24 +118,23 @@ impl Core {
             return self.dispatch(client, out);
         }
         let name = &self.upstreams[index].target.name;
-        let commit = job.is(Kind::Commit) || job.has(Flags::IMPLICIT_COMMIT);
+        let commit = doubtful || job.may_commit();
         let error = match lost {
             Some(TieReason::Transaction) if job.is(Kind::Rollback) => {
                 return self.answer_ok(client, out);
             }
-            Some(TieReason::Transaction) if !commit && !job.is(Kind::Multi) => ErrorCode::Deadlock
-                .with(format!(
-                    "the transaction was rolled back: the connection to {name} was lost; run it \
+            Some(TieReason::Transaction) if !commit => ErrorCode::Deadlock.with(format!(
+                "the transaction was rolled back: the connection to {name} was lost; run it \
                      again from its beginning"
-                )),
+            )),
             Some(lost) => {
                 let what = lost.what();
-                ErrorCode::ServerLost.with(format!(
+                code.with(format!(
                     "the connection to {name} was lost, and with it {what}; whether this \
                      statement took effect is unknown"
                 ))
             }
-            None => ErrorCode::ServerLost.with(format!(
+            None => code.with(format!(
                 "the connection to {name} was lost; whether this statement took effect is unknown"
             )),
         };
@@ -160,7 +160,9 @@ impl Core {
         let error = if lost == Some(TieReason::Transaction) {
             ErrorCode::Deadlock.with("the transaction was rolled back: its server was lost")
         } else {
-            ErrorCode::ServerLost.with("the server was lost in the middle of this result")
+            session
+                .lost_code()
+                .with("the server was lost in the middle of this result")
         };
         *self.stats.errors.entry(error.code).or_default() += 1;
         let chunk = Chunk::Owned(answer::error(sequence, &error));

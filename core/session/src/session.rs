@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mainstay_clock::Timestamp;
 use mainstay_sql::{Flags, Kind, Statement};
-use mainstay_wire::{Capabilities, Command};
+use mainstay_wire::{Capabilities, Command, ErrorCode};
 
 use crate::policy::Hold;
 use crate::state::State;
@@ -22,6 +22,8 @@ pub(crate) struct Key {
 }
 
 /// One client.
+// Each flag is one independent fact; together they are not a state machine.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug)]
 pub(crate) struct Session {
     /// Never used again, unlike the connection's number.
@@ -34,6 +36,11 @@ pub(crate) struct Session {
     pub(crate) last_active: Timestamp,
     pub(crate) state: State,
     pub(crate) autocommit: bool,
+    /// The last statement failed, and errors carry no status: the server may have ended the
+    /// transaction by itself.
+    pub(crate) doubtful: bool,
+    /// MariaDB's client library, which takes an error of a client's number for a broken packet.
+    pub(crate) libmariadb: bool,
     pub(crate) statements: ClientStatements,
     pub(crate) last_insert_id: u64,
     /// The server connection in use, or tied to between statements.
@@ -157,6 +164,42 @@ impl Job {
         }
     }
 
+    /// True when it can end a transaction with a commit.
+    pub(crate) fn may_commit(&self) -> bool {
+        let Some(statement) = self.statement() else {
+            return false;
+        };
+        statement
+            .flags
+            .intersects(Flags::IMPLICIT_COMMIT | Flags::AUTOCOMMIT_ON)
+            || match statement.kind {
+                Kind::Read
+                | Kind::Write
+                | Kind::Savepoint
+                | Kind::Show
+                | Kind::Rollback
+                | Kind::Use
+                | Kind::Handler
+                | Kind::Prepare
+                | Kind::Deallocate
+                | Kind::Empty => false,
+                Kind::Ddl
+                | Kind::Begin
+                | Kind::Commit
+                | Kind::Set
+                | Kind::Execute
+                | Kind::LockTables
+                | Kind::UnlockTables
+                | Kind::Call
+                | Kind::LoadData
+                | Kind::Kill
+                | Kind::Xa
+                | Kind::Admin
+                | Kind::Unknown
+                | Kind::Multi => true,
+            }
+    }
+
     pub(crate) fn has(&self, flags: Flags) -> bool {
         self.statement()
             .is_some_and(|statement| statement.flags.intersects(flags))
@@ -171,6 +214,15 @@ impl Session {
     /// True while a transaction is open, as the server said last.
     pub(crate) fn in_transaction(&self) -> bool {
         self.ties.contains(TieReason::Transaction)
+    }
+
+    /// The error for a connection that was lost with a statement or with state.
+    pub(crate) fn lost_code(&self) -> ErrorCode {
+        if self.libmariadb {
+            ErrorCode::NetReadError
+        } else {
+            ErrorCode::ServerLost
+        }
     }
 
     pub(crate) fn running(&self) -> Option<&Running> {

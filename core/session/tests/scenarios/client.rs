@@ -48,6 +48,7 @@ pub(crate) struct Client {
     pub(crate) everything: Vec<u8>,
     pub(crate) closed: bool,
     pub(crate) capabilities: Capabilities,
+    pub(crate) attributes: Vec<(String, String)>,
     expected: Option<u8>,
 }
 
@@ -66,6 +67,7 @@ impl Default for Client {
             everything: Vec::new(),
             closed: false,
             capabilities,
+            attributes: Vec::new(),
             expected: None,
         }
     }
@@ -115,6 +117,7 @@ impl Client {
             auth_response,
             database: schema.map(str::to_owned),
             auth_plugin: Some(plugin.to_owned()),
+            attributes: self.attributes.clone(),
             ..HandshakeResponse::default()
         };
         let mut bytes = Vec::new();

@@ -175,6 +175,48 @@ fn a_commit_in_flight_has_an_unknown_outcome() {
 }
 
 #[test]
+fn a_statement_that_commits_by_itself_has_an_unknown_outcome() {
+    let mut world = World::new();
+    let client = world.login(None);
+    world.query(client, "BEGIN");
+    world.hang("db1", true);
+    world.send(client, "CREATE TABLE t2 (a INT)");
+    world.kill("db1");
+    assert_eq!(world.reply(client).code(), 2013);
+}
+
+#[test]
+fn after_a_deadlock_the_next_statement_may_be_outside_of_the_transaction() {
+    let mut world = World::new();
+    let client = world.login(None);
+    world.query(client, "BEGIN");
+    assert_eq!(world.query(client, "UPDATE t SET a = 1").code(), 1213);
+    world.hang("db1", true);
+    world.send(client, "INSERT INTO t VALUES (1)");
+    world.kill("db1");
+    assert_eq!(world.reply(client).code(), 2013);
+}
+
+#[test]
+fn the_client_library_of_mariadb_gets_a_number_that_it_passes_on() {
+    let mut world = World::new();
+    let client = world.accept();
+    let attribute = ("_client_name".to_owned(), "libmariadb".to_owned());
+    world.clients.get_mut(&client).expect("open").attributes = vec![attribute];
+    let hello = world.clients[&client].hello("app", crate::fake::PASSWORD, None);
+    world.client_sends(client, &hello);
+    assert!(world.reply(client).is_ok());
+    world.query(client, "INSERT INTO t VALUES (1)");
+    world.hang("db1", true);
+    world.send(client, "INSERT INTO t VALUES (2)");
+    world.kill("db1");
+    let Reply::Error(code, state, _) = world.reply(client) else {
+        panic!("an error");
+    };
+    assert_eq!((code, state.as_str()), (1158, "08S01"));
+}
+
+#[test]
 fn an_idle_transaction_that_is_lost_is_told_with_the_next_statement() {
     let mut world = World::new();
     let client = world.login(None);

@@ -114,7 +114,7 @@ fn a_client_that_says_nothing_is_closed_after_the_handshake_time() {
 #[test]
 fn an_idle_client_is_closed_only_after_its_time() {
     let mut policy = policy();
-    policy.timeouts.idle_client = Duration::from_secs(60);
+    policy.timeouts.idle_client = Duration::from_mins(1);
     let mut world = World::with(policy, routes(1, 0, Some("db1"), &[]));
     let client = world.login(None);
     world.wait(Duration::from_secs(40));

@@ -150,7 +150,7 @@ impl Connection {
             ..OkPacket::default()
         };
         build_packet(out, sequence, |payload| {
-            ok.encode(payload, self.capabilities)
+            ok.encode(payload, self.capabilities);
         });
     }
 
@@ -215,7 +215,7 @@ impl Connection {
             .to_ascii_uppercase();
         match word.as_str() {
             "SELECT" if !(server.read_only && sql.contains("hidden")) => {
-                self.select(server, sql, out)
+                self.select(server, sql, out);
             }
             "BEGIN" => {
                 self.in_transaction = true;
@@ -226,7 +226,7 @@ impl Connection {
                 self.ok(1, 0, out);
             }
             "USE" => {
-                self.schema = sql[4..].to_owned();
+                sql[4..].clone_into(&mut self.schema);
                 self.ok(1, 0, out);
             }
             "SET" => {
@@ -235,6 +235,11 @@ impl Connection {
                     self.variables.insert(name.to_owned(), value.to_owned());
                 }
                 self.ok(1, 0, out);
+            }
+            "UPDATE" => {
+                // What a deadlock does: it ends the transaction, and says so in no status.
+                self.in_transaction = false;
+                Self::error(&ErrorCode::Deadlock.packet(), 1, out);
             }
             _ if server.read_only => {
                 Self::error(&ErrorCode::OptionPreventsStatement.packet(), 1, out);
@@ -261,22 +266,22 @@ impl Connection {
         };
         let mut next = build_packet(out, 1, |payload| payload.push(1));
         next = build_packet(out, next, |payload| {
-            payload.extend_from_slice(b"\x03def\0\0\0\x01c")
+            payload.extend_from_slice(b"\x03def\0\0\0\x01c");
         });
         if !self.capabilities.contains(Capabilities::DEPRECATE_EOF) {
             next = build_packet(out, next, |payload| {
-                payload.extend_from_slice(&[0xfe, 0, 0, 2, 0])
+                payload.extend_from_slice(&[0xfe, 0, 0, 2, 0]);
             });
         }
         next = build_packet(out, next, |payload| {
-            put_lenenc_bytes(payload, value.as_bytes())
+            put_lenenc_bytes(payload, value.as_bytes());
         });
         let end = OkPacket {
             status: self.status(),
             ..OkPacket::default()
         };
         build_packet(out, next, |payload| {
-            put_result_end(payload, &end, self.capabilities)
+            put_result_end(payload, &end, self.capabilities);
         });
     }
 }

@@ -241,7 +241,7 @@ fn a_client_that_sends_far_ahead_is_not_read_until_its_turn() {
     let client = world.login(None);
     world.hang("db1", true);
     world.send(client, "INSERT INTO t VALUES (1)");
-    let long = crate::client::Client::command(0x03, &[b' '; 300 << 10]);
+    let long = crate::client::Client::command(0x03, &vec![b' '; 300 << 10]);
     world.client_sends(client, &long);
     assert_eq!(world.paused, [mainstay_session::ConnId::Client(client)]);
     world.hang("db1", false);
