@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use mainstay_clock::Timestamp;
 use mainstay_failover::machine::History;
@@ -157,12 +158,12 @@ fn observe(
     (events, clock): (&mpsc::Sender<Event>, Clock),
 ) -> BTreeMap<mainstay_topology::ServerName, Arc<Notify>> {
     let mut wakes = BTreeMap::new();
-    for member in &config.members {
+    for (index, member) in (0..).zip(&config.members) {
         let wake = Arc::new(Notify::new());
         let observer = Observer {
             server: member.name.clone(),
             options: look::options(&member.address, &config.login, &config.timing),
-            interval: config.policy.probe_interval,
+            interval: config.policy.probe_interval + out_of_step(config, index),
             limit: config.timing.probe_limit,
             wake: Arc::clone(&wake),
             events: events.clone(),
@@ -172,6 +173,12 @@ fn observe(
         wakes.insert(member.name.clone(), wake);
     }
     wakes
+}
+
+/// A replica can be compared with a primary only when the primary was looked at after it. Looks that
+/// were once begun together must not stay together, so each server has an interval of its own.
+fn out_of_step(config: &Config, index: u32) -> Duration {
+    config.policy.probe_interval * (index % 8) / 16
 }
 
 fn first_snapshot(machine: &Machine) -> Snapshot {

@@ -61,6 +61,11 @@ pub(super) async fn expand(
     Ok(vec![filled(statement, filling)])
 }
 
+/// Whether the statement is about the receiver thread.
+pub(super) fn names_receiver(statement: &str) -> bool {
+    statement.contains(RECEIVER)
+}
+
 fn filled(statement: &str, filling: Filling<'_>) -> String {
     let left = filling.until.saturating_duration_since(Instant::now());
     statement
@@ -91,7 +96,7 @@ async fn client_connections(
 }
 
 /// `MariaDB` names the thread by its command; one that is stopped is not listed.
-async fn receiver_threads(connection: &mut Connection) -> Result<Vec<String>, Error> {
+pub(super) async fn receiver_threads(connection: &mut Connection) -> Result<Vec<String>, Error> {
     let list = connection.query("SHOW PROCESSLIST").await?;
     let receivers = list.rows.iter().filter(|row| {
         let command = row.get("Command").unwrap_or_default();

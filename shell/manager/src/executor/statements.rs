@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use mainstay_mysql::{Connection, Error};
+use tokio::time::{Instant, sleep};
 
-use super::expand::{Filling, expand};
+use super::expand::{self, Filling, expand, receiver_threads};
 
 /// `ER_UDF_EXISTS` and `ER_PLUGIN_INSTALLED`: the plugin is there. `ER_NO_SUCH_THREAD`: the
 /// connection to be killed is gone.
@@ -20,6 +21,12 @@ const LOCKED: u16 = 1205;
 /// Pause before a statement that found a lock is sent again.
 const LOCKED_PAUSE: Duration = Duration::from_millis(10);
 
+/// A killed receiver ends within some 20 ms; after this long it is told to stop anyway.
+const RECEIVER_END_MAX: Duration = Duration::from_millis(200);
+
+/// Pause between two looks whether it has ended.
+const RECEIVER_PAUSE: Duration = Duration::from_millis(2);
+
 /// Runs the statements in order. Those that ask, answer 0 when all is as it should be.
 pub(super) async fn run(
     connection: &mut Connection,
@@ -27,12 +34,26 @@ pub(super) async fn run(
     filling: Filling<'_>,
 ) -> Result<(), String> {
     for statement in statements {
+        let told = |reason: String| format!("`{statement}`: {reason}");
         let expanded = expand(connection, statement, filling).await;
-        for sql in expanded.map_err(|error| format!("`{statement}`: {error}"))? {
-            run_one(connection, &sql)
-                .await
-                .map_err(|reason| format!("`{statement}`: {reason}"))?;
+        for sql in expanded.map_err(|error| told(error.to_string()))? {
+            run_one(connection, &sql).await.map_err(told)?;
         }
+        if expand::names_receiver(statement) {
+            receiver_gone(connection)
+                .await
+                .map_err(|error| told(error.to_string()))?;
+        }
+    }
+    Ok(())
+}
+
+/// A receiver that was killed needs a moment to end. Told to stop before that, it still asks its
+/// source to end the dump, and waits a second for a source that hangs.
+async fn receiver_gone(connection: &mut Connection) -> Result<(), Error> {
+    let until = Instant::now() + RECEIVER_END_MAX;
+    while Instant::now() < until && !receiver_threads(connection).await?.is_empty() {
+        sleep(RECEIVER_PAUSE).await;
     }
     Ok(())
 }
@@ -47,7 +68,7 @@ async fn run_one(connection: &mut Connection, sql: &str) -> Result<(), String> {
                     other => Err(format!("it answered {}, not 0", other.unwrap_or("NULL"))),
                 };
             }
-            Err(Error::Server { code: LOCKED, .. }) => tokio::time::sleep(LOCKED_PAUSE).await,
+            Err(Error::Server { code: LOCKED, .. }) => sleep(LOCKED_PAUSE).await,
             Err(Error::Server { code, .. }) if is_done(code, sql) => return Ok(()),
             Err(error) => return Err(error.to_string()),
         }
