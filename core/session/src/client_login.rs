@@ -1,4 +1,4 @@
-//! The login of a client: greeting, response, the switch to another plugin, the verdict.
+//! The login of a client: its response to the greeting, the switch to another plugin, the verdict.
 //!
 //! ```text
 //! Greeted ── response of a plugin we speak ──▶ verdict
@@ -7,40 +7,34 @@
 //! Passwords are known in clear, so that `caching_sha2_password` always takes its fast path; a
 //! user known by a hash only would need the full path, which `wire::auth::ServerKey` can serve.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use mainstay_clock::Timestamp;
 use mainstay_wire::auth::{AuthMoreData, AuthSwitchRequest, Plugin, caching_sha2};
 use mainstay_wire::handshake::Salt;
 use mainstay_wire::packet::{Packet, build_packet};
-use mainstay_wire::{
-    Capabilities, ChangeUser, ClientHello, Command, ErrorCode, Greeting, HandshakeResponse,
-    StatusFlags,
-};
-use rand_chacha::rand_core::RngCore;
+use mainstay_wire::{ChangeUser, ClientHello, Command, ErrorCode, HandshakeResponse};
 
 use crate::answer;
 use crate::core::Core;
+use crate::greeting::{SHAPE, offered, plugin};
 use crate::op::{Chunk, ConnId, Op, Ops};
-use crate::policy::{AuthPlugin, Policy};
 use crate::session::{Job, Key, Phase, Running, Session, Stage};
 use crate::state::State;
-use crate::statements::ClientStatements;
-use crate::tie::Ties;
 
 /// A login that is not decided yet.
 #[derive(Debug)]
 pub(crate) struct Login {
-    salt: Salt,
+    pub(crate) salt: Salt,
     pub(crate) deadline: Timestamp,
     /// Of the next packet from the client.
-    sequence: u8,
-    stage: LoginStage,
+    pub(crate) sequence: u8,
+    pub(crate) stage: LoginStage,
 }
 
+/// Where it is.
 #[derive(Debug)]
-enum LoginStage {
+pub(crate) enum LoginStage {
     Greeted,
     Switched {
         hello: Box<HandshakeResponse>,
@@ -48,106 +42,7 @@ enum LoginStage {
     },
 }
 
-/// What every connection must have; without it the client is too old.
-const REQUIRED: Capabilities = Capabilities::PROTOCOL_41.union(Capabilities::SECURE_CONNECTION);
-
-/// What shapes the replies of a server, and so must be the same on both sides.
-const SHAPE: Capabilities = Capabilities::FOUND_ROWS
-    .union(Capabilities::LONG_FLAG)
-    .union(Capabilities::IGNORE_SPACE)
-    .union(Capabilities::MULTI_STATEMENTS)
-    .union(Capabilities::MULTI_RESULTS)
-    .union(Capabilities::PS_MULTI_RESULTS)
-    .union(Capabilities::SESSION_TRACK)
-    .union(Capabilities::DEPRECATE_EOF);
-
-/// What is offered to clients: exactly what is carried out.
-fn offered(version: &str) -> Capabilities {
-    let all = SHAPE
-        .union(REQUIRED)
-        .union(Capabilities::LONG_PASSWORD)
-        .union(Capabilities::CONNECT_WITH_DB)
-        .union(Capabilities::INTERACTIVE)
-        .union(Capabilities::TRANSACTIONS)
-        .union(Capabilities::PLUGIN_AUTH)
-        .union(Capabilities::PLUGIN_AUTH_LENENC_CLIENT_DATA)
-        .union(Capabilities::CONNECT_ATTRS);
-    // MySQL 5.6 knows neither; its replies could not be given the shape the client asked for.
-    let old = version.starts_with("5.5.") || version.starts_with("5.6.");
-    if old && !version.contains("MariaDB") {
-        return all.without(Capabilities::DEPRECATE_EOF.union(Capabilities::SESSION_TRACK));
-    }
-    all
-}
-
 impl Core {
-    /// Greets a new client.
-    pub(crate) fn greet(&mut self, peer: Option<IpAddr>, out: &mut Ops) -> u32 {
-        let salt = self.salt();
-        let deadline = self.now + self.policy.timeouts.handshake;
-        self.serial += 1;
-        let login = Login {
-            salt,
-            deadline,
-            sequence: 1,
-            stage: LoginStage::Greeted,
-        };
-        let session = Session {
-            serial: self.serial,
-            phase: Phase::Login(login),
-            host: peer.map_or_else(|| "localhost".to_owned(), |peer| peer.to_string()),
-            key: Key {
-                user: Arc::from(""),
-                capabilities: Capabilities::NONE,
-                collation: self.policy.collation,
-            },
-            inbox: Vec::new(),
-            last_active: self.now,
-            state: State::default(),
-            autocommit: true,
-            doubtful: false,
-            libmariadb: false,
-            statements: ClientStatements::default(),
-            last_insert_id: 0,
-            server: None,
-            ties: Ties::default(),
-            lost: None,
-            blocked: false,
-            paused: false,
-        };
-        let client = self.clients.insert(session);
-        self.stats.accepted += 1;
-        if self.clients.len() > self.policy.clients_max {
-            self.refuse(client, 0, &ErrorCode::TooManyConnections.packet(), out);
-            return client;
-        }
-        let greeting = Greeting {
-            server_version: self.policy.server_version.clone(),
-            // Far above the ids of servers: KILL with such an id finds nobody there.
-            connection_id: 1 << 31 | (self.worker & 0xff) << 23 | (self.serial as u32 & 0x7f_ffff),
-            salt,
-            capabilities: offered(&self.policy.server_version),
-            charset: self.policy.collation,
-            status: StatusFlags::AUTOCOMMIT,
-            auth_plugin: plugin(&self.policy).name().to_owned(),
-        };
-        let mut bytes = Vec::new();
-        build_packet(&mut bytes, 0, |payload| greeting.encode(payload));
-        out.push(Op::Send {
-            to: ConnId::Client(client),
-            chunk: Chunk::Owned(bytes),
-        });
-        self.timers.arm(ConnId::Client(client), deadline);
-        client
-    }
-
-    /// Random bytes without NUL, which would end a string for some clients.
-    fn salt(&mut self) -> Salt {
-        let mut salt = Salt::default();
-        self.random.fill_bytes(&mut salt);
-        salt.map(|byte| byte % 127 + 1)
-    }
-
     /// A packet of a client that has not logged in.
     pub(crate) fn login_packet(&mut self, client: u32, packet: &Packet<'_>, out: &mut Ops) {
         let Some(Session {
@@ -376,13 +271,6 @@ fn is_libmariadb(hello: &HandshakeResponse) -> bool {
         .iter()
         .find(|(name, _)| name == "_client_name");
     name.is_some_and(|(_, value)| value == "libmariadb")
-}
-
-fn plugin(policy: &Policy) -> Plugin {
-    match policy.auth_plugin {
-        AuthPlugin::NativePassword => Plugin::Native,
-        AuthPlugin::CachingSha2 => Plugin::CachingSha2,
-    }
 }
 
 struct Proof<'a> {

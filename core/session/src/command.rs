@@ -11,7 +11,6 @@ use crate::core::Core;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::session::{Job, Phase, Running, Session, Stage};
 use crate::stream::Stream;
-use crate::tie::TieReason;
 
 /// Buffers kept for the next commands, and the size above which one is not kept.
 const SPARE_MAX: usize = 64;
@@ -78,7 +77,7 @@ impl Core {
     }
 
     /// Makes the packet the session's running command, and looks for a server for it.
-    fn start(
+    pub(crate) fn start(
         &mut self,
         client: u32,
         (command, job): (Command, Job),
@@ -122,83 +121,6 @@ impl Core {
             packet,
             out,
         );
-    }
-
-    /// The commands that name a prepared statement by its number.
-    fn on_statement(&mut self, client: u32, command: Command, packet: &Packet<'_>, out: &mut Ops) {
-        let id = packet
-            .payload
-            .get(1..5)
-            .and_then(|id| id.first_chunk::<4>());
-        let id = id.map_or(0, |id| u32::from_le_bytes(*id));
-        let Some(session) = self.clients.get_mut(client) else {
-            return;
-        };
-        if command == Command::StmtClose {
-            return self.close_statement(client, id, out);
-        }
-        let Some(prepared) = session.statements.get(id) else {
-            if command == Command::StmtSendLongData {
-                // It gets no reply; the execution that follows does.
-                return;
-            }
-            return self.answer_error(client, &ErrorCode::UnknownStatement.packet(), out);
-        };
-        let statement = prepared.statement;
-        let job = match command {
-            Command::StmtExecute => {
-                let cursor = packet.payload.get(5).is_some_and(|flags| flags & 1 != 0);
-                Job::Execute {
-                    id,
-                    statement,
-                    cursor,
-                }
-            }
-            Command::StmtSendLongData => Job::LongData { id, statement },
-            _ => {
-                let reset = command == Command::StmtReset;
-                let nothing_open = !session.ties.contains(TieReason::Cursor)
-                    && !session.ties.contains(TieReason::LongData);
-                if reset && nothing_open {
-                    return self.answer_ok(client, out);
-                }
-                if session.server.is_none() {
-                    return self.answer_error(client, &ErrorCode::UnknownStatement.packet(), out);
-                }
-                Job::OnCursor { id, reset }
-            }
-        };
-        self.start(client, (command, job), packet, out);
-    }
-
-    /// `COM_STMT_CLOSE`, which gets no reply. A copy on a pooled connection stays for others; one
-    /// with a cursor or long data goes, and with it what ties the session.
-    fn close_statement(&mut self, client: u32, id: u32, out: &mut Ops) {
-        let Some(session) = self.clients.get_mut(client) else {
-            return;
-        };
-        let Some(prepared) = session.statements.remove(id) else {
-            return;
-        };
-        let open =
-            session.ties.contains(TieReason::Cursor) || session.ties.contains(TieReason::LongData);
-        let Some(server) = session.server.filter(|_| open) else {
-            return;
-        };
-        session.ties.remove(TieReason::Cursor);
-        session.ties.remove(TieReason::LongData);
-        let free = session.ties.is_empty();
-        let copy = self.servers.get_mut(server);
-        if let Some(copy) = copy.and_then(|one| one.statements.remove(&prepared.text)) {
-            let chunk = Chunk::Owned(answer::command(Command::StmtClose, &copy.to_le_bytes()));
-            out.push(Op::Send {
-                to: ConnId::Server(server),
-                chunk,
-            });
-        }
-        if free {
-            self.untie(client, out);
-        }
     }
 
     fn set_option(&mut self, client: u32, argument: &[u8], out: &mut Ops) {

@@ -12,11 +12,7 @@ use crate::core::Core;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::server::{Server, ServerPhase, Step};
 use crate::session::{Job, Phase, Session, Stage};
-use crate::statements::{execute_for, execute_types};
 use crate::tie::TieReason;
-
-/// Where a statement's id is in a packet, behind the header and the command.
-const ID: std::ops::Range<usize> = 5..9;
 
 impl Core {
     /// Runs the session's command on a connection that is the session's now.
@@ -281,49 +277,6 @@ impl Step {
 }
 
 impl Session {
-    /// The execution of a statement as this server must see it.
-    fn execute(&mut self, server: &mut Server, id: u32) -> Vec<u8> {
-        let Phase::Busy(running) = &self.phase else {
-            return Vec::new();
-        };
-        let payload = running.packet.get(4..).unwrap_or_default();
-        let Some(prepared) = self.statements.get_mut(id) else {
-            return running.packet.clone();
-        };
-        let Some(copy) = server.statements.find(&prepared.text) else {
-            return running.packet.clone();
-        };
-        let mut missing: &[u8] = &[];
-        match execute_types(payload, prepared.parameters) {
-            Some(types) if prepared.types != types => prepared.types = types.to_vec(),
-            None if copy.types != prepared.types => missing = &prepared.types,
-            Some(_) | None => {}
-        }
-        if missing.is_empty() {
-            let mut bytes = running.packet.clone();
-            put_id(&mut bytes, copy.id);
-            copy.types.clone_from(&prepared.types);
-            return bytes;
-        }
-        let payload = execute_for(payload, copy.id, prepared.parameters, missing);
-        copy.types.clone_from(&prepared.types);
-        let mut bytes = Vec::with_capacity(payload.len() + 4);
-        mainstay_wire::packet::put_packet(&mut bytes, 0, &payload);
-        bytes
-    }
-
-    /// The running command with the server's own id of its statement.
-    fn with_server_id(&self, server: &mut Server, id: u32) -> Vec<u8> {
-        let mut bytes = self
-            .running()
-            .map_or_else(Vec::new, |running| running.packet.clone());
-        let text = self.statements.get(id).map(|prepared| &prepared.text);
-        if let Some(copy) = text.and_then(|text| server.statements.find(text)) {
-            put_id(&mut bytes, copy.id);
-        }
-        bytes
-    }
-
     /// The server refused the schema: the session keeps the one it had.
     fn schema_refused(&mut self) {
         if let Phase::Busy(running) = &mut self.phase
@@ -331,11 +284,5 @@ impl Session {
         {
             self.state.schema = before.take();
         }
-    }
-}
-
-fn put_id(packet: &mut [u8], id: u32) {
-    if let Some(place) = packet.get_mut(ID) {
-        place.copy_from_slice(&id.to_le_bytes());
     }
 }

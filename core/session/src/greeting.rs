@@ -1,0 +1,127 @@
+//! The greeting of a client, and what it offers.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use mainstay_wire::auth::Plugin;
+use mainstay_wire::handshake::Salt;
+use mainstay_wire::packet::build_packet;
+use mainstay_wire::{Capabilities, ErrorCode, Greeting, StatusFlags};
+use rand_chacha::rand_core::RngCore;
+
+use crate::client_login::{Login, LoginStage};
+use crate::core::Core;
+use crate::op::{Chunk, ConnId, Op, Ops};
+use crate::policy::{AuthPlugin, Policy};
+use crate::session::{Key, Phase, Session};
+use crate::state::State;
+use crate::statements::ClientStatements;
+use crate::tie::Ties;
+
+/// What every connection must have; without it the client is too old.
+const REQUIRED: Capabilities = Capabilities::PROTOCOL_41.union(Capabilities::SECURE_CONNECTION);
+
+/// What shapes the replies of a server, and so must be the same on both sides.
+pub(crate) const SHAPE: Capabilities = Capabilities::FOUND_ROWS
+    .union(Capabilities::LONG_FLAG)
+    .union(Capabilities::IGNORE_SPACE)
+    .union(Capabilities::MULTI_STATEMENTS)
+    .union(Capabilities::MULTI_RESULTS)
+    .union(Capabilities::PS_MULTI_RESULTS)
+    .union(Capabilities::SESSION_TRACK)
+    .union(Capabilities::DEPRECATE_EOF);
+
+/// What is offered to clients: exactly what is carried out.
+pub(crate) fn offered(version: &str) -> Capabilities {
+    let all = SHAPE
+        .union(REQUIRED)
+        .union(Capabilities::LONG_PASSWORD)
+        .union(Capabilities::CONNECT_WITH_DB)
+        .union(Capabilities::INTERACTIVE)
+        .union(Capabilities::TRANSACTIONS)
+        .union(Capabilities::PLUGIN_AUTH)
+        .union(Capabilities::PLUGIN_AUTH_LENENC_CLIENT_DATA)
+        .union(Capabilities::CONNECT_ATTRS);
+    // MySQL 5.6 knows neither; its replies could not be given the shape the client asked for.
+    let old = version.starts_with("5.5.") || version.starts_with("5.6.");
+    if old && !version.contains("MariaDB") {
+        return all.without(Capabilities::DEPRECATE_EOF.union(Capabilities::SESSION_TRACK));
+    }
+    all
+}
+impl Core {
+    /// Greets a new client.
+    pub(crate) fn greet(&mut self, peer: Option<IpAddr>, out: &mut Ops) -> u32 {
+        let salt = self.salt();
+        let deadline = self.now + self.policy.timeouts.handshake;
+        self.serial += 1;
+        let login = Login {
+            salt,
+            deadline,
+            sequence: 1,
+            stage: LoginStage::Greeted,
+        };
+        let session = Session {
+            serial: self.serial,
+            phase: Phase::Login(login),
+            host: peer.map_or_else(|| "localhost".to_owned(), |peer| peer.to_string()),
+            key: Key {
+                user: Arc::from(""),
+                capabilities: Capabilities::NONE,
+                collation: self.policy.collation,
+            },
+            inbox: Vec::new(),
+            last_active: self.now,
+            state: State::default(),
+            autocommit: true,
+            doubtful: false,
+            libmariadb: false,
+            statements: ClientStatements::default(),
+            last_insert_id: 0,
+            server: None,
+            ties: Ties::default(),
+            lost: None,
+            blocked: false,
+            paused: false,
+        };
+        let client = self.clients.insert(session);
+        self.stats.accepted += 1;
+        if self.clients.len() > self.policy.clients_max {
+            self.refuse(client, 0, &ErrorCode::TooManyConnections.packet(), out);
+            return client;
+        }
+        let greeting = Greeting {
+            server_version: self.policy.server_version.clone(),
+            // Far above the ids of servers: KILL with such an id finds nobody there.
+            connection_id: 1 << 31 | (self.worker & 0xff) << 23 | (self.serial as u32 & 0x7f_ffff),
+            salt,
+            capabilities: offered(&self.policy.server_version),
+            charset: self.policy.collation,
+            status: StatusFlags::AUTOCOMMIT,
+            auth_plugin: plugin(&self.policy).name().to_owned(),
+        };
+        let mut bytes = Vec::new();
+        build_packet(&mut bytes, 0, |payload| greeting.encode(payload));
+        out.push(Op::Send {
+            to: ConnId::Client(client),
+            chunk: Chunk::Owned(bytes),
+        });
+        self.timers.arm(ConnId::Client(client), deadline);
+        client
+    }
+
+    /// Random bytes without NUL, which would end a string for some clients.
+    pub(crate) fn salt(&mut self) -> Salt {
+        let mut salt = Salt::default();
+        self.random.fill_bytes(&mut salt);
+        salt.map(|byte| byte % 127 + 1)
+    }
+}
+
+/// The plugin that is announced.
+pub(crate) fn plugin(policy: &Policy) -> Plugin {
+    match policy.auth_plugin {
+        AuthPlugin::NativePassword => Plugin::Native,
+        AuthPlugin::CachingSha2 => Plugin::CachingSha2,
+    }
+}

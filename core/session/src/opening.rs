@@ -1,0 +1,133 @@
+//! Server connections from their opening to their first rest, and what happens when there is none
+//! to be had: the server is left alone for a moment, and its sessions look elsewhere.
+
+use mainstay_wire::{ErrPacket, ResponseTracker};
+
+use crate::core::Core;
+use crate::op::{ConnId, Op, Ops};
+use crate::server::{Server, ServerPhase};
+use crate::session::{Key, Session, Stage};
+use crate::state::State;
+use crate::statements::ServerStatements;
+
+impl Core {
+    pub(crate) fn open(&mut self, upstream: usize, key: Key, out: &mut Ops) {
+        let deadline = self.now + self.policy.timeouts.connect;
+        let target = &self.upstreams[upstream].target;
+        let (server, address) = (target.name.clone(), target.address.to_string());
+        let id = self.servers.insert(Server {
+            upstream,
+            tracker: ResponseTracker::new(key.capabilities),
+            key,
+            phase: ServerPhase::Connecting { deadline },
+            inbox: Vec::new(),
+            applied: State::default(),
+            dirty: false,
+            last_user: 0,
+            statements: ServerStatements::default(),
+            paused: false,
+        });
+        self.upstreams[upstream].open += 1;
+        self.timers.arm(ConnId::Server(id), deadline);
+        out.push(Op::Connect {
+            id: ConnId::Server(id),
+            server,
+            address,
+        });
+    }
+
+    /// A connection has logged in.
+    pub(crate) fn server_ready(&mut self, id: u32, out: &mut Ops) {
+        let Some(server) = self.servers.get_mut(id) else {
+            return;
+        };
+        server.inbox.clear();
+        let opening = &mut self.upstreams[server.upstream].opening;
+        let was_paused = std::mem::take(opening).until.is_some();
+        self.offer(id, out);
+        if was_paused {
+            self.release_held(out);
+        }
+    }
+
+    /// A server refused the login. What may pass (too many connections, a server that starts or
+    /// stops) counts as no connection; the rest is for the client to read.
+    pub(crate) fn login_failed(&mut self, id: u32, error: &ErrPacket, out: &mut Ops) {
+        const PASSING: [u16; 6] = [1040, 1053, 1129, 1203, 3032, 1927];
+        let Some(server) = self.servers.get(id) else {
+            return;
+        };
+        let (index, key) = (server.upstream, server.key.clone());
+        self.close_server(id, out);
+        if PASSING.contains(&error.code) {
+            return self.unreachable(index, out);
+        }
+        self.upstreams[index].lost += 1;
+        let waiter = self.upstreams[index].waiters.iter().position(|&client| {
+            self.clients
+                .get(client)
+                .is_some_and(|session| session.key == key)
+        });
+        if let Some(client) = waiter.and_then(|at| self.upstreams[index].waiters.remove(at)) {
+            self.pass_error(client, error, out);
+        }
+        self.grow(index, out);
+    }
+
+    /// No connection to the server could be had: everybody who waits for it looks again.
+    pub(crate) fn unreachable(&mut self, index: usize, out: &mut Ops) {
+        let now = self.now;
+        let upstream = &mut self.upstreams[index];
+        upstream.lost += 1;
+        upstream.opening.failed(now);
+        self.redispatch(index, out);
+    }
+
+    /// Sends the sessions that wait for this server to look for one again.
+    pub(crate) fn redispatch(&mut self, index: usize, out: &mut Ops) {
+        for client in std::mem::take(&mut self.upstreams[index].waiters) {
+            if let Some(running) = self.clients.get_mut(client).and_then(Session::running_mut) {
+                running.stage = Stage::Setup;
+            }
+            self.dispatch(client, out);
+        }
+    }
+
+    /// The timer of a server connection rang.
+    pub(crate) fn server_timer(&mut self, id: u32, out: &mut Ops) {
+        let now = self.now;
+        let age_max = self.policy.pool.idle_age_max;
+        let Some(server) = self.servers.get(id) else {
+            return;
+        };
+        let deadline = match server.phase {
+            ServerPhase::Connecting { deadline }
+            | ServerPhase::Login { deadline, .. }
+            | ServerPhase::Cleaning { deadline } => deadline,
+            ServerPhase::Idle { since } => since + age_max,
+            ServerPhase::Setup { .. } | ServerPhase::Reply { .. } | ServerPhase::Tied { .. } => {
+                now + age_max
+            }
+        };
+        if deadline > now {
+            return self.timers.arm(ConnId::Server(id), deadline);
+        }
+        let (upstream, opening) = (server.upstream, server.is_opening());
+        self.close_server(id, out);
+        if opening {
+            self.unreachable(upstream, out);
+        }
+    }
+
+    /// Pauses that are over: held and waiting sessions try again.
+    pub(crate) fn retry_upstreams(&mut self, out: &mut Ops) {
+        let now = self.now;
+        let mut over = false;
+        for upstream in &mut self.upstreams {
+            over |= upstream.opening.is_over(now) | upstream.writing.is_over(now);
+        }
+        if over {
+            self.release_held(out);
+        }
+    }
+}
