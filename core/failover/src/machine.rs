@@ -81,6 +81,8 @@ pub struct Manager {
     findings: Vec<Finding>,
     /// While the primary is doubtful: when all are looked at again.
     next_probe: Option<Timestamp>,
+    /// A server whose word has just come, and is older than the primary's silence.
+    stale_witness: Option<ServerName>,
     backoff: Backoff,
 }
 
@@ -116,6 +118,7 @@ impl Manager {
             routes: None,
             findings: Vec::new(),
             next_probe: None,
+            stale_witness: None,
             backoff: Backoff::default(),
         }
     }
@@ -246,6 +249,9 @@ impl Manager {
         };
         let before = reachability(&self.topology);
         self.topology.observe(seen);
+        let silence = self.topology.primary().map(|primary| primary.since);
+        let stale = silence.is_some_and(|since| seen.begun < since);
+        self.stale_witness = stale.then(|| seen.server.clone());
         if reachability(&self.topology) != before {
             // What failed may succeed now.
             self.backoff.clear();

@@ -132,6 +132,8 @@ impl Manager {
         if self.next_probe.is_none_or(|due| due <= self.now) {
             self.probe_all(actions);
             self.next_probe = Some(self.now + SUSPECT_INTERVAL);
+        } else if let Some(witness) = self.stale_witness.take() {
+            actions.push(Action::Probe(witness));
         }
     }
 

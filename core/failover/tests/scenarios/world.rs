@@ -1,0 +1,332 @@
+//! A small cluster to play with: what servers say, and what effects do to them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use mainstay_failover::{Effect, Output, StepResult};
+use mainstay_gtid::{Family as SetFamily, GtidSet};
+use mainstay_topology::dialect::version;
+use mainstay_topology::{
+    Address, Applier, Facts, Family, Link, Observation, Outcome, Receiver, SemiSync, ServerName,
+};
+
+/// How a server meets the manager.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Manner {
+    Answers,
+    Refuses,
+    Silent,
+    NoConnection,
+    TooManyConnections,
+    AccessDenied,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Server {
+    pub(crate) facts: Facts,
+    pub(crate) manner: Manner,
+    /// Replicas hear it, although the manager may not.
+    pub(crate) heard: bool,
+    /// It receives what its source has.
+    pub(crate) receives: bool,
+    /// It applies what it has received.
+    pub(crate) applies: bool,
+}
+
+pub(crate) struct World {
+    pub(crate) family: Family,
+    pub(crate) servers: BTreeMap<ServerName, Server>,
+    pub(crate) addresses: BTreeMap<ServerName, Address>,
+}
+
+/// Letters stand for MySQL's UUIDs: `A:1-9`.
+pub(crate) fn set(family: Family, text: &str) -> Result<GtidSet, String> {
+    let family = match family {
+        Family::Mysql => SetFamily::Mysql,
+        Family::Mariadb => SetFamily::Mariadb,
+    };
+    let text = if text == "-" { "" } else { text };
+    let mut long = String::new();
+    for part in text.split(',').filter(|part| !part.is_empty()) {
+        let comma = if long.is_empty() { "" } else { "," };
+        let letter = part.chars().next().filter(char::is_ascii_uppercase);
+        match letter {
+            Some(letter) => long.push_str(&format!("{comma}{}{}", uuid(letter), &part[1..])),
+            None => long.push_str(&format!("{comma}{part}")),
+        }
+    }
+    GtidSet::parse(family, &long).map_err(|error| error.to_string())
+}
+
+pub(crate) fn uuid(letter: char) -> String {
+    let one = letter.to_ascii_lowercase().to_string();
+    [8, 4, 4, 4, 12].map(|length| one.repeat(length)).join("-")
+}
+
+/// The letters again.
+pub(crate) fn short(text: &str) -> String {
+    ('A'..='F').fold(text.replace('\n', ""), |text, letter| {
+        text.replace(&uuid(letter), &letter.to_string())
+    })
+}
+
+fn union(one: &GtidSet, other: &GtidSet) -> GtidSet {
+    one.union(other).expect("one family")
+}
+
+impl World {
+    pub(crate) fn new(family: Family) -> Self {
+        Self {
+            family,
+            servers: BTreeMap::new(),
+            addresses: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a writable server without a source.
+    pub(crate) fn add(&mut self, name: &ServerName, executed: GtidSet) {
+        let id = self.servers.len() as u32 + 1;
+        let letter = char::from(b'A' + self.servers.len() as u8);
+        let greeting = match self.family {
+            Family::Mysql => "9.7.4",
+            Family::Mariadb => "10.11.19-MariaDB",
+        };
+        let facts = Facts {
+            version: version(greeting).expect("a version"),
+            server_id: id,
+            server_uuid: (self.family == Family::Mysql).then(|| uuid(letter)),
+            read_only: false,
+            executed,
+            semi_sync: SemiSync::default(),
+            link: None,
+        };
+        let address = Address {
+            host: name.as_str().to_owned(),
+            port: 3306,
+        };
+        self.addresses.insert(name.clone(), address);
+        let server = Server {
+            facts,
+            manner: Manner::Answers,
+            heard: true,
+            receives: true,
+            applies: true,
+        };
+        self.servers.insert(name.clone(), server);
+    }
+
+    pub(crate) fn link(&mut self, name: &ServerName, source: &ServerName) {
+        let source = self.addresses[source].clone();
+        if let Some(server) = self.servers.get_mut(name) {
+            server.facts.read_only = true;
+            server.facts.semi_sync.replica_enabled = true;
+            server.facts.semi_sync.source_enabled = false;
+            let received = server.facts.executed.clone();
+            server.facts.link = Some(Link {
+                source,
+                receiver: Receiver::Connecting,
+                receiver_error: 0,
+                applier: Applier::Running,
+                received,
+                heard: 0,
+                lag: Some(Duration::ZERO),
+            });
+        }
+        self.flow();
+    }
+
+    fn source(&self, server: &Server) -> Option<&Server> {
+        let link = server.facts.link.as_ref()?;
+        let (name, _) = self.addresses.iter().find(|(_, at)| **at == link.source)?;
+        self.servers.get(name)
+    }
+
+    /// Lets everything that can be heard be heard.
+    pub(crate) fn flow(&mut self) {
+        for name in self.servers.keys().cloned().collect::<Vec<_>>() {
+            let server = &self.servers[&name];
+            let source = self.source(server).cloned();
+            let Some(server) = self.servers.get_mut(&name) else {
+                continue;
+            };
+            let (receives, applies) = (server.receives, server.applies);
+            let Some(link) = &mut server.facts.link else {
+                continue;
+            };
+            let gone = source
+                .as_ref()
+                .is_none_or(|source| source.manner == Manner::Refuses);
+            let heard = source.as_ref().filter(|source| source.heard);
+            if link.receiver == Receiver::Running && gone {
+                link.receiver = Receiver::Connecting;
+            }
+            if let Some(source) = heard.filter(|_| link.receiver != Receiver::Stopped) {
+                link.receiver = Receiver::Running;
+                link.heard += 1;
+                if receives {
+                    link.received = union(&link.received, &source.facts.executed);
+                }
+            }
+            if applies && link.applier == Applier::Running {
+                server.facts.executed = union(&server.facts.executed, &link.received);
+            }
+            link.received = union(&link.received, &server.facts.executed);
+        }
+        self.count_clients();
+    }
+
+    fn count_clients(&mut self) {
+        let mut clients = BTreeMap::new();
+        for server in self.servers.values() {
+            let acks = server.facts.semi_sync.replica_enabled;
+            let runs = |link: &&Link| link.receiver == Receiver::Running && acks;
+            if let Some(link) = server.facts.link.as_ref().filter(runs) {
+                *clients.entry(link.source.clone()).or_insert(0) += 1;
+            }
+        }
+        for (name, server) in &mut self.servers {
+            let count = clients.get(&self.addresses[name]);
+            server.facts.semi_sync.clients = count.copied().unwrap_or(0);
+        }
+    }
+
+    /// What a probe sees, and how long it takes in milliseconds.
+    pub(crate) fn look(&mut self, name: &ServerName) -> (u64, Outcome) {
+        self.flow();
+        let server = &self.servers[name];
+        match server.manner {
+            Manner::Answers => (1, Outcome::Answered(Box::new(server.facts.clone()))),
+            Manner::Refuses => (1, Outcome::Refused),
+            Manner::Silent => (500, Outcome::Silent),
+            Manner::NoConnection => (500, Outcome::NoConnection),
+            Manner::TooManyConnections => (1, Outcome::TooManyConnections),
+            Manner::AccessDenied => (1, Outcome::AccessDenied { code: 1045 }),
+        }
+    }
+
+    /// Does what an effect says.
+    pub(crate) fn apply(&mut self, effect: &Effect) -> StepResult {
+        self.flow();
+        let result = self.act(effect);
+        self.flow();
+        result
+    }
+
+    fn act(&mut self, effect: &Effect) -> StepResult {
+        let done = StepResult::Done(Output::Done);
+        match effect {
+            Effect::Publish { .. }
+            | Effect::Drain { .. }
+            | Effect::Record { .. }
+            | Effect::SaveErrant { .. } => done,
+            Effect::EndProcess { server } => {
+                let server = self.servers.get_mut(server).expect("a server");
+                (server.manner, server.heard) = (Manner::Refuses, false);
+                done
+            }
+            Effect::Attach { server, source } => self.on(server, |world, name| {
+                world.link(name, &source.name);
+                Output::Done
+            }),
+            Effect::AwaitAttached { server, source } => {
+                let wanted = self.servers[&source.name].facts.executed.clone();
+                self.wait(server, |facts| {
+                    let link = facts.link.as_ref();
+                    let runs = link.is_some_and(|link| link.receiver == Receiver::Running);
+                    runs && facts.held().contains(&wanted)
+                })
+            }
+            Effect::AwaitApplied {
+                server,
+                transactions,
+            } => self.wait(server, |facts| facts.executed.contains(transactions)),
+            Effect::AwaitClients { server, clients } => {
+                self.wait(server, |facts| facts.semi_sync.clients >= *clients)
+            }
+            Effect::ApplyReceived { server } => {
+                if let Some(server) = self.servers.get_mut(server) {
+                    server.applies = true;
+                }
+                self.flow();
+                self.wait(server, |facts| facts.executed.contains(facts.held()))
+            }
+            Effect::Reseed { server, donor } => {
+                let executed = self.servers[&donor.name].facts.executed.clone();
+                self.on(server, |world, name| {
+                    let server = world.servers.get_mut(name).expect("a server");
+                    server.facts.executed = executed;
+                    server.facts.link = None;
+                    Output::Done
+                })
+            }
+            Effect::StopReceiver { server }
+            | Effect::Fence { server }
+            | Effect::Demote { server }
+            | Effect::EnableSemiSync { server, .. }
+            | Effect::OpenWrites { server }
+            | Effect::ForgetSource { server } => {
+                self.on(server, |world, name| world.set_up(effect, name))
+            }
+        }
+    }
+
+    fn set_up(&mut self, effect: &Effect, name: &ServerName) -> Output {
+        let facts = &mut self.servers.get_mut(name).expect("a server").facts;
+        match effect {
+            Effect::StopReceiver { .. } => {
+                if let Some(link) = &mut facts.link {
+                    link.receiver = Receiver::Stopped;
+                }
+                return Output::Held(facts.held().clone());
+            }
+            Effect::Demote { .. } => {
+                facts.read_only = true;
+                return Output::Held(facts.executed.clone());
+            }
+            Effect::Fence { .. } => {
+                facts.read_only = true;
+                facts.semi_sync.source_enabled = false;
+            }
+            Effect::EnableSemiSync { .. } => facts.semi_sync.source_enabled = true,
+            Effect::OpenWrites { .. } => facts.read_only = false,
+            Effect::ForgetSource { .. } => facts.link = None,
+            other => unreachable!("{other:?} is not one of these"),
+        }
+        Output::Done
+    }
+
+    fn on(
+        &mut self,
+        name: &ServerName,
+        act: impl FnOnce(&mut Self, &ServerName) -> Output,
+    ) -> StepResult {
+        if self.servers[name].manner == Manner::Answers {
+            StepResult::Done(act(self, name))
+        } else {
+            StepResult::Failed("the server does not answer".to_owned())
+        }
+    }
+
+    fn wait(&self, name: &ServerName, holds: impl Fn(&Facts) -> bool) -> StepResult {
+        let server = &self.servers[name];
+        if server.manner == Manner::Answers && holds(&server.facts) {
+            StepResult::Done(Output::Done)
+        } else {
+            StepResult::TimedOut
+        }
+    }
+}
+
+pub(crate) fn observation(
+    server: &ServerName,
+    begun: mainstay_clock::Timestamp,
+    ended: mainstay_clock::Timestamp,
+    outcome: Outcome,
+) -> Observation {
+    Observation {
+        server: server.clone(),
+        begun,
+        ended,
+        outcome,
+    }
+}
