@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use mainstay_clock::Timestamp;
 use mainstay_failover::{
-    Action, Certificate, Event as Seen, Manager as Machine, OperationId, Purpose, Request, Step,
-    StepResult, StepState,
+    Action, Certificate, Event as Seen, Manager as Machine, OperationId, Purpose, Step, StepResult,
+    StepState,
 };
 use mainstay_store::{Operation, StoreError};
 use mainstay_topology::ServerName;
@@ -21,16 +21,18 @@ use tokio::time::sleep_until;
 
 use crate::clock::Clock;
 use crate::error::RequestError;
-use crate::event::{Event, Question};
+use crate::event::Event;
 use crate::executor::{self, Executor};
 use crate::journal::{self, Journal};
 use crate::snapshot::{Running, Snapshot};
 
+mod asks;
 mod start;
 
+use asks::{Ask, Asks};
 pub use start::{Wiring, start};
 
-type Reply = oneshot::Sender<Result<Operation, RequestError>>;
+type Reply<T> = oneshot::Sender<Result<T, RequestError>>;
 
 struct Daemon {
     clock: Clock,
@@ -45,10 +47,12 @@ struct Daemon {
     tasks: JoinSet<()>,
     /// What the machine is to be told next, before anything from outside.
     own: VecDeque<Seen>,
+    /// What people ask, until all servers have been looked at for it.
+    asks: Option<Asks>,
     /// Who asked for the operation that is about to begin.
-    asked: Option<Reply>,
+    asked: Option<Reply<Operation>>,
     /// Who waits for the end of which operation.
-    waiting: BTreeMap<OperationId, Vec<Reply>>,
+    waiting: BTreeMap<OperationId, Vec<Reply<Operation>>>,
     reason: String,
     last_operation: Option<OperationId>,
     findings: BTreeSet<String>,
@@ -71,6 +75,7 @@ impl Daemon {
                 self.act(now, actions).await;
                 self.show(now);
             }
+            self.answer_asks();
         }
         // What was journaled last is worth a try; the next start reads the servers anyway.
         let _ = self.journal.flush().await;
@@ -80,7 +85,8 @@ impl Daemon {
     /// The next event, or the machine's own deadline.
     async fn next(&mut self) -> Option<Event> {
         while self.tasks.try_join_next().is_some() {}
-        let deadline = self.machine.deadline();
+        let asks = self.asks.as_ref().map(|asks| asks.until);
+        let deadline = self.machine.deadline().into_iter().chain(asks).min();
         let due = async {
             match deadline {
                 Some(at) => sleep_until(self.clock.instant(at)).await,
@@ -115,28 +121,10 @@ impl Daemon {
                     result,
                 })
             }
-            Event::Asked { request, reply } => self.ask(request, reply),
-            Event::PlanAsked { question, reply } => {
-                let plan = match question {
-                    Question::Failover => self.machine.plan_failover(),
-                    Question::Switchover { to } => self.machine.plan_switchover(to.as_ref()),
-                };
-                // Who asked may have gone.
-                let _ = reply.send(plan.map_err(RequestError::Refused));
-                None
-            }
+            Event::Asked { request, reply } => self.ask(Ask::Operation(request, reply)),
+            Event::PlanAsked { question, reply } => self.ask(Ask::Plan(question, reply)),
             Event::Stop => None,
         }
-    }
-
-    fn ask(&mut self, request: Request, reply: Reply) -> Option<Seen> {
-        if self.asked.is_some() {
-            let sentence = "another request has just been made; ask again when it has ended";
-            let _ = reply.send(Err(RequestError::Refused(sentence.to_owned())));
-            return None;
-        }
-        self.asked = Some(reply);
-        Some(Seen::Requested(request))
     }
 
     /// Does the actions in order; steps run when all that is to be journaled is on disk.
@@ -146,11 +134,7 @@ impl Daemon {
         let mut finished = Vec::new();
         for action in actions {
             match action {
-                Action::Probe(server) => {
-                    if let Some(wake) = self.wakes.get(&server) {
-                        wake.notify_one();
-                    }
-                }
+                Action::Probe(server) => self.wake(&server),
                 Action::Enter { phase, reason } => {
                     tracing::info!(%phase, %reason, "phase");
                     self.journal.entered(at_us, phase, &reason);
@@ -196,6 +180,12 @@ impl Daemon {
         self.begin(steps, !finished.is_empty()).await;
         for operation in finished {
             self.finish(operation).await;
+        }
+    }
+
+    fn wake(&self, server: &ServerName) {
+        if let Some(wake) = self.wakes.get(server) {
+            wake.notify_one();
         }
     }
 

@@ -111,6 +111,8 @@ pub(crate) fn certificate_text(certificate: &Certificate) -> String {
         },
     ];
     for (server, held) in &certificate.survivors {
+        // MySQL prints one origin a line.
+        let held = held.to_string().replace('\n', "");
         lines.push(format!("{server} held {held}"));
     }
     for server in &certificate.absent {

@@ -194,8 +194,8 @@ fn facts_view(facts: &Facts) -> FactsView {
         version: facts.version.to_string(),
         server_id: facts.server_id,
         read_only: facts.read_only,
-        gtid: facts.executed.to_string(),
-        received: link.map(|link| link.received.to_string()),
+        gtid: in_one_line(&facts.executed),
+        received: link.map(|link| in_one_line(&link.received)),
         source: link.map(|link| link.source.to_string()),
         receiver: link.map(|link| receiver(link.receiver).to_owned()),
         applier: link.map(|link| applier(link.applier)),
@@ -204,6 +204,11 @@ fn facts_view(facts: &Facts) -> FactsView {
         semi_sync_clients: facts.semi_sync.clients,
         semi_sync_replica: facts.semi_sync.replica_enabled,
     }
+}
+
+/// MySQL prints one origin a line.
+fn in_one_line(gtids: &impl ToString) -> String {
+    gtids.to_string().replace('\n', "")
 }
 
 fn milliseconds(duration: std::time::Duration) -> u64 {

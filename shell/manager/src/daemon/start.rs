@@ -66,6 +66,7 @@ pub fn start(config: &Config, wiring: Wiring) -> Result<ManagerHandle, ManagerEr
         snapshots,
         tasks,
         own: VecDeque::new(),
+        asks: None,
         asked: None,
         waiting: BTreeMap::new(),
         reason: STARTED.to_owned(),
