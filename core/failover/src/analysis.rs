@@ -17,7 +17,7 @@ pub(crate) fn findings(view: View<'_>, verdict: &Verdict) -> Vec<Finding> {
         found.extend(unreachable(server));
         if primary == Some(server.name()) {
             of_primary(view, server, verdict, &mut found);
-        } else if let Some(facts) = server.answered() {
+        } else if let Some(facts) = view.facts(server) {
             of_other(view, server, facts, &mut found);
         }
     }

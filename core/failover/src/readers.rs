@@ -6,8 +6,8 @@ use mainstay_topology::{Applier, Reachability, Receiver, Server, ServerName, Tar
 
 use crate::view::{View, target};
 
-/// The readers now, given those of before, if there were any routes: while the primary is away its
-/// replicas cannot be connected to it, and go on serving what they have.
+/// The readers now, given those of before, if there were any routes. One that has lost its source
+/// goes on serving while the primary is away, and for `reader_lag_max` after it was heard last.
 pub(crate) fn readers(view: View<'_>, before: Option<&[Target]>) -> Vec<Target> {
     let names = |targets: &'_ [Target]| -> BTreeSet<ServerName> {
         targets.iter().map(|target| target.name.clone()).collect()
@@ -20,7 +20,7 @@ pub(crate) fn readers(view: View<'_>, before: Option<&[Target]>) -> Vec<Target> 
         let was = before
             .as_ref()
             .is_none_or(|before| before.contains(server.name()));
-        serves(view, server, away && was)
+        serves(view, server, was && (away || heard_lately(view, server)))
     };
     view.topology.others().filter(serves).map(target).collect()
 }
@@ -40,4 +40,9 @@ fn serves(view: View<'_>, server: &Server, keeps: bool) -> bool {
         None => keeps || facts.executed.contains(&link.received),
     };
     joined && follows && receives && near && link.applier == Applier::Running
+}
+
+fn heard_lately(view: View<'_>, server: &Server) -> bool {
+    let heard = server.heard_at.unwrap_or_default();
+    view.now.since(heard) <= view.policy.reader_lag_max
 }

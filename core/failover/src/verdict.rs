@@ -100,7 +100,10 @@ fn hear_witnesses(view: View<'_>, primary: &Server) -> Verdict {
         .map(|server| server.name().as_str())
         .collect();
     Verdict::Dead {
-        evidence: format!("{seen}; {} hear nothing from it", names.join(", ")),
+        evidence: format!(
+            "{seen}; heard by none of its replicas: {}",
+            names.join(", ")
+        ),
     }
 }
 

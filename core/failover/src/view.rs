@@ -102,12 +102,11 @@ impl<'a> View<'a> {
 
     /// What a server has more than the primary, when the primary was looked at after it; `None`
     /// while that is not known.
-    pub(crate) fn errant(self, server: &'a Server) -> Option<Errant> {
-        let own = self.facts(server)?;
-        let primary = self.primary()?;
-        let facts = self.facts(primary)?;
-        let begun = primary.facts.as_ref().map(|(begun, _)| *begun)?;
-        (server.facts_ended <= begun).then(|| Errant::between(&own.executed, facts))
+    pub(crate) fn errant(self, server: &'a Server) -> Option<&'a Errant> {
+        self.facts(server)?;
+        self.primary_facts()?;
+        let (begun, errant) = server.errant.as_ref()?;
+        (*begun >= self.settled).then_some(errant)
     }
 
     /// Reachable servers other than the recorded primary.

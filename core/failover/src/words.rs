@@ -79,7 +79,7 @@ fn of_record(record: &Record) -> String {
     let primary = record.primary.as_ref().map_or("nobody", ServerName::as_str);
     let joined: Vec<&str> = record.joined.iter().map(ServerName::as_str).collect();
     let replicas = match joined.as_slice() {
-        [] => "no replica".to_owned(),
+        [] => "none yet".to_owned(),
         joined => joined.join(", "),
     };
     format!(

@@ -63,12 +63,12 @@ impl Topology {
             return;
         };
         for server in self.servers.values_mut() {
-            if server.member.name == *seen || server.facts_ended > begun {
-                continue;
+            let looks = [server.snapshot(), server.before.clone()];
+            let earlier = looks.into_iter().flatten().find(|look| look.ended <= begun);
+            if let Some(look) = earlier.filter(|_| server.member.name != *seen) {
+                let errant = Errant::between(&look.executed, &facts);
+                server.errant = Some((look.begun, errant));
             }
-            server.errant = server
-                .facts()
-                .map(|own| Errant::between(&own.executed, &facts));
         }
     }
 }
@@ -85,6 +85,7 @@ impl Server {
             if hears(self.facts(), facts) {
                 self.heard_at = Some(seen.ended);
             }
+            self.before = self.snapshot();
             self.facts = Some((seen.begun, (**facts).clone()));
             self.facts_ended = seen.ended;
         }

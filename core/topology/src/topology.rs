@@ -96,12 +96,27 @@ pub struct Server {
     pub facts: Option<(Timestamp, Facts)>,
     /// When the probe that brought the facts had ended.
     pub facts_ended: Timestamp,
+    /// What it had executed at the look before, for comparisons with a primary that is always
+    /// looked at a moment before this server.
+    pub before: Option<Snapshot>,
     /// When this server, as a replica, was last seen to hear from its source.
     pub heard_at: Option<Timestamp>,
-    /// What it has executed and the primary had not, when the primary was looked at after it.
-    pub errant: Option<Errant>,
+    /// What it had executed and the primary had not, when the primary was looked at after it; with
+    /// the beginning of the look at this server.
+    pub errant: Option<(Timestamp, Errant)>,
     /// The last write probe, and when.
     pub write: Option<(Timestamp, WriteOutcome)>,
+}
+
+/// What a server had executed at one look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// When the look was begun.
+    pub begun: Timestamp,
+    /// When it had ended.
+    pub ended: Timestamp,
+    /// The transactions.
+    pub executed: GtidSet,
 }
 
 /// The picture.
@@ -125,6 +140,7 @@ impl Server {
             last: None,
             facts: None,
             facts_ended: Timestamp::ZERO,
+            before: None,
             heard_at: None,
             errant: None,
             write: None,
@@ -157,6 +173,15 @@ impl Server {
     pub fn answered_since(&self, moment: Timestamp) -> Option<&Facts> {
         let begun = self.facts.as_ref().map(|(begun, _)| *begun)?;
         self.answered().filter(|_| begun >= moment)
+    }
+
+    /// What it had executed at the last look, if there was one.
+    pub fn snapshot(&self) -> Option<Snapshot> {
+        self.facts.as_ref().map(|(begun, facts)| Snapshot {
+            begun: *begun,
+            ended: self.facts_ended,
+            executed: facts.executed.clone(),
+        })
     }
 
     /// Its link, as last seen.

@@ -92,7 +92,9 @@ impl Manager {
             "epochs only grow: a smaller one in a plan could bring back a revoked primary"
         );
         if record.primary != self.topology.record.primary {
-            // Comparisons were made with another primary, and so was the verdict.
+            // Comparisons were made with another primary, and so was the verdict; what was seen
+            // so far was seen in another reign.
+            self.settled = self.now;
             for server in self.topology.servers.values_mut() {
                 server.errant = None;
             }

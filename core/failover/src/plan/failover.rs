@@ -123,7 +123,10 @@ fn survivor(server: &Server, held: GtidSet, joined: bool) -> Survivor {
         name: server.name().clone(),
         held,
         joined,
-        errant: server.errant.as_ref().map(|errant| errant.foreign.clone()),
+        errant: server
+            .errant
+            .as_ref()
+            .map(|(_, errant)| errant.foreign.clone()),
         promotion: server.member.promotion,
         applies: applier.is_none_or(|applier| applier == Applier::Running),
     }

@@ -52,7 +52,7 @@ pub(crate) fn need(view: View<'_>, server: &Server) -> Need {
     if !errant.is_clean() {
         return if errant.of_primary.is_empty() {
             Need::Reseed {
-                errant: Some(errant.foreign),
+                errant: Some(errant.foreign.clone()),
             }
         } else {
             Need::Human
@@ -61,7 +61,7 @@ pub(crate) fn need(view: View<'_>, server: &Server) -> Need {
     if view.is_attached(server) {
         return Need::None;
     }
-    of_unattached(view, server, facts, &errant)
+    of_unattached(view, server, facts, errant)
 }
 
 fn of_unattached(view: View<'_>, server: &Server, facts: &Facts, errant: &Errant) -> Need {

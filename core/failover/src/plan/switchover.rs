@@ -110,8 +110,6 @@ fn forward(
         draft.next(effect, OnFailure::Continue);
     }
     open_writes(draft, view, next);
-    let server = next.name().clone();
-    draft.next(Effect::ForgetSource { server }, OnFailure::Continue);
     // All that follow are replicas now: nobody writes but the new primary.
     let late: Vec<&Server> = view
         .topology
@@ -125,17 +123,18 @@ fn forward(
             Some(server.name()) == view.record().primary.as_ref() || (joined && clean)
         })
         .collect();
-    if late.is_empty() {
-        return;
+    if !late.is_empty() {
+        let mut joined = record.joined.clone();
+        joined.extend(late.iter().map(|server| server.name().clone()));
+        let record = Record { joined, ..record };
+        draft.next(Effect::Record { record }, OnFailure::Replan);
     }
-    let mut joined = record.joined.clone();
-    joined.extend(late.iter().map(|server| server.name().clone()));
-    let record = Record { joined, ..record };
-    draft.next(Effect::Record { record }, OnFailure::Replan);
     draft.then();
     for server in late {
         draft.push(attach(server, next), OnFailure::Continue);
     }
+    let server = next.name().clone();
+    draft.push(Effect::ForgetSource { server }, OnFailure::Continue);
 }
 
 fn serving(view: View<'_>) -> Result<(&Server, &mainstay_gtid::GtidSet), String> {
