@@ -17,9 +17,19 @@ impl Core {
         let routes = Arc::clone(&self.routes);
         let mut ended = self.list(&routes);
         let writer = routes.writer.as_ref().map(|writer| &writer.name);
+        self.writer = self
+            .upstreams
+            .iter()
+            .position(|one| Some(&one.target.name) == writer);
+        for upstream in &mut self.upstreams {
+            upstream.reads = routes
+                .readers
+                .iter()
+                .any(|one| one.name == upstream.target.name);
+        }
         for (index, upstream) in self.upstreams.iter_mut().enumerate() {
-            let is_writer = writer == Some(&upstream.target.name);
-            let succeeded = upstream.wrote && !is_writer && (raised || writer.is_some());
+            let is_writer = self.writer == Some(index);
+            let succeeded = upstream.wrote && !is_writer && (raised || self.writer.is_some());
             // In the same reign a writer that is not listed is only suspect: what is in flight on
             // it may still end well.
             let left = !upstream.listed && (raised || !upstream.wrote);

@@ -33,6 +33,8 @@ pub struct Core {
     pub(crate) clients: Slots<Session>,
     pub(crate) servers: Slots<Server>,
     pub(crate) upstreams: Vec<Upstream>,
+    /// Which of them is the writer in the routes in force.
+    pub(crate) writer: Option<usize>,
     /// Sessions held, in order.
     pub(crate) hold: VecDeque<u32>,
     /// Sessions that may have another command in their inbox.
@@ -61,6 +63,7 @@ impl Core {
             clients: Slots::new(),
             servers: Slots::new(),
             upstreams: Vec::new(),
+            writer: None,
             hold: VecDeque::new(),
             ready: VecDeque::new(),
             origin: None,
@@ -207,7 +210,7 @@ impl Core {
 
     /// Writes and open transactions in flight on the writer: a switchover waits until it is zero.
     pub fn writes_in_flight(&self) -> usize {
-        let writer = self.writer();
+        let writer = self.writer;
         let servers = self.servers.iter().map(|(_, server)| server);
         servers
             .filter(|one| Some(one.upstream) == writer && self.is_writing(one))

@@ -76,7 +76,7 @@ impl Core {
 
     /// A switchover drains the writer: a tied session may end its transaction, not begin one.
     fn must_wait_tied(&self, session: &Session, server: u32) -> bool {
-        let on_writer = self.servers.get(server).map(|one| one.upstream) == self.writer();
+        let on_writer = self.servers.get(server).map(|one| one.upstream) == self.writer;
         self.routes.hold_writes
             && on_writer
             && !session.in_transaction()
@@ -89,7 +89,7 @@ impl Core {
         } else {
             session.need().unsplit()
         };
-        let writer = self.writer();
+        let writer = self.writer;
         let ready = writer.filter(|&one| self.upstreams[one].is_usable());
         let writable = ready
             .filter(|&one| !self.routes.hold_writes && self.upstreams[one].writing.until.is_none());
@@ -102,14 +102,6 @@ impl Core {
         found.map_or(Destination::Hold, Destination::Upstream)
     }
 
-    /// The index of the writer in the routes in force.
-    pub(crate) fn writer(&self) -> Option<usize> {
-        let writer = self.routes.writer.as_ref()?;
-        self.upstreams
-            .iter()
-            .position(|one| one.target.name == writer.name)
-    }
-
     /// The reader with the fewest connections in use; equals take turns.
     fn reader(&self) -> Option<usize> {
         let count = self.upstreams.len();
@@ -117,12 +109,7 @@ impl Core {
             .map(|offset| (self.turn % count + offset) % count)
             .filter(|&index| {
                 let one = &self.upstreams[index];
-                one.is_usable()
-                    && self
-                        .routes
-                        .readers
-                        .iter()
-                        .any(|r| r.name == one.target.name)
+                one.is_usable() && one.reads
             });
         readers.min_by_key(|&index| {
             let one = &self.upstreams[index];

@@ -89,7 +89,7 @@ impl Core {
     /// Its command was sent, and nothing of the reply was passed on.
     fn lost_after(&mut self, client: u32, index: usize, out: &mut Ops) {
         let now = self.now;
-        let is_writer = self.writer() == Some(index);
+        let is_writer = self.writer == Some(index);
         let Some(session) = self.clients.get_mut(client) else {
             return;
         };

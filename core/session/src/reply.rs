@@ -158,7 +158,7 @@ impl Core {
         }
         let now = self.now;
         let upstream = self.servers.get(id).map(|server| server.upstream);
-        if let Some(upstream) = upstream.filter(|&one| self.writer() == Some(one)) {
+        if let Some(upstream) = upstream.filter(|&one| self.writer == Some(one)) {
             self.upstreams[upstream].writing.failed(now);
         }
         self.stats.refusals_retried += 1;
@@ -174,7 +174,7 @@ impl Core {
         };
         let summary: Summary = server.tracker.take_summary();
         let upstream = server.upstream;
-        if self.writer() == Some(upstream) && summary.error.is_none() {
+        if self.writer == Some(upstream) && summary.error.is_none() {
             let wrote = self
                 .clients
                 .get(client)

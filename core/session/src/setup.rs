@@ -181,7 +181,7 @@ impl Core {
             chunk,
         });
         self.upstreams[index].statements += 1;
-        if self.writer() == Some(index) {
+        if self.writer == Some(index) {
             self.stats.statements_writer += 1;
         } else {
             self.stats.statements_reader += 1;

@@ -12,6 +12,8 @@ pub(crate) struct Upstream {
     pub(crate) target: Target,
     /// In the routes in force.
     pub(crate) listed: bool,
+    /// A reader in the routes in force.
+    pub(crate) reads: bool,
     /// It was the writer in the epoch in force: its connections end with that.
     pub(crate) wrote: bool,
     /// Idle connections, the one used last at the end.
@@ -33,6 +35,7 @@ impl Upstream {
         Self {
             target,
             listed: true,
+            reads: false,
             wrote: false,
             idle: Vec::new(),
             open: 0,

@@ -4,6 +4,7 @@ mod client;
 mod fake;
 mod server;
 
+mod chaos;
 mod failover;
 mod login;
 mod properties;

@@ -21,6 +21,8 @@ pub(crate) struct Server {
     /// Statements run, with the schema they ran in.
     pub(crate) log: Vec<String>,
     pub(crate) inserted: u64,
+    /// Writes that were not refused.
+    pub(crate) written: Vec<String>,
     /// The next login is refused with this.
     pub(crate) refuse_login: Option<ErrorCode>,
 }
@@ -33,6 +35,7 @@ impl Server {
             read_only,
             log: Vec::new(),
             inserted: 0,
+            written: Vec::new(),
             refuse_login: None,
         }
     }
@@ -246,6 +249,7 @@ impl Connection {
             }
             _ => {
                 server.inserted += 1;
+                server.written.push(sql.to_owned());
                 self.ok(1, server.inserted, out);
             }
         }
