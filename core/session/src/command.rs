@@ -11,6 +11,7 @@ use crate::core::Core;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::session::{Job, Phase, Running, Session, Stage};
 use crate::stream::Stream;
+use crate::tie::TieReason;
 
 /// Buffers kept for the next commands, and the size above which one is not kept.
 const SPARE_MAX: usize = 64;
@@ -198,7 +199,12 @@ impl Core {
         let cut = running.is_some_and(|running| running.stream.is_some());
         let chunk = Chunk::Owned(answer::error(sequence, error));
         let silent = running.is_some_and(|one| one.command == Command::StmtSendLongData);
-        if !silent {
+        if silent {
+            // It gets no reply. The execution must not run without the data.
+            if let Some(session) = self.clients.get_mut(client) {
+                session.lost = Some(TieReason::LongData);
+            }
+        } else {
             out.push(Op::Send {
                 to: ConnId::Client(client),
                 chunk,

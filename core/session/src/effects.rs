@@ -133,7 +133,25 @@ impl Session {
                 return;
             }
             Kind::UnlockTables => self.ties.remove(TieReason::TableLock),
-            _ => {}
+            Kind::Read
+            | Kind::Write
+            | Kind::Ddl
+            | Kind::Begin
+            | Kind::Commit
+            | Kind::Rollback
+            | Kind::Savepoint
+            | Kind::Show
+            | Kind::Execute
+            | Kind::Deallocate
+            | Kind::Call
+            | Kind::LoadData
+            | Kind::Kill
+            | Kind::Handler
+            | Kind::Xa
+            | Kind::Admin
+            | Kind::Unknown
+            | Kind::Empty
+            | Kind::Multi => {}
         }
         if statement.flags.contains(Flags::CALC_FOUND_ROWS) {
             self.ties.insert(TieReason::Diagnostics);

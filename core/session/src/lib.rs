@@ -2,6 +2,20 @@
 //!
 //! One [`Core`] serves one worker thread. It never reads a clock, opens a socket or blocks: the
 //! driver (in `shell/proxy`, or a test) calls an entry point and then runs the [`Ops`] it left.
+//!
+//! ```text
+//! client bytes ─▶ front ─▶ command ─▶ dispatch ─┬─▶ hold (no writer)
+//!                                               └─▶ pool ─▶ setup ─▶ server
+//! server bytes ─▶ reply ─▶ client, then effects ─▶ pool
+//! lost, change: what sessions are told when a connection or a reign ends
+//! ```
+//!
+//! Invariants:
+//! - a write that may have been sent is never sent again, unless the server refused it unrun;
+//! - a server connection with an unread reply is never used for another session;
+//! - nothing is sent to the writer of an earlier reign;
+//! - a session's state reaches another session on no path: it is set again, reset, or it ties;
+//! - the output does not depend on how the input is cut.
 
 mod answer;
 mod change;

@@ -111,17 +111,13 @@ impl Core {
             self.close_server(oldest, out);
             return true;
         }
-        let soft = self
-            .servers
-            .iter()
-            .find_map(|(_, server)| match server.phase {
-                ServerPhase::Tied { session } if server.upstream == upstream => self
-                    .clients
-                    .get(session)
-                    .filter(|one| one.ties.is_soft())
-                    .map(|_| session),
-                _ => None,
-            });
+        let soft = self.servers.iter().find_map(|(_, server)| {
+            let ServerPhase::Tied { session } = server.phase else {
+                return None;
+            };
+            let ties = self.clients.get(session)?.ties;
+            (server.upstream == upstream && ties.is_soft()).then_some(session)
+        });
         if let Some(client) = soft {
             self.untie(client, out);
         }

@@ -43,28 +43,26 @@ impl Core {
             return self.answer_error(client, &ErrorCode::UnknownStatement.packet(), out);
         };
         let statement = prepared.statement;
-        let job = match command {
-            Command::StmtExecute => {
-                let cursor = packet.payload.get(5).is_some_and(|flags| flags & 1 != 0);
-                Job::Execute {
-                    id,
-                    statement,
-                    cursor,
-                }
+        let job = if command == Command::StmtExecute {
+            let cursor = packet.payload.get(5).is_some_and(|flags| flags & 1 != 0);
+            Job::Execute {
+                id,
+                statement,
+                cursor,
             }
-            Command::StmtSendLongData => Job::LongData { id, statement },
-            _ => {
-                let reset = command == Command::StmtReset;
-                let nothing_open = !session.ties.contains(TieReason::Cursor)
-                    && !session.ties.contains(TieReason::LongData);
-                if reset && nothing_open {
-                    return self.answer_ok(client, out);
-                }
-                if session.server.is_none() {
-                    return self.answer_error(client, &ErrorCode::UnknownStatement.packet(), out);
-                }
-                Job::OnCursor { id, reset }
+        } else if command == Command::StmtSendLongData {
+            Job::LongData { id, statement }
+        } else {
+            let reset = command == Command::StmtReset;
+            let nothing_open = !session.ties.contains(TieReason::Cursor)
+                && !session.ties.contains(TieReason::LongData);
+            if reset && nothing_open {
+                return self.answer_ok(client, out);
             }
+            if session.server.is_none() {
+                return self.answer_error(client, &ErrorCode::UnknownStatement.packet(), out);
+            }
+            Job::OnCursor { id, reset }
         };
         self.start(client, (command, job), packet, out);
     }

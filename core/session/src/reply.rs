@@ -147,7 +147,12 @@ impl Core {
                 // Of several statements, the first ones may have run.
                 !matches!(statement.kind, Kind::Multi | Kind::Call | Kind::Unknown)
             }
-            _ => false,
+            Job::Login
+            | Job::InitDb { .. }
+            | Job::Prepare(_)
+            | Job::LongData { .. }
+            | Job::OnCursor { .. }
+            | Job::Other => false,
         };
         if !alone || !session.ties.is_empty() || self.policy.hold.sessions_max == 0 {
             return false;

@@ -20,6 +20,7 @@ enum Act {
     Leave(usize),
     Kill(usize),
     Hang(usize),
+    Mute(usize),
     Heal(usize),
     ReadOnly(usize),
     NoWriter,
@@ -40,6 +41,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => client.prop_map(Act::Leave),
         1 => server.clone().prop_map(Act::Kill),
         1 => server.clone().prop_map(Act::Hang),
+        1 => server.clone().prop_map(Act::Mute),
         2 => server.clone().prop_map(Act::Heal),
         1 => server.clone().prop_map(Act::ReadOnly),
         1 => Just(Act::NoWriter),
@@ -133,6 +135,7 @@ impl Chaos {
             }
             Act::Kill(server) => self.world.kill(SERVERS[server]),
             Act::Hang(server) => self.world.hang(SERVERS[server], true),
+            Act::Mute(server) => self.world.mute(SERVERS[server]),
             Act::Heal(server) => {
                 let name = SERVERS[server];
                 self.world.servers.get_mut(name).expect("a server").alive = true;

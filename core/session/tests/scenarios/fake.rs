@@ -164,10 +164,16 @@ impl World {
         self.run();
     }
 
+    /// The server runs what it gets, but its replies do not arrive.
+    pub(crate) fn mute(&mut self, name: &str) {
+        self.servers.get_mut(name).expect("a server").mute = true;
+    }
+
     /// The server answers no more, but keeps its connections; or answers what it has got.
     pub(crate) fn hang(&mut self, name: &str, hung: bool) {
         self.servers.get_mut(name).expect("a server").hung = hung;
         if !hung {
+            self.servers.get_mut(name).expect("a server").mute = false;
             let ids: Vec<u32> = self.connections.keys().copied().collect();
             for id in ids {
                 self.serve(id, &[]);
@@ -311,7 +317,9 @@ impl World {
             return;
         }
         let reply = connection.answer(server);
-        if !reply.is_empty() {
+        connection.unsent.extend_from_slice(&reply);
+        if !server.mute && !connection.unsent.is_empty() {
+            let reply = std::mem::take(&mut connection.unsent);
             self.events
                 .push_back(Event::Input(ConnId::Server(id), reply));
         }

@@ -14,9 +14,13 @@ use mainstay_wire::{
 use crate::fake::PASSWORD;
 
 /// One server.
+// Faults are independent of each other, and several may be on.
+#[allow(clippy::struct_excessive_bools)]
 pub(crate) struct Server {
     pub(crate) alive: bool,
     pub(crate) hung: bool,
+    /// It runs what it gets, but its replies do not arrive.
+    pub(crate) mute: bool,
     pub(crate) read_only: bool,
     /// Statements run, with the schema they ran in.
     pub(crate) log: Vec<String>,
@@ -32,6 +36,7 @@ impl Server {
         Self {
             alive: true,
             hung: false,
+            mute: false,
             read_only,
             log: Vec::new(),
             inserted: 0,
@@ -45,6 +50,8 @@ impl Server {
 pub(crate) struct Connection {
     pub(crate) server: String,
     pub(crate) inbox: Vec<u8>,
+    /// Replies on their way.
+    pub(crate) unsent: Vec<u8>,
     id: u32,
     phase: Phase,
     capabilities: Capabilities,
@@ -69,6 +76,7 @@ impl Connection {
         Self {
             server: server.to_owned(),
             inbox: Vec::new(),
+            unsent: Vec::new(),
             id,
             phase: Phase::New,
             capabilities: Capabilities::NONE,

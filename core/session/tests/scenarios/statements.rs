@@ -70,6 +70,22 @@ fn equal_statements_of_two_sessions_have_their_own_numbers() {
 }
 
 #[test]
+fn data_sent_in_pieces_and_lost_is_told_before_the_execution_runs_without_it() {
+    let mut world = World::new();
+    let client = world.login(None);
+    let id = prepare(&mut world, client, "INSERT INTO t VALUES (1)");
+    let mut piece = Vec::new();
+    put_u32(&mut piece, id);
+    piece.extend_from_slice(b"\0\0data");
+    world.client_sends(client, &Client::command(0x18, &piece));
+    world.kill("db1");
+    world.publish(routes(2, 0, Some("db3"), &[]));
+    world.servers.get_mut("db3").expect("db3").read_only = false;
+    assert_eq!(execute(&mut world, client, id).code(), 2013);
+    assert!(world.log("db3").is_empty());
+}
+
+#[test]
 fn a_reset_of_the_session_forgets_its_statements() {
     let mut world = World::new();
     let client = world.login(None);
