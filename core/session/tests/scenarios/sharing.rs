@@ -247,3 +247,31 @@ fn a_client_that_sends_far_ahead_is_not_read_until_its_turn() {
     world.hang("db1", false);
     assert!(world.paused.is_empty());
 }
+
+#[test]
+fn a_statement_and_its_reply_are_forwarded_without_a_copy() {
+    use mainstay_session::{Chunk, ConnId, Op};
+    let mut world = single(1);
+    let client = world.login(None);
+    world.query(client, "SELECT 1");
+    let (&server, _) = world.connections.iter().next().expect("a connection");
+    let mut ops = Vec::new();
+    let statement = crate::client::Client::command(0x03, b"SELECT 2");
+    world
+        .core
+        .input(world.now, ConnId::Client(client), &statement, &mut ops);
+    let to = ConnId::Server(server);
+    let chunk = Chunk::Input(0..statement.len());
+    assert_eq!(ops, [Op::Send { to, chunk }]);
+    ops.clear();
+    let reply = [7, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0];
+    world.core.input(world.now, to, &reply, &mut ops);
+    let to = ConnId::Client(client);
+    assert_eq!(
+        ops,
+        [Op::Send {
+            to,
+            chunk: Chunk::Input(0..reply.len())
+        }]
+    );
+}
