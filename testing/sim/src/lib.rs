@@ -1,1 +1,71 @@
 //! Seeded simulation of clusters over the real core machines.
+//!
+//! One seed is one life of a cluster: the real manager's machine, fake servers that fail the way
+//! real ones were measured to fail, a network, proxies, clients, and faults. The same seed always
+//! gives the same life. Afterwards the faults stop, and the cluster must heal.
+
+use std::collections::BTreeMap;
+
+use mainstay_clock::Timestamp;
+use mainstay_failover::bugs::Bugs;
+use mainstay_topology::Family;
+
+mod gtids;
+mod invariants;
+mod ledger;
+mod link;
+mod message;
+mod mood;
+mod network;
+mod random;
+mod server;
+mod statement;
+mod store;
+mod totals;
+mod trace;
+mod wait;
+mod world;
+
+pub use invariants::Violation;
+pub use totals::Totals;
+
+/// What to simulate.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// The seed.
+    pub seed: u64,
+    /// How many servers.
+    pub servers: usize,
+    /// Of which family.
+    pub family: Family,
+    /// Known bugs to put back.
+    pub bugs: Bugs,
+    /// Keep the story.
+    pub verbose: bool,
+}
+
+/// What came of one seed.
+#[derive(Debug)]
+pub struct Summary {
+    /// The seed.
+    pub seed: u64,
+    /// What was violated, if anything.
+    pub violation: Option<Violation>,
+    /// The story, if it was kept.
+    pub trace: Vec<String>,
+    /// Writes that were acknowledged.
+    pub acknowledged: u64,
+    /// The last epoch.
+    pub epochs: u64,
+    /// Faults by kind.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// Happenings in all.
+    pub happenings: u64,
+    /// Virtual time at the end.
+    pub ended: Timestamp,
+}
+
+/// Lives one seed.
+pub fn simulate(options: Options) -> Summary {
+    world::World::new(options).run()
+}

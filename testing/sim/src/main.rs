@@ -1,0 +1,153 @@
+//! `mainstay-sim`: lives many seeds, or tells the story of one.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use clap::{Parser, ValueEnum};
+use mainstay_failover::bugs::Bugs;
+use mainstay_sim::{Options, Summary, Totals, simulate};
+use mainstay_topology::Family;
+
+/// Simulates the lives of clusters over the real core machines, one seed each.
+///
+/// Example: mainstay-sim --schedules 20000
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// How many seeds to live.
+    #[arg(long, default_value_t = 1000)]
+    schedules: u64,
+    /// One seed; with --schedules, the first of them.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Servers of each cluster.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=9))]
+    servers: u8,
+    /// The servers' family; `both` takes them in turn by seed.
+    #[arg(long, value_enum, default_value_t = Families::Both)]
+    family: Families,
+    /// A known bug to put back: the simulator must catch it.
+    #[arg(long, value_enum)]
+    bug: Option<Bug>,
+    /// Print the story of every seed.
+    #[arg(long)]
+    verbose: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Families {
+    Mysql,
+    Mariadb,
+    Both,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Bug {
+    GrantBeforeRevoke,
+    ElectByApplied,
+    DiscardRelayLogs,
+    IgnoreAbsent,
+}
+
+impl Arguments {
+    fn options(&self, seed: u64, verbose: bool) -> Options {
+        let is = |bug| self.bug == Some(bug);
+        Options {
+            seed,
+            servers: usize::from(self.servers),
+            family: match self.family {
+                Families::Mysql => Family::Mysql,
+                Families::Mariadb => Family::Mariadb,
+                Families::Both if seed % 2 == 0 => Family::Mysql,
+                Families::Both => Family::Mariadb,
+            },
+            bugs: Bugs {
+                grant_before_revoke: is(Bug::GrantBeforeRevoke),
+                elect_by_applied: is(Bug::ElectByApplied),
+                discard_relay_logs: is(Bug::DiscardRelayLogs),
+                ignore_absent: is(Bug::IgnoreAbsent),
+            },
+            verbose,
+        }
+    }
+
+    /// The command that lives a seed again.
+    fn replay(&self, seed: u64) -> String {
+        let mut command = format!("cargo run --release -p mainstay-sim -- --seed {seed} --verbose");
+        if self.servers != 3 {
+            command += &format!(" --servers {}", self.servers);
+        }
+        for value in [
+            (self.family != Families::Both).then(|| ("family", self.family.to_possible_value())),
+            self.bug.map(|bug| ("bug", bug.to_possible_value())),
+        ] {
+            if let Some((name, Some(value))) = value {
+                command += &format!(" --{name} {}", value.get_name());
+            }
+        }
+        command
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let first = arguments.seed.unwrap_or(1);
+    let single = arguments.seed.is_some() && !std::env::args().any(|one| one.contains("schedules"));
+    let count = if single { 1 } else { arguments.schedules };
+    let begun = Instant::now();
+    let next = AtomicU64::new(first);
+    let totals = Mutex::new(Totals::default());
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(count as usize) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= first + count {
+                        return;
+                    }
+                    let summary = simulate(arguments.options(seed, arguments.verbose));
+                    let mut totals = totals.lock().expect("no thread panics with the lock");
+                    if arguments.verbose {
+                        print(&summary.trace);
+                    }
+                    totals.add(summary);
+                }
+            });
+        }
+    });
+    let totals = totals.into_inner().expect("no thread panics with the lock");
+    report(&arguments, &totals, begun)
+}
+
+fn report(arguments: &Arguments, totals: &Totals, begun: Instant) -> ExitCode {
+    let mut lines = vec![totals.to_string()];
+    lines.push(format!("took {:.1} s", begun.elapsed().as_secs_f64()));
+    if let Some(failed) = totals.failed.first() {
+        if !arguments.verbose {
+            let again: Summary = simulate(arguments.options(failed.0, true));
+            print(&again.trace);
+        }
+        for (seed, violation) in totals.failed.iter().take(10) {
+            lines.push(format!("seed {seed}: {violation}"));
+            lines.push(format!("  replay: {}", arguments.replay(*seed)));
+        }
+        lines.push(format!(
+            "{} of {} seeds failed",
+            totals.failed.len(),
+            totals.seeds
+        ));
+    }
+    print(&lines);
+    ExitCode::from(u8::from(!totals.failed.is_empty()))
+}
+
+fn print(lines: &[String]) {
+    let mut out = std::io::stdout().lock();
+    for line in lines {
+        // Nobody reads any more: nothing to be done about it.
+        let _ = writeln!(out, "{line}");
+    }
+}

@@ -1,0 +1,55 @@
+//! How a life begins: mostly with a cluster that serves, sometimes with servers that never did.
+
+use std::time::Duration;
+
+use mainstay_gtid::{Family as SetFamily, GtidSet};
+use mainstay_topology::{Epoch, Family, Record, Target};
+
+use super::{Happening, World};
+use crate::link::Link;
+
+impl World {
+    pub(super) fn begin(&mut self) {
+        if !self.mood.newborn {
+            self.establish();
+        }
+        self.at(self.now, Happening::StartManager);
+        self.at(self.now, Happening::Beat);
+        for writer in 0..self.clients.writers.len() {
+            let soon = self.random.millis(0, 100);
+            self.after(soon, Happening::Write(writer));
+        }
+        self.after(Duration::from_millis(100), Happening::SideDoor);
+        let first = self.random.millis(0, 3_000);
+        self.after(first, Happening::Strike);
+        self.after(Duration::from_millis(self.mood.peace_ms), Happening::Peace);
+    }
+
+    /// The first server is the primary of the first reign, the others are its replicas.
+    fn establish(&mut self) {
+        let names: Vec<_> = self.servers.iter().map(|one| one.name().clone()).collect();
+        let set = match self.options.family {
+            Family::Mysql => SetFamily::Mysql,
+            Family::Mariadb => SetFamily::Mariadb,
+        };
+        let record = Record {
+            epoch: Epoch(1),
+            primary: Some(names[0].clone()),
+            joined: names[1..].iter().cloned().collect(),
+            baseline: Some(GtidSet::empty(set)),
+        };
+        self.record(&record);
+        let primary = &mut self.servers[0];
+        primary.memory.writable = true;
+        primary.memory.source_on = true;
+        primary.memory.acks_needed = self.mood.acknowledgements as usize;
+        let source = Target {
+            name: primary.member.name.clone(),
+            address: primary.member.address.clone(),
+        };
+        for replica in 1..self.servers.len() {
+            self.servers[replica].link = Some(Link::new(source.clone(), 0));
+            self.start_both(replica);
+        }
+    }
+}
