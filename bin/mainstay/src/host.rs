@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use mainstay_failover::Hooks;
-use mainstay_manager::{HostControl, Pending};
-use mainstay_sandbox::{Flavor, Sandbox, Signal};
-use mainstay_topology::ServerName;
+use mainstay_failover::{Hooks, Phase, Purpose};
+use mainstay_manager::{HostControl, Pending, Snapshot};
+use mainstay_sandbox::{RestartRole, Sandbox, Signal};
+use mainstay_topology::{Record, ServerName, Target};
 
 /// The supervisor of the sandbox, as the manager's hand on the hosts.
 pub(crate) struct SandboxHost {
@@ -19,10 +19,9 @@ impl HostControl for SandboxHost {
             .servers()
             .iter()
             .any(|known| known.name == *server);
-        // Only MySQL has a statement that replaces a server's data.
         Hooks {
             end_process: ours,
-            reseed: ours && self.sandbox.flavor() == Flavor::MySql,
+            reseed: ours,
         }
     }
 
@@ -42,6 +41,54 @@ impl HostControl for SandboxHost {
             let saved = tokio::task::spawn_blocking(copy).await;
             saved.map_err(|error| error.to_string())?
         })
+    }
+
+    /// Goes on to its end even if nobody waits for it any more: a server that is down between old
+    /// and new data must not stay so.
+    fn reseed(&self, server: &ServerName, donor: &Target) -> Pending<'_, Result<(), String>> {
+        let (server, donor) = (server.clone(), donor.name.clone());
+        let sandbox = Arc::clone(&self.sandbox);
+        let work = async move {
+            let done = sandbox.reseed(server.as_str(), donor.as_str()).await;
+            done.map_err(|error| error.to_string())
+        };
+        Box::pin(async move {
+            let done = tokio::spawn(work).await;
+            done.map_err(|error| error.to_string())?
+        })
+    }
+}
+
+/// How a server comes back while the manager runs.
+///
+/// The primary waits until it is decided whether it is replaced: started plainly, it would commit
+/// what nobody has acknowledged, and diverge. If it is not replaced, its return heals the cluster.
+pub(crate) fn restart_role(server: &ServerName, now: &Snapshot) -> RestartRole {
+    let settled = settled_role(server, now.record());
+    if settled != RestartRole::Plain || now.record().primary.is_none() {
+        return settled;
+    }
+    let failover = |purpose: &Purpose| matches!(purpose, Purpose::Failover { .. });
+    let undecided = match now.phase {
+        Phase::Suspecting | Phase::Confirmed | Phase::Cooling => true,
+        Phase::Executing => {
+            let running = now.operation.as_ref();
+            running.is_some_and(|operation| failover(&operation.purpose))
+        }
+        Phase::Watching | Phase::Halted => false,
+    };
+    if undecided { RestartRole::Wait } else { settled }
+}
+
+/// How a server comes back by what is recorded.
+///
+/// The servers that have joined keep all that they have: the proof of an election counts on it.
+pub(crate) fn settled_role(server: &ServerName, record: &Record) -> RestartRole {
+    match &record.primary {
+        Some(primary) if primary == server => RestartRole::Plain,
+        Some(_) if record.joined.contains(server) => RestartRole::Replica,
+        Some(_) => RestartRole::Rejoin,
+        None => RestartRole::Plain,
     }
 }
 

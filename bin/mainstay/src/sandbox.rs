@@ -12,12 +12,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use mainstay_manager::ManagerHandle;
-use mainstay_sandbox::{Flavor, Prepared, RestartRole, RestartRoles, Sandbox, SandboxOptions};
+use mainstay_sandbox::{Flavor, Prepared, RestartRoles, Sandbox, SandboxOptions};
 use mainstay_store::Store;
 use mainstay_topology::ServerName;
 use tokio::sync::watch;
 
 use crate::args::{FlavorArg, SandboxAction, SandboxArgs};
+use crate::host;
 use crate::output::{BadInput, emit};
 use crate::runfile::RunFile;
 use crate::signals::Interruptions;
@@ -186,13 +187,10 @@ fn restart_roles(store: &Store) -> Result<(KnownManager, RestartRoles)> {
     let stored = store.record()?;
     let (known, manager) = watch::channel::<Option<ManagerHandle>>(None);
     let roles = move |server: &ServerName| {
-        let record = match &*manager.borrow() {
-            Some(manager) => manager.snapshot().record().clone(),
-            None => stored.clone(),
-        };
-        match record.primary {
-            Some(primary) if primary != *server => RestartRole::Rejoin,
-            Some(_) | None => RestartRole::Plain,
+        let manager = manager.borrow();
+        match manager.as_ref().map(ManagerHandle::snapshot) {
+            Some(now) => host::restart_role(server, &now),
+            None => host::settled_role(server, &stored),
         }
     };
     Ok((known, Arc::new(roles)))

@@ -3,7 +3,7 @@
 //! The options of both give the same cluster: lossless semi-synchronous replication by GTID with
 //! the source side off, read-only from the first second, replication not started.
 
-mod mariadb;
+pub(crate) mod mariadb;
 mod mysql;
 
 use std::ffi::OsString;

@@ -160,6 +160,50 @@ pub enum SandboxError {
         /// Its log file.
         log: PathBuf,
     },
+    /// A server runs on copied data, but does not know which transactions those are.
+    #[error("{server} did not take over the GTID state of the data that were copied to it; \
+        see its log, {}", .log.display())]
+    History {
+        /// The server.
+        server: String,
+        /// Its log file.
+        log: PathBuf,
+    },
+    /// The program that copies a running server's data is missing.
+    #[error("no mariadb-backup was found beside the server or on PATH; {}",
+        Flavor::MariaDb.install_remedy())]
+    NoBackupProgram,
+    /// A running server does not say what its data hold, or cannot be copied.
+    #[error("the data of {donor} cannot be copied: {reason}")]
+    Donor {
+        /// The server that should give its data.
+        donor: String,
+        /// Why not, as it or the program that copies says it.
+        reason: String,
+    },
+    /// A server's data could not be replaced.
+    #[error(
+        "{server} was not reseeded: {reason}; it keeps its old data, and stays down until \
+        the sandbox is started again"
+    )]
+    Reseed {
+        /// The server.
+        server: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Only one server is reseeded at a time.
+    #[error("{server} was left as it is: a server of this sandbox is being reseeded now")]
+    Reseeding {
+        /// The server that would be the second.
+        server: String,
+    },
+    /// MySQL replaces a server's data itself, by a statement.
+    #[error("{server} was left as it is: MySQL reseeds a server by its statement CLONE")]
+    ReseedsItself {
+        /// The server.
+        server: String,
+    },
     /// No server of that name.
     #[error("the sandbox has no server {name:?}; it has db1, db2 and db3")]
     UnknownServer {

@@ -3,7 +3,8 @@
 //! ```text
 //! DIR/sandbox.json    what runs here: flavor, version, ports, ids, credentials
 //! DIR/sandbox.lock    held by the process that runs it
-//! DIR/db1 … db3       my.cnf, mysqld.log, mysqld.pid, data/, tmp/; accounts.sql until it was run
+//! DIR/db1 … db3       my.cnf, mysqld.log, mysqld.pid, data/, tmp/; accounts.sql until it was run;
+//!                     reseed.log; data.making, data.old while data/ is made or replaced
 //! DIR/salvage/        binary logs saved before a server's data is replaced
 //! DIR/mainstay.*      the manager's own
 //! ```
@@ -20,6 +21,7 @@ use crate::credentials::Credentials;
 use crate::flavor::{Flavor, Version};
 use crate::locate::ServerProgram;
 use crate::lock::Lock;
+use crate::reseed::swap;
 use crate::{Result, SandboxError, dialect, ports};
 
 /// The servers of every sandbox.
@@ -102,6 +104,9 @@ impl Layout {
             is_new,
             _lock: lock,
         };
+        for name in SERVER_NAMES {
+            swap::recover(&layout.server(name))?;
+        }
         ports::require_free(layout.ports())?;
         layout.write_description()?;
         Ok(layout)
@@ -153,7 +158,7 @@ impl Layout {
 
     /// The data appears by a rename, whole; its accounts are still to be made then.
     fn fill(&self, directory: &Path, data: &Path, template: &Path) -> Result<()> {
-        let copy = directory.join("data.making");
+        let copy = swap::making(directory);
         remove_tree(&copy).map_err(SandboxError::io("remove", &copy))?;
         copy_tree(template, &copy).map_err(SandboxError::io("fill", &copy))?;
         let statements =
@@ -298,7 +303,7 @@ fn delete_data(dir: &Path) -> Result<()> {
 }
 
 /// Writes a file that only its owner can read; it is the old one or the new one, never a part.
-fn write_private(path: &Path, text: &str) -> Result<()> {
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let part = PathBuf::from(part);

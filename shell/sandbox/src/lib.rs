@@ -15,6 +15,7 @@ mod layout;
 mod locate;
 mod lock;
 mod ports;
+mod reseed;
 mod salvage;
 mod sandbox;
 mod server;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mainstay_topology::{Address, ServerName};
 use rustix::process::Signal;
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{Mutex, broadcast, mpsc, watch};
 use tokio::time::timeout;
 
 use crate::accounts;
@@ -14,13 +14,14 @@ use crate::flavor::{Flavor, Version};
 use crate::guard::Guard;
 use crate::layout::Layout;
 use crate::locate::{ServerProgram, locate};
+use crate::reseed::history;
 use crate::server::{Order, ServerState, ServerTask};
 use crate::supervisor::{RestartRoles, SandboxEvent, ServerHandle, Supervisor};
 use crate::template::{end_of, template};
 use crate::{Result, SandboxError, salvage};
 
 /// A start that recovers from a crash reads the logs of the tables first.
-const START_LIMIT: Duration = Duration::from_mins(1);
+pub(crate) const START_LIMIT: Duration = Duration::from_mins(1);
 const EVENTS: usize = 256;
 const ORDERS: usize = 16;
 
@@ -77,9 +78,9 @@ pub struct SandboxServer {
 /// A directory with everything in place, locked, and nothing running yet.
 #[derive(Debug)]
 pub struct Prepared {
-    layout: Layout,
-    program: ServerProgram,
-    guard: Guard,
+    pub(crate) layout: Layout,
+    pub(crate) program: ServerProgram,
+    pub(crate) guard: Guard,
     restart_after: Duration,
 }
 
@@ -152,6 +153,7 @@ impl Prepared {
             .map_err(SandboxError::io("start a thread for", &self.layout.dir))?;
         let sandbox = Sandbox {
             prepared: self,
+            reseeding: Mutex::new(()),
             supervisor,
             events,
         };
@@ -167,7 +169,8 @@ impl Prepared {
 
 /// Three running servers. Dropped without [`Sandbox::stop`], they are killed.
 pub struct Sandbox {
-    prepared: Prepared,
+    pub(crate) prepared: Prepared,
+    pub(crate) reseeding: Mutex<()>,
     supervisor: Supervisor,
     events: broadcast::Sender<SandboxEvent>,
 }
@@ -302,6 +305,7 @@ impl Sandbox {
                 });
             }
             accounts::prove(server, &directory, self.credentials()).await?;
+            history::prove(server, &directory, self.credentials()).await?;
         }
         Ok(())
     }

@@ -23,6 +23,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use crate::guard::Guard;
 use crate::layout::accounts_file;
 use crate::locate::ServerProgram;
+use crate::reseed::history;
 use crate::supervisor::{RestartRole, RestartRoles, SandboxEvent};
 use crate::{SandboxError, dialect};
 
@@ -35,6 +36,10 @@ const PROBE_EVERY: Duration = Duration::from_millis(20);
 const PROBE_LIMIT: Duration = Duration::from_secs(1);
 /// A server that cannot start is tried ever more rarely, up to this.
 const RESTART_LONGEST: Duration = Duration::from_secs(30);
+/// Between two questions whether it is decided how a server comes back.
+const ASK_EVERY: Duration = Duration::from_millis(200);
+/// A server that nobody decides about comes back all the same: it may hold the only copy.
+const ASK_LIMIT: Duration = Duration::from_secs(20);
 
 /// What others see of a server's process.
 #[derive(Debug, Clone, Default)]
@@ -95,11 +100,10 @@ impl ServerTask {
                 _ => (self.restart_after * (1 << failures.min(4))).min(RESTART_LONGEST),
             };
             self.tell_ended(&ended, (!held).then_some(delay));
-            let Some(still_held) = self.rest(Instant::now() + delay, held).await else {
+            let Some(decided) = self.rest(Instant::now() + delay, held).await else {
                 return;
             };
-            held = still_held;
-            role = (self.roles)(&self.name);
+            (role, held) = (decided, false);
         }
     }
 
@@ -142,8 +146,25 @@ impl ServerTask {
         life.end(status, pid, was_ready)
     }
 
-    /// Down, until it is time to start again: then whether it is held. `None` is an end for good.
-    async fn rest(&mut self, mut until: Instant, mut held: bool) -> Option<bool> {
+    /// Down, until it is time to start again and known how. `None` is an end for good.
+    async fn rest(&mut self, until: Instant, held: bool) -> Option<RestartRole> {
+        self.pause(until, held).await?;
+        let patience = Instant::now() + ASK_LIMIT;
+        loop {
+            match (self.roles)(&self.name) {
+                RestartRole::Wait if Instant::now() < patience => {
+                    self.pause(Instant::now() + ASK_EVERY, false).await?;
+                }
+                RestartRole::Wait => return Some(RestartRole::Plain),
+                role @ (RestartRole::Plain | RestartRole::Replica | RestartRole::Rejoin) => {
+                    return Some(role);
+                }
+            }
+        }
+    }
+
+    /// Down, until that moment and as long as it is held. `None` is an end for good.
+    async fn pause(&mut self, mut until: Instant, mut held: bool) -> Option<()> {
         loop {
             tokio::select! {
                 biased;
@@ -164,7 +185,7 @@ impl ServerTask {
                         return None;
                     }
                 },
-                () = sleep_until(until), if !held => return Some(held),
+                () = sleep_until(until), if !held => return Some(()),
             }
         }
     }
@@ -173,10 +194,13 @@ impl ServerTask {
         let mut option_file = OsString::from("--defaults-file=");
         option_file.push(self.directory.join("my.cnf"));
         let mut arguments = vec![option_file];
-        let accounts = accounts_file(&self.directory);
-        if accounts.exists() {
+        let first = [
+            accounts_file(&self.directory),
+            history::file(&self.directory),
+        ];
+        if let Some(statements) = first.iter().find(|file| file.exists()) {
             let mut option = OsString::from("--init-file=");
-            option.push(accounts);
+            option.push(statements);
             arguments.push(option);
         } else if role == RestartRole::Rejoin {
             let extra = dialect::rejoin_arguments(self.program.flavor);

@@ -19,16 +19,24 @@ use crate::{Result, SandboxError};
 /// How a server is to come back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RestartRole {
-    /// As it is: nobody is known to have taken its place.
+    /// As it is: it is the primary, or nobody is known to be.
     Plain,
-    /// Another server is the primary of the current epoch: what this one has not had acknowledged
-    /// is removed, where the server can do that (MariaDB).
+    /// As it is: it replicates from the primary, and must keep what it has acknowledged.
+    Replica,
+    /// Another server is the primary of the current epoch, and does not count on this one: what it
+    /// has not had acknowledged is removed, where the server can do that (MariaDB).
     Rejoin,
+    /// Not yet: it is the primary, and about to be replaced. What it has not had acknowledged
+    /// would be committed by a plain start, and could not be removed any more.
+    ///
+    /// Asked again soon. A server that nobody decides about is started plainly after a while, and
+    /// so is one that is asked for the first time.
+    Wait,
 }
 
 /// Asked before each start of a server. It must answer at once.
 ///
-/// Answer [`RestartRole::Rejoin`] only if another server certainly holds all that was acknowledged:
+/// Answer [`RestartRole::Rejoin`] only if other servers certainly hold all that was acknowledged:
 /// the server drops every transaction that it had prepared, acknowledged or not.
 pub type RestartRoles = Arc<dyn Fn(&ServerName) -> RestartRole + Send + Sync>;
 
@@ -132,10 +140,13 @@ impl Supervisor {
     /// The primary goes first, as far as it is known, while its replicas can still acknowledge: a
     /// MySQL primary that stops with commits waiting would answer OK to them.
     pub(crate) async fn stop(&self) {
-        let (first, then): (Vec<_>, Vec<_>) = self
-            .servers
-            .iter()
-            .partition(|server| (self.roles)(&server.name) == RestartRole::Plain);
+        let (first, then): (Vec<_>, Vec<_>) = self.servers.iter().partition(|server| match (self
+            .roles)(
+            &server.name,
+        ) {
+            RestartRole::Plain | RestartRole::Wait => true,
+            RestartRole::Replica | RestartRole::Rejoin => false,
+        });
         let ending = stop_all(first);
         tokio::pin!(ending);
         if tokio::time::timeout(STOP_LEAD, &mut ending).await.is_ok() {

@@ -1,8 +1,12 @@
 //! MariaDB's own words. Semi-synchronous replication is built in.
 
+use std::env;
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use mainstay_gtid::mariadb::{Gtid, MariadbSet};
+
+use crate::credentials::Login;
 use crate::locate::ServerProgram;
 
 /// The timeout means: never fall back to asynchronous replication. The source side stays off until
@@ -51,4 +55,64 @@ pub(super) fn initialisation(program: &ServerProgram) -> (PathBuf, Vec<OsString>
         "--innodb-log-file-size=32M",
     ];
     (path, arguments.map(OsString::from).to_vec())
+}
+
+/// What a server's binary logs hold; copied data come without it.
+pub(crate) const BINLOG_STATE: &str = "SELECT @@GLOBAL.gtid_binlog_state";
+
+/// One statement in one line, for an init file. The position goes first: a server that has the
+/// state has both, and leaves what it has replicated since alone when it reads this once more.
+///
+/// Within a domain the newest comes last, because a server takes the last one for the newest.
+pub(crate) fn take_history(position: &MariadbSet, state: &MariadbSet) -> String {
+    let mut gtids: Vec<Gtid> = state.iter().collect();
+    gtids.sort_by_key(|gtid| (gtid.domain, gtid.sequence));
+    let texts: Vec<String> = gtids.iter().map(Gtid::to_string).collect();
+    let (position, state) = (position.position(), texts.join(","));
+    format!(
+        "BEGIN NOT ATOMIC IF @@GLOBAL.gtid_binlog_state = '' THEN \
+         SET GLOBAL gtid_slave_pos = '{position}'; SET GLOBAL gtid_binlog_state = '{state}'; \
+         END IF; END;\n"
+    )
+}
+
+/// The program that copies a running server's data: of the server's own package, or else on `PATH`.
+pub(crate) fn backup_program(program: &ServerProgram) -> Option<PathBuf> {
+    let on_path = env::var_os("PATH").unwrap_or_default();
+    let folders = [program.base.join("bin")]
+        .into_iter()
+        .chain(env::split_paths(&on_path));
+    let mut candidates =
+        folders.flat_map(|folder| ["mariadb-backup", "mariabackup"].map(|name| folder.join(name)));
+    candidates.find(|path| path.is_absolute() && path.is_file())
+}
+
+/// Its option file. The password is in no process list that way.
+pub(crate) fn backup_options(port: u16, login: &Login) -> String {
+    let Login { user, password } = login;
+    format!(
+        "[mariabackup]\nhost=127.0.0.1\nport={port}\nuser=\"{user}\"\n\
+         password=\"{password}\"\n"
+    )
+}
+
+/// Its arguments: for the copy, or for making the copy consistent afterwards.
+pub(crate) fn backup_arguments(action: &str, options: &Path, target: &Path) -> Vec<OsString> {
+    let joined = |name: &str, path: &Path| {
+        let mut text = OsString::from(name);
+        text.push(path);
+        text
+    };
+    vec![
+        joined("--defaults-file=", options),
+        action.into(),
+        joined("--target-dir=", target),
+    ]
+}
+
+/// Where the copy ends: the third column of a file that comes with it.
+pub(crate) fn position_of_copy(copy: &Path) -> std::io::Result<String> {
+    let text = std::fs::read_to_string(copy.join("xtrabackup_binlog_info"))?;
+    let gtids = text.split_ascii_whitespace().nth(2);
+    Ok(gtids.unwrap_or_default().to_owned())
 }
