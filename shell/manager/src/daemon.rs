@@ -5,13 +5,12 @@
 //! - a step runs only after its beginning is on disk; what cannot be journaled is not run;
 //! - a step's end is handed to the machine once, with the operation it belongs to.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use mainstay_clock::Timestamp;
 use mainstay_failover::{
-    Action, Certificate, Event as Seen, Manager as Machine, OperationId, Purpose, Step, StepResult,
-    StepState,
+    Action, Event as Seen, Finding, Manager as Machine, OperationId, Step, StepResult, StepState,
 };
 use mainstay_store::{Operation, StoreError};
 use mainstay_topology::ServerName;
@@ -27,6 +26,7 @@ use crate::journal::{self, Journal};
 use crate::snapshot::{Running, Snapshot};
 
 mod asks;
+mod log;
 mod start;
 
 use asks::{Ask, Asks};
@@ -55,7 +55,7 @@ struct Daemon {
     waiting: BTreeMap<OperationId, Vec<Reply<Operation>>>,
     reason: String,
     last_operation: Option<OperationId>,
-    findings: BTreeSet<String>,
+    findings: Vec<Finding>,
 }
 
 impl Daemon {
@@ -113,7 +113,7 @@ impl Daemon {
                 at,
             } => {
                 let at_us = self.clock.wall_us(at);
-                log_end(operation, step, &result);
+                log::step_end(operation, step, &result);
                 self.journal.ended(at_us, (operation, step), result.clone());
                 Some(Seen::StepDone {
                     operation,
@@ -162,8 +162,8 @@ impl Daemon {
                     outcome,
                     certificate,
                 } => {
-                    log_finish(operation, &purpose, &outcome, certificate.as_deref());
                     let certificate = certificate.as_deref();
+                    log::finish(operation, &purpose, &outcome, certificate);
                     self.journal
                         .finished(at_us, operation, outcome, certificate);
                     finished.push(operation);
@@ -249,14 +249,9 @@ impl Daemon {
 
     /// Shows the new state to those who watch, and logs what findings came and went.
     fn show(&mut self, now: Timestamp) {
-        let findings = self.machine.findings();
-        let texts: BTreeSet<_> = findings.iter().map(ToString::to_string).collect();
-        for finding in texts.difference(&self.findings) {
-            tracing::warn!(%finding, "found");
-        }
-        for finding in self.findings.difference(&texts) {
-            tracing::info!(%finding, "no longer");
-        }
+        let findings = self.machine.findings().to_vec();
+        log::changes(&self.findings, &findings);
+        self.findings.clone_from(&findings);
         let operation = self.machine.operation().map(|operation| {
             let steps = operation.plan.steps.iter().zip(&operation.states);
             let running = steps.filter(|(_, state)| matches!(state, StepState::Running { .. }));
@@ -271,39 +266,12 @@ impl Daemon {
             phase: self.machine.phase(),
             reason: self.reason.clone(),
             topology: self.machine.topology().clone(),
-            findings: findings.to_vec(),
+            findings,
             routes: self.machine.routes().cloned(),
             durability: self.machine.policy().durability,
             operation,
             last_operation: self.last_operation,
         };
-        self.findings = texts;
         self.snapshots.send_replace(Arc::new(snapshot));
-    }
-}
-
-fn log_end(operation: OperationId, step: usize, result: &StepResult) {
-    let (operation, step) = (operation.0, step + 1);
-    match result {
-        StepResult::Done(_) => tracing::debug!(operation, step, "step done"),
-        StepResult::Failed(reason) => tracing::warn!(operation, step, %reason, "step failed"),
-        StepResult::TimedOut => tracing::warn!(operation, step, "step ran out of time"),
-    }
-}
-
-fn log_finish(
-    operation: OperationId,
-    purpose: &Purpose,
-    outcome: &Result<(), String>,
-    certificate: Option<&Certificate>,
-) {
-    let (operation, purpose) = (operation.0, journal::purpose(purpose));
-    match outcome {
-        Ok(()) => tracing::info!(operation, %purpose, "operation done"),
-        Err(reason) => tracing::warn!(operation, %purpose, %reason, "operation failed"),
-    }
-    if let Some(certificate) = certificate {
-        let proof = journal::certificate_text(certificate);
-        tracing::info!(operation, %proof, "certificate");
     }
 }

@@ -6,6 +6,7 @@ mod dialect;
 mod effects;
 mod expand;
 mod hand;
+mod reseed;
 mod statements;
 
 use std::collections::BTreeMap;

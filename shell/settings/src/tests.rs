@@ -108,7 +108,7 @@ user = ""
 password = 7
 
 [proxy]
-listen = "localhost:6033"
+listen = "here:6033"
 workers = 0
 hold_bytes_max = "64MB"
 hold_time_max = "1ms"
@@ -132,7 +132,7 @@ hold_time_max = "1ms"
 17: manager.user: expected a user's name, found an empty text
 18: manager.password: expected a password, found something else
 20: proxy: needs at least one [[user]] section: nobody could log in
-21: proxy.listen: expected an IP address and a port, such as "127.0.0.1:6033", found "localhost:6033"
+21: proxy.listen: expected an IP address and a port, such as "127.0.0.1:6033", found "here:6033"
 22: proxy.workers: expected "auto" or a whole number from 1, found the number 0
 23: proxy.hold_bytes_max: expected a size, such as "64MiB", found "64MB"
 24: proxy.hold_time_max: expected a duration from "10ms", such as "30s", found "1ms"

@@ -1,6 +1,6 @@
 //! Puts a manager together: the machine from the stored record, a task for each server, the loop.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ pub fn start(config: &Config, wiring: Wiring) -> Result<ManagerHandle, ManagerEr
         waiting: BTreeMap::new(),
         reason: STARTED.to_owned(),
         last_operation: None,
-        findings: BTreeSet::new(),
+        findings: Vec::new(),
     };
     tokio::spawn(daemon.run());
     Ok(ManagerHandle {
@@ -176,8 +176,8 @@ fn observe(
     wakes
 }
 
-/// A replica can be compared with a primary only when the primary was looked at after it. Looks that
-/// were once begun together must not stay together, so each server has an interval of its own.
+/// A replica can be compared with a primary only when the primary was looked at after it. Looks
+/// that were once begun together must not stay so: each server has an interval of its own.
 fn out_of_step(config: &Config, index: u32) -> Duration {
     config.policy.probe_interval * (index % 8) / 16
 }

@@ -13,21 +13,27 @@ pub(super) const RECEIVED_POSITION: &str = "SHOW SLAVE STATUS";
 /// Its column.
 pub(super) const RECEIVED_COLUMN: &str = "Gtid_IO_Pos";
 
-/// `CLONE` copies a whole server (MySQL 8.0.17 and later). Both ends need the plugin.
-pub(super) const CLONE_PLUGIN: &str = "INSTALL PLUGIN clone SONAME 'mysql_clone.so'";
+/// Whether the plugin that `CLONE` needs on both ends is there, and whether the server is
+/// super-read-only.
+pub(super) const CLONE_STATE: &str = "SELECT @@GLOBAL.super_read_only AS read_only, \
+     (SELECT COUNT(*) FROM information_schema.PLUGINS \
+     WHERE PLUGIN_NAME = 'clone' AND PLUGIN_STATUS = 'ACTIVE') AS installed";
 
-/// What the server to be replaced is sent; the last statement ends it.
-pub(super) fn clone_from(donor: &Target, manager: &Login) -> Vec<String> {
+/// A plugin cannot be installed while the server is super-read-only. Ordinary users cannot write
+/// meanwhile: `read_only` stays.
+pub(super) const SUPER_READ_ONLY_OFF: &str = "SET GLOBAL super_read_only = OFF";
+pub(super) const SUPER_READ_ONLY_ON: &str = "SET GLOBAL super_read_only = ON";
+pub(super) const INSTALL_CLONE: &str = "INSTALL PLUGIN clone SONAME 'mysql_clone.so'";
+
+/// What the server to be replaced is sent; the last statement ends it (MySQL 8.0.17 and later).
+pub(super) fn clone_from(donor: &Target, manager: &Login) -> [String; 3] {
     let Address { host, port } = &donor.address;
     let (user, password) = (quoted(&manager.user), quoted(&manager.password));
-    vec![
-        "SET GLOBAL super_read_only = OFF".to_owned(),
-        CLONE_PLUGIN.to_owned(),
+    let host = escaped(host);
+    [
+        SUPER_READ_ONLY_OFF.to_owned(),
         format!("SET GLOBAL clone_valid_donor_list = '{host}:{port}'"),
-        format!(
-            "CLONE INSTANCE FROM {user}@{}:{port} IDENTIFIED BY {password}",
-            quoted(host)
-        ),
+        format!("CLONE INSTANCE FROM {user}@'{host}':{port} IDENTIFIED BY {password}"),
     ]
 }
 

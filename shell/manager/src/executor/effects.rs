@@ -4,21 +4,18 @@ use std::time::Duration;
 
 use mainstay_failover::{Effect, Output, Step};
 use mainstay_gtid::GtidSet;
-use mainstay_topology::{Facts, Family, Receiver, Record, ServerName, Target};
+use mainstay_topology::{Facts, Receiver, Record, ServerName, Target};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 
 use super::expand::Filling;
 use super::hand::Lent;
-use super::{Done, Executor, dialect, statements};
+use super::{Done, Executor, reseed, statements};
 use crate::control::HostControl;
 use crate::look::look;
 
 /// Pause between two looks while something is waited for.
 const PAUSE: Duration = Duration::from_millis(3);
-
-/// Pause between two looks at a server that restarts.
-const RESTART_PAUSE: Duration = Duration::from_millis(250);
 
 pub(super) async fn run(executor: &Executor, step: &Step) -> Done {
     match &step.effect {
@@ -63,18 +60,18 @@ pub(super) async fn run(executor: &Executor, step: &Step) -> Done {
             tracing::info!(%server, %place, "errant transactions are saved");
             Ok(Output::Done)
         }
-        Effect::Reseed { server, donor } => reseed(executor, step, server, donor).await,
+        Effect::Reseed { server, donor } => reseed::run(executor, step, server, donor).await,
     }
 }
 
 /// A connection to the server.
-async fn lend(executor: &Executor, server: &ServerName) -> Result<Lent, String> {
+pub(super) async fn lend(executor: &Executor, server: &ServerName) -> Result<Lent, String> {
     let hand = executor.hands.get(server);
     let hand = hand.ok_or_else(|| format!("{server} is no server of this cluster"))?;
     hand.lend().await
 }
 
-fn filling<'a>(executor: &'a Executor, step: &Step) -> Filling<'a> {
+pub(super) fn filling<'a>(executor: &'a Executor, step: &Step) -> Filling<'a> {
     Filling {
         manager: &executor.login,
         replication: &executor.replication,
@@ -97,7 +94,7 @@ async fn send(executor: &Executor, step: &Step, server: &ServerName) -> Result<L
     sent.map(|()| connection)
 }
 
-async fn facts(connection: &mut Lent) -> Result<Facts, String> {
+pub(super) async fn facts(connection: &mut Lent) -> Result<Facts, String> {
     look(connection).await.map_err(|error| error.to_string())
 }
 
@@ -172,55 +169,11 @@ async fn drain(executor: &Executor, step: &Step, server: &ServerName) -> Done {
         .map_err(|_| "the manager is stopping".to_owned())
 }
 
-fn host<'a>(
+pub(super) fn host<'a>(
     executor: &'a Executor,
     what: &str,
     server: &ServerName,
 ) -> Result<&'a dyn HostControl, String> {
     let sentence = || format!("there is no means on the host of {server} to {what}");
     executor.host.as_deref().ok_or_else(sentence)
-}
-
-async fn reseed(executor: &Executor, step: &Step, server: &ServerName, donor: &Target) -> Done {
-    let family = step.place.as_ref().map(|place| place.family);
-    if family == Some(Family::Mysql) {
-        clone(executor, step, server, donor).await?;
-    } else {
-        host(executor, "replace its data", server)?
-            .reseed(server, donor)
-            .await?;
-    }
-    // It comes back by itself; until then there is nothing to be done with it.
-    loop {
-        if let Ok(mut connection) = lend(executor, server).await
-            && facts(&mut connection).await.is_ok()
-        {
-            return Ok(Output::Done);
-        }
-        sleep(RESTART_PAUSE).await;
-    }
-}
-
-/// The server ends itself after `CLONE`: a lost connection and 3707 (`ER_RESTART_SERVER_FAILED`:
-/// nobody supervises it, so it stops) are success of the last statement.
-async fn clone(
-    executor: &Executor,
-    step: &Step,
-    server: &ServerName,
-    donor: &Target,
-) -> Result<(), String> {
-    let filling = filling(executor, step);
-    let mut connection = lend(executor, &donor.name).await?;
-    let plugin = [dialect::CLONE_PLUGIN.to_owned()];
-    statements::run(&mut connection, &plugin, filling).await?;
-    drop(connection);
-    let mut connection = lend(executor, server).await?;
-    let statements = dialect::clone_from(donor, &executor.login);
-    let (last, before) = statements.split_last().expect("it is a list of four");
-    statements::run(&mut connection, before, filling).await?;
-    match connection.execute(last).await {
-        Ok(_) => Ok(()),
-        Err(error) if error.is_closed() || error.server_code() == Some(3707) => Ok(()),
-        Err(error) => Err(format!("the copy from {} failed: {error}", donor.name)),
-    }
 }
