@@ -1,0 +1,118 @@
+//! An operator moves the primary: planned first, refused where it makes no sense, free of errors.
+
+use mainstay_e2e::{Client, Family, NumberedWriters, Sandbox, Status, on_both_families};
+use serde_json::Value;
+
+on_both_families!(
+    a_plan_touches_nothing_and_a_senseless_switchover_is_refused,
+    clients_under_load_see_no_error_while_the_primary_moves,
+);
+
+fn a_plan_touches_nothing_and_a_senseless_switchover_is_refused(family: Family) {
+    let sandbox = Sandbox::start(family);
+    Client::connect(&sandbox.proxy()).execute("CREATE TABLE app.t (id INT PRIMARY KEY)");
+    let gtids = || {
+        sandbox
+            .servers()
+            .into_iter()
+            .map(|server| gtid(&sandbox, &server.name))
+    };
+    let before = sandbox.wait("the same GTIDs everywhere", |_| {
+        let mut gtids = gtids();
+        let first = gtids.next();
+        gtids.all(|other| Some(other) == first)
+    });
+    let held: Vec<_> = gtids().collect();
+    let (primary, next) = (sandbox.primary(), before.named("replica")[0].clone());
+
+    let plan = sandbox
+        .run(&["plan", "switchover", "--to", &next, "--json"])
+        .json();
+    the_steps_tell_everything(&plan);
+    let text = sandbox
+        .run(&["plan", "switchover", "--to", &next])
+        .succeeded();
+    assert!(
+        text.contains(&next) && text.contains("Nothing has been touched"),
+        "{text}"
+    );
+    let plan = sandbox.run(&["plan", "failover", "--json"]).json();
+    the_steps_tell_everything(&plan);
+    let text = sandbox.run(&["plan", "failover"]).succeeded();
+    assert!(text.contains(&primary), "{text}");
+
+    let unknown = sandbox
+        .run(&["switchover", "--to", "nobody"])
+        .failed_with(1);
+    for part in ["nobody", "db1", "db2", "db3"] {
+        assert!(unknown.contains(part), "{part} is not in: {unknown}");
+    }
+    let planned = sandbox
+        .run(&["plan", "switchover", "--to", "nobody"])
+        .failed_with(1);
+    assert!(planned.contains("nobody"), "{planned}");
+    let present = sandbox
+        .run(&["switchover", "--to", &primary])
+        .failed_with(1);
+    assert!(
+        present.contains(&primary) && present.contains("primary"),
+        "{present}"
+    );
+
+    let after = sandbox.status();
+    assert_eq!(after.epoch(), before.epoch(), "{after}");
+    assert_eq!(after.primary(), before.primary(), "{after}");
+    assert!(after.is_whole(), "{after}");
+    assert_eq!(gtids().collect::<Vec<_>>(), held);
+}
+
+fn the_steps_tell_everything(plan: &Value) {
+    let steps = plan["steps"].as_array().expect("steps are a list");
+    assert!(!steps.is_empty(), "{plan:#}");
+    for step in steps {
+        assert!(
+            !step["sentence"].as_str().unwrap_or_default().is_empty(),
+            "{step:#}"
+        );
+        assert!(step["limit_ms"].as_u64() > Some(0), "{step:#}");
+        assert!(step["on_failure"].is_string(), "{step:#}");
+    }
+    let with_sql = |step: &&Value| step["sql"].as_array().is_some_and(|sql| !sql.is_empty());
+    assert!(steps.iter().find(with_sql).is_some(), "{plan:#}");
+}
+
+fn gtid(sandbox: &Sandbox, name: &str) -> String {
+    let variable = match sandbox.family() {
+        Family::MariaDb => "@@GLOBAL.gtid_current_pos",
+        Family::MySql => "@@GLOBAL.gtid_executed",
+    };
+    Client::connect(&sandbox.server(name).login).value(&format!("SELECT {variable}"))
+}
+
+fn clients_under_load_see_no_error_while_the_primary_moves(family: Family) {
+    let sandbox = Sandbox::start(family);
+    let writers = NumberedWriters::start(&sandbox, "numbers", 4);
+    let start = sandbox.status();
+    let mut moved: Status = sandbox.status();
+    // There and back again, then without a name.
+    let (first, other) = (sandbox.primary(), start.named("replica")[1].clone());
+    for to in [Some(&other), Some(&first), None] {
+        let from = sandbox.primary();
+        let mut arguments = vec!["switchover", "--json"];
+        if let Some(to) = to {
+            arguments.extend(["--to", to]);
+        }
+        let operation = sandbox.run(&arguments).json();
+        assert_eq!(operation["outcome"], "done", "{operation:#}");
+        writers.wait_for_progress();
+        let before = moved;
+        moved = sandbox.wait_until_whole();
+        assert_eq!(moved.epoch(), before.epoch() + 1, "{moved}");
+        assert_ne!(moved.primary(), Some(from.as_str()), "{moved}");
+        if let Some(to) = to {
+            assert_eq!(moved.primary(), Some(to.as_str()), "{moved}");
+        }
+    }
+    let account = writers.stop_and_compare(&sandbox);
+    assert!(account.errors.is_empty(), "{:?}", account.errors);
+}

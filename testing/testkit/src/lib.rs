@@ -1,1 +1,0 @@
-//! What the tests share: scripted servers, free ports, real servers.
