@@ -42,6 +42,8 @@ pub(crate) struct Ballot {
     pub(crate) survivors: Vec<Survivor>,
     /// Joined servers that could not be asked.
     pub(crate) absent: Vec<ServerName>,
+    /// Joined servers that may have lost what they had acknowledged: they cannot testify either.
+    pub(crate) forgetful: Vec<ServerName>,
     pub(crate) baseline: Option<GtidSet>,
     pub(crate) bugs: Bugs,
 }
@@ -101,8 +103,16 @@ fn complete(ballot: &Ballot) -> Result<(), String> {
              acknowledgements; bring it back"
         ));
     }
-    if ballot.absent.len() < ballot.acknowledgements || ballot.bugs.ignore_absent {
+    let silent = ballot.absent.len() + ballot.forgetful.len();
+    if silent < ballot.acknowledgements || ballot.bugs.ignore_absent {
         return Ok(());
+    }
+    if ballot.absent.is_empty() {
+        return Err(format!(
+            "cannot exclude loss: {} was restarted and may have lost acknowledged transactions \
+             that it had received; bring {primary} back",
+            join(&ballot.forgetful)
+        ));
     }
     Err(format!(
         "cannot exclude loss: {} cannot be asked and may hold acknowledged transactions; \
@@ -217,3 +227,6 @@ fn join(names: &[ServerName]) -> String {
     let texts: Vec<&str> = names.iter().map(ServerName::as_str).collect();
     texts.join(", ")
 }
+
+#[cfg(test)]
+mod tests;

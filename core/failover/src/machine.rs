@@ -83,6 +83,8 @@ pub struct Manager {
     next_probe: Option<Timestamp>,
     /// A server whose word has just come, and is older than the primary's silence.
     stale_witness: Option<ServerName>,
+    /// When the primary was asked last for the sake of a comparison.
+    compared: Timestamp,
     backoff: Backoff,
 }
 
@@ -119,6 +121,7 @@ impl Manager {
             findings: Vec::new(),
             next_probe: None,
             stale_witness: None,
+            compared: Timestamp::ZERO,
             backoff: Backoff::default(),
         }
     }

@@ -181,3 +181,35 @@ pub fn mermaid() -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_transition_is_written_twice_and_every_phase_can_be_left() {
+        for (index, (from, trigger, _, _)) in TRANSITIONS.iter().enumerate() {
+            let twice = TRANSITIONS[..index]
+                .iter()
+                .any(|(other, on, _, _)| (other, on) == (from, trigger));
+            assert!(!twice, "{from} and {trigger:?} stand twice");
+        }
+        for phase in Phase::ALL {
+            assert!(
+                TRANSITIONS
+                    .iter()
+                    .any(|(from, _, to, _)| *from == phase && *to != phase)
+            );
+        }
+    }
+
+    #[test]
+    fn the_diagram_names_every_transition() {
+        let diagram = mermaid();
+        assert_eq!(diagram.lines().count(), TRANSITIONS.len() + 2);
+        assert!(
+            diagram.contains("Suspecting --> Confirmed: the primary is dead"),
+            "{diagram}"
+        );
+    }
+}

@@ -17,9 +17,6 @@ pub(crate) mod first;
 pub(crate) mod rejoin;
 pub(crate) mod switchover;
 
-#[cfg(test)]
-mod tests;
-
 /// Steps in the making: groups run in order, the steps of a group at the same time.
 pub(crate) struct Draft<'a> {
     view: View<'a>,

@@ -3,7 +3,7 @@
 use mainstay_clock::Timestamp;
 
 use crate::errant::Errant;
-use crate::facts::{Facts, Receiver};
+use crate::facts::{Facts, Family, Receiver};
 use crate::observation::{Observation, Outcome, WriteProbe};
 use crate::server::ServerName;
 use crate::topology::{Reachability, Server, Topology};
@@ -34,6 +34,7 @@ impl Topology {
         server.take(seen);
         self.at = self.at.max(seen.ended);
         self.compare_with_primary(&seen.server);
+        self.remember(&seen.server);
         true
     }
 
@@ -73,6 +74,23 @@ impl Topology {
     }
 }
 
+impl Topology {
+    /// A server that may have forgotten something is trusted again once it holds everything that
+    /// the primary had executed when it was looked at after the server's return.
+    fn remember(&mut self, seen: &ServerName) {
+        let primary = self.primary().and_then(|primary| primary.facts.clone());
+        let (Some((begun, primary)), Some(server)) = (primary, self.servers.get_mut(seen)) else {
+            return;
+        };
+        let holds = server
+            .answered()
+            .is_some_and(|facts| facts.held().contains(&primary.executed));
+        if holds && server.forgot.is_some_and(|since| begun >= since) {
+            server.forgot = None;
+        }
+    }
+}
+
 impl Server {
     fn take(&mut self, seen: &Observation) {
         let reachability = Reachability::from(&seen.outcome);
@@ -81,6 +99,9 @@ impl Server {
             self.since = seen.ended;
         }
         self.last = Some((seen.begun, seen.outcome.clone()));
+        if self.forgets(&seen.outcome) {
+            self.forgot = Some(seen.ended);
+        }
         if let Outcome::Answered(facts) = &seen.outcome {
             if hears(self.facts(), facts) {
                 self.heard_at = Some(seen.ended);
@@ -88,6 +109,26 @@ impl Server {
             self.before = self.snapshot();
             self.facts = Some((seen.begun, (**facts).clone()));
             self.facts_ended = seen.ended;
+        }
+    }
+}
+
+impl Server {
+    /// MariaDB's received and not yet applied transactions do not survive the end of its process,
+    /// and nobody's survive when what it holds has shrunk.
+    fn forgets(&self, outcome: &Outcome) -> bool {
+        let Some(before) = self.facts() else {
+            return false;
+        };
+        match outcome {
+            Outcome::Answered(facts) => !facts.held().contains(before.held()),
+            Outcome::Refused => before.version.family == Family::Mariadb,
+            Outcome::Lost
+            | Outcome::Silent
+            | Outcome::NoConnection
+            | Outcome::TooManyConnections
+            | Outcome::AccessDenied { .. }
+            | Outcome::Failed { .. } => false,
         }
     }
 }

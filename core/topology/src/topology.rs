@@ -104,6 +104,9 @@ pub struct Server {
     /// What it had executed and the primary had not, when the primary was looked at after it; with
     /// the beginning of the look at this server.
     pub errant: Option<(Timestamp, Errant)>,
+    /// Since when it may have forgotten what it had received and acknowledged, because its process
+    /// was gone or it holds less than before. `None` when it holds what the primary has executed.
+    pub forgot: Option<Timestamp>,
     /// The last write probe, and when.
     pub write: Option<(Timestamp, WriteOutcome)>,
 }
@@ -143,6 +146,7 @@ impl Server {
             before: None,
             heard_at: None,
             errant: None,
+            forgot: None,
             write: None,
         }
     }

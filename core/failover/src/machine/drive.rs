@@ -10,6 +10,7 @@ use crate::decide::{Decision, decide, failover_plan};
 use crate::event::Action;
 use crate::phase::{Phase, Trigger, next};
 use crate::plan::establish::missing;
+use crate::plan::rejoin::{Need, need};
 use crate::readers::readers;
 use crate::verdict::{Verdict, judge};
 use crate::view::target;
@@ -40,6 +41,9 @@ impl Manager {
             None => {
                 let decision = decide(self.view(), &verdict);
                 self.follow(decision, &verdict, actions);
+                if verdict == Verdict::Well && self.run.is_none() {
+                    self.compare(actions);
+                }
             }
             Some(run) if run.is_interruptible() => {
                 let dead = matches!(verdict, Verdict::Dead { .. });
@@ -137,6 +141,20 @@ impl Manager {
         }
     }
 
+    /// Asks the primary at once when a server waits for a comparison with it.
+    fn compare(&mut self, actions: &mut Vec<Action>) {
+        let view = self.view();
+        let waits = |server: &Server| need(view, server) == Need::Comparison;
+        let Some(primary) = view.primary() else {
+            return;
+        };
+        let asked = self.compared + SUSPECT_INTERVAL > self.now;
+        if !asked && view.topology.others().any(waits) {
+            actions.push(Action::Probe(primary.name().clone()));
+            self.compared = self.now;
+        }
+    }
+
     pub(super) fn probe_all(&self, actions: &mut Vec<Action>) {
         let names = self.topology.servers.keys().cloned();
         actions.extend(names.map(Action::Probe));
@@ -173,6 +191,7 @@ impl Manager {
             }
         } else if let Some(before) = before {
             Routes {
+                epoch: view.record().epoch,
                 readers,
                 ..before.clone()
             }

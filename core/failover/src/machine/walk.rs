@@ -97,6 +97,8 @@ impl Manager {
             self.settled = self.now;
             for server in self.topology.servers.values_mut() {
                 server.errant = None;
+                // The new baseline has all that they could have acknowledged before.
+                server.forgot = None;
             }
             self.condemned = false;
             self.established = false;
@@ -299,6 +301,7 @@ impl Manager {
             certificate,
         });
         self.settled = self.now;
+        self.next_probe = None;
         let primary = self.topology.record.primary.clone();
         self.established = self.routes.as_ref().is_some_and(|routes| {
             let writer = routes.writer.as_ref().map(|target| &target.name);

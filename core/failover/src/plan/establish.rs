@@ -7,8 +7,10 @@
 //!   late otherwise;
 //! - commits wait for acknowledgements before writes open: no commit slips through alone.
 
-use mainstay_topology::{Reachability, Receiver, Server};
+use mainstay_gtid::GtidSet;
+use mainstay_topology::{Errant, Reachability, Receiver, Record, Server};
 
+use super::rejoin::baseline;
 use super::{Draft, publish};
 use crate::effect::Effect;
 use crate::step::{OnFailure, Plan, Purpose};
@@ -22,6 +24,8 @@ pub(crate) struct Reign<'a> {
     pub(crate) attach: Vec<&'a Server>,
     /// Replicas that are attached already.
     pub(crate) attached: Vec<&'a Server>,
+    /// What it must have applied before it serves.
+    pub(crate) must_hold: Option<&'a GtidSet>,
     /// It has just been elected: it may have received more than is known.
     pub(crate) elected: bool,
 }
@@ -29,35 +33,37 @@ pub(crate) struct Reign<'a> {
 /// The plan for the recorded primary, with what is still missing.
 pub(crate) fn plan(view: View<'_>) -> Option<Plan> {
     let primary = view.primary()?;
-    let mut draft = Draft::new(view);
-    if view.doubtful.is_some() {
-        // Whatever was stored, this record is newer.
-        let record = mainstay_topology::Record {
-            epoch: view.next_epoch(),
-            ..view.record().clone()
-        };
-        draft.next(Effect::Record { record }, OnFailure::Replan);
-    }
     let joined = |server: &&Server| view.record().joined.contains(server.name());
-    let (attached, attach) = view
+    let (attached, attach): (Vec<&Server>, Vec<&Server>) = view
         .reachable_others()
         .filter(joined)
         .filter(|server| view.facts(server).is_some())
-        .filter(|server| view.errant(server).is_some_and(|errant| errant.is_clean()))
+        .filter(|server| view.errant(server).is_some_and(Errant::is_clean))
         .partition(|server| view.is_attached(server));
+    let mut record = Record {
+        baseline: baseline(view, &attach),
+        ..view.record().clone()
+    };
+    if view.doubtful.is_some() {
+        // Whatever was stored, this record is newer.
+        record.epoch = view.next_epoch();
+    }
+    let epoch = record.epoch;
+    let mut draft = Draft::new(view);
+    if record != *view.record() {
+        draft.next(Effect::Record { record }, OnFailure::Replan);
+    }
     let reign = Reign {
         primary,
         attach,
         attached,
+        must_hold: view.record().baseline.as_ref(),
         elected: false,
     };
     steps(&mut draft, view, &reign);
     let purpose = Purpose::Establish {
         primary: primary.name().clone(),
     };
-    let epoch = view
-        .doubtful
-        .map_or(view.record().epoch, |_| view.next_epoch());
     Some(draft.finish(purpose, epoch))
 }
 
@@ -74,19 +80,41 @@ pub(crate) fn prepare(draft: &mut Draft<'_>, view: View<'_>, reign: &Reign<'_>) 
         let server = name.clone();
         draft.push(Effect::ApplyReceived { server }, OnFailure::Replan);
     }
+    let fences = fences(view, reign);
     // Without an election nothing has proved yet that the others cannot acknowledge.
     let unfenced = if reign.elected {
         OnFailure::Continue
     } else {
         OnFailure::Replan
     };
-    for server in view.topology.servers.values() {
-        let fence = *server.name() != name && server.answered().is_some_and(may_acknowledge);
-        if fence {
-            let server = server.name().clone();
-            draft.push(Effect::Fence { server }, unfenced);
-        }
+    for effect in fences {
+        draft.push(effect, unfenced);
     }
+    let executed = reign.primary.facts().map(|facts| &facts.executed);
+    let must = reign.must_hold.filter(|must| {
+        let has = executed.is_some_and(|executed| executed.contains(must));
+        reign.elected || !has
+    });
+    if let Some(transactions) = must.filter(|_| !view.bugs.discard_relay_logs) {
+        // Had it been restarted meanwhile, its relay log might be empty and quickly applied.
+        let effect = Effect::AwaitApplied {
+            server: name,
+            transactions: transactions.clone(),
+        };
+        draft.next(effect, OnFailure::Replan);
+    }
+}
+
+/// What cuts off every other server that could acknowledge.
+fn fences(view: View<'_>, reign: &Reign<'_>) -> Vec<Effect> {
+    let others = view.topology.servers.values();
+    others
+        .filter(|server| server.name() != reign.primary.name())
+        .filter(|server| server.answered().is_some_and(may_acknowledge))
+        .map(|server| Effect::Fence {
+            server: server.name().clone(),
+        })
+        .collect()
 }
 
 /// All steps for a primary that is recorded.

@@ -67,12 +67,16 @@ pub(crate) fn ballot(view: View<'_>, revoked: &Revoked) -> Option<Ballot> {
     let primary = view.primary()?;
     let mut survivors = Vec::new();
     let mut absent = Vec::new();
+    let mut forgetful = Vec::new();
     let mut stopped = 0;
     for server in view.topology.others() {
         let joined = view.record().joined.contains(server.name());
         match held_by(view, revoked, server) {
             Some(held) => {
                 stopped += 1;
+                if joined && server.forgot.is_some() {
+                    forgetful.push(server.name().clone());
+                }
                 // A server that was never recorded, and yet receives, may have acknowledged.
                 if joined || view.link_to_primary(server).is_some() {
                     survivors.push(survivor(server, held, joined));
@@ -96,6 +100,7 @@ pub(crate) fn ballot(view: View<'_>, revoked: &Revoked) -> Option<Ballot> {
             .is_some_and(|facts| !facts.read_only && !facts.semi_sync.source_enabled),
         survivors,
         absent,
+        forgetful,
         baseline: view.record().baseline.clone(),
         bugs: view.bugs,
     })
@@ -150,6 +155,7 @@ pub(crate) fn continuation(draft: &mut Draft<'_>, view: View<'_>, ballot: &Ballo
         primary,
         attach,
         attached: Vec::new(),
+        must_hold: Some(&won.held),
         elected: true,
     };
     prepare(draft, view, &reign);

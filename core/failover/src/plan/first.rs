@@ -124,6 +124,7 @@ fn begin(view: View<'_>, primary: &Server) -> Plan {
         primary,
         attach: replicas().collect(),
         attached: Vec::new(),
+        must_hold: None,
         elected: false,
     };
     let mut draft = Draft::new(view);

@@ -5,7 +5,7 @@
 //! - it is recorded as joined before it is attached: from then on it may acknowledge;
 //! - data that the primary itself wrote and has lost are never replaced.
 
-use mainstay_gtid::Difference;
+use mainstay_gtid::{Difference, GtidSet};
 use mainstay_topology::{Applier, Errant, Facts, Receiver, Record, Server};
 
 use super::Draft;
@@ -105,13 +105,48 @@ pub(crate) fn fence(view: View<'_>, server: &Server) -> Plan {
 pub(crate) fn rejoin(view: View<'_>, server: &Server) -> Option<Plan> {
     let name = server.name().clone();
     let mut draft = Draft::new(view);
-    if !view.record().joined.contains(&name) {
-        let mut record = view.record().clone();
-        record.joined.insert(name.clone());
+    let applies = server
+        .link()
+        .is_some_and(|link| link.applier == Applier::Running);
+    if receives(server) && applies {
+        // A change of source drops what was received and not applied; it may have acknowledged it.
+        let server = name.clone();
+        draft.next(
+            Effect::StopReceiver {
+                server: server.clone(),
+            },
+            OnFailure::Replan,
+        );
+        draft.next(Effect::ApplyReceived { server }, OnFailure::Replan);
+    }
+    let mut record = view.record().clone();
+    record.joined.insert(name.clone());
+    record.baseline = baseline(view, &[server]);
+    if record != *view.record() {
         draft.next(Effect::Record { record }, OnFailure::Replan);
     }
     draft.next(attach(server, view.primary()?), OnFailure::Replan);
     Some(draft.finish(Purpose::Rejoin { server: name }, view.record().epoch))
+}
+
+/// The baseline with what these servers have received and not applied: an attachment drops it, and
+/// until they have received it again from the primary nobody else may be known to hold it.
+pub(crate) fn baseline(view: View<'_>, servers: &[&Server]) -> Option<GtidSet> {
+    let mut baseline = view.record().baseline.clone();
+    let Some(primary) = view.primary_facts() else {
+        return baseline;
+    };
+    for facts in servers.iter().filter_map(|server| server.facts()) {
+        let held = facts.held();
+        if facts.executed.contains(held) || !Errant::between(held, primary).is_clean() {
+            continue;
+        }
+        baseline = match baseline {
+            Some(set) => set.union(held).ok(),
+            None => Some(held.clone()),
+        };
+    }
+    baseline
 }
 
 /// A diverged server must not acknowledge for the primary: stop it. `None` when it is stopped.
@@ -165,7 +200,7 @@ fn donor<'a>(view: View<'a>, server: &Server) -> Option<&'a Server> {
         other.name() != server.name()
             && view.facts(other).is_some()
             && view.is_attached(other)
-            && view.errant(other).is_some_and(|errant| errant.is_clean())
+            && view.errant(other).is_some_and(Errant::is_clean)
             && other
                 .link()
                 .is_some_and(|link| link.receiver == Receiver::Running)

@@ -4,7 +4,7 @@
 //! last transactions. Before the new reign is recorded every failure is undone; afterwards there
 //! is only forward.
 
-use mainstay_topology::{Applier, Promotion, Receiver, Record, Server, ServerName};
+use mainstay_topology::{Applier, Errant, Promotion, Receiver, Record, Server, ServerName};
 
 use super::establish::{attach, missing, open_writes};
 use super::{Draft, publish};
@@ -71,11 +71,24 @@ pub(crate) fn plan(view: View<'_>, to: Option<&ServerName>) -> Result<Plan, Stri
 }
 
 /// Other replicas move behind the next primary while the old one still serves: their
-/// acknowledgements flow at once when writes open there.
+/// acknowledgements flow at once when writes open there. A change of source drops what was received
+/// and not applied, and they may be the only ones to hold it: so it is applied first.
 fn chain(draft: &mut Draft<'_>, chained: &[&Server], primary: &Server, next: &Server) {
     draft.then();
     for server in chained {
-        draft.push_undoable(attach(server, next), attach(server, primary));
+        let stop = Effect::StopReceiver {
+            server: server.name().clone(),
+        };
+        draft.push_undoable(stop, attach(server, primary));
+    }
+    draft.then();
+    for server in chained {
+        let server = server.name().clone();
+        draft.push(Effect::ApplyReceived { server }, OnFailure::Undo);
+    }
+    draft.then();
+    for server in chained {
+        draft.push(attach(server, next), OnFailure::Undo);
     }
     draft.then();
     for server in chained {
@@ -119,7 +132,7 @@ fn forward(
         .filter(|server| !record.joined.contains(server.name()))
         .filter(|server| {
             let joined = view.record().joined.contains(server.name());
-            let clean = view.errant(server).is_some_and(|errant| errant.is_clean());
+            let clean = view.errant(server).is_some_and(Errant::is_clean);
             Some(server.name()) == view.record().primary.as_ref() || (joined && clean)
         })
         .collect();
@@ -233,7 +246,7 @@ fn chained<'a>(view: View<'a>, replicas: &[&'a Server], next: &Server) -> Vec<&'
         .len()
         .saturating_sub(view.acknowledgements().max(1) as usize);
     let clean = |server: &&Server| {
-        server.name() != next.name() && view.errant(server).is_some_and(|errant| errant.is_clean())
+        server.name() != next.name() && view.errant(server).is_some_and(Errant::is_clean)
     };
     replicas.iter().copied().filter(clean).take(spare).collect()
 }

@@ -7,7 +7,7 @@ use mainstay_clock::Timestamp;
 use mainstay_failover::{
     Action, Effect, Event, History, Manager, OperationId, Request, Step, StepResult,
 };
-use mainstay_topology::{Applier, Outcome, Receiver, ServerName, WriteOutcome, WriteProbe};
+use mainstay_topology::{Applier, Facts, Outcome, Receiver, ServerName, WriteOutcome, WriteProbe};
 
 use crate::print;
 use crate::script::{Script, read};
@@ -98,7 +98,10 @@ impl Player {
                 self.due(due)?;
             } else {
                 self.tell(Event::Tick);
-                let later = self.manager.deadline().map(|at| at.as_nanos());
+                let later = self
+                    .manager
+                    .deadline()
+                    .map(mainstay_clock::Timestamp::as_nanos);
                 if later.is_some_and(|later| later <= self.now * 1_000_000) {
                     return Err(format!("the deadline stays in the past at {} ms", self.now));
                 }
@@ -371,27 +374,29 @@ impl Player {
             }
             ["receives", how] => server.receives = *how == "again",
             ["applies", how] => server.applies = *how == "again",
-            ["stopped"] => {
-                let link = facts.link.as_mut().ok_or("it has no link")?;
-                (link.receiver, link.applier) = (Receiver::Stopped, Applier::Stopped);
-            }
-            ["applier", code] => {
-                let code = code.parse().map_err(|_| "no number")?;
-                facts.link.as_mut().ok_or("it has no link")?.applier = Applier::Failed(code);
-            }
-            ["purged"] => {
-                let link = facts.link.as_mut().ok_or("it has no link")?;
-                (link.receiver, link.receiver_error) = (Receiver::Stopped, 1236);
-            }
-            ["lag", seconds] => {
-                let lag = Duration::from_secs(seconds.parse().map_err(|_| "no number")?);
-                facts.link.as_mut().ok_or("it has no link")?.lag = Some(lag);
-            }
             ["waiting", count] => {
                 facts.semi_sync.waiting = count.parse().map_err(|_| "no number")?;
             }
-            _ => return Err(format!("{name} cannot {}", what.join(" "))),
+            _ => return change_link(facts, what).map_err(|error| format!("{name}: {error}")),
         }
         Ok(())
     }
+}
+
+/// Changes of a link alone.
+fn change_link(facts: &mut Facts, what: &[&str]) -> Result<(), String> {
+    let link = facts.link.as_mut().ok_or("it has no link")?;
+    match what {
+        ["stopped"] => (link.receiver, link.applier) = (Receiver::Stopped, Applier::Stopped),
+        ["purged"] => (link.receiver, link.receiver_error) = (Receiver::Stopped, 1236),
+        ["applier", code] => {
+            link.applier = Applier::Failed(code.parse().map_err(|_| "no number")?);
+        }
+        ["lag", seconds] => {
+            let seconds = seconds.parse().map_err(|_| "no number")?;
+            link.lag = Some(Duration::from_secs(seconds));
+        }
+        _ => return Err(format!("cannot {}", what.join(" "))),
+    }
+    Ok(())
 }
