@@ -232,10 +232,8 @@ impl World {
         self.say(|| "network  heals".to_owned());
         for (from, to) in cuts {
             for envelope in self.network.heal(*from, *to) {
-                let at = self
-                    .network
-                    .arrival(self.now, (*from, *to), &mut self.random);
-                self.at(at, Happening::Arrive(Box::new(envelope)));
+                // At once: what was sent later is under way already and must not overtake it.
+                self.at(self.now, Happening::Arrive(Box::new(envelope)));
             }
         }
     }
