@@ -32,6 +32,7 @@ use crate::view::View;
 
 mod backoff;
 mod drive;
+mod fill;
 mod walk;
 
 use backoff::Backoff;

@@ -4,16 +4,21 @@ use std::time::Duration;
 
 use mainstay_clock::Timestamp;
 
-use crate::step::Purpose;
+use crate::step::{Plan, Purpose};
 
 /// The first wait; each failure in a row doubles it.
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
 
+/// A plan that is made again within this time after its success has not helped.
+const HELPED: Duration = Duration::from_mins(1);
+
 /// Purposes that failed, and until when they wait.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
     held: Vec<Held>,
+    /// The last success of each purpose: its sentences, and when it ended.
+    done: Vec<(Purpose, Vec<String>, Timestamp)>,
 }
 
 #[derive(Debug)]
@@ -33,6 +38,27 @@ impl Backoff {
             .map(|held| held.reason.as_str())
     }
 
+    /// Takes a success into account. Doing the same again and again is a failure too: it would
+    /// keep servers and journal busy for nothing.
+    pub(super) fn done(&mut self, plan: &Plan, now: Timestamp) {
+        let sentences: Vec<String> = plan
+            .steps
+            .iter()
+            .map(|step| step.sentence.clone())
+            .collect();
+        let again = self.done.iter().any(|(purpose, before, at)| {
+            *purpose == plan.purpose && *before == sentences && now.since(*at) < HELPED
+        });
+        if again {
+            let reason = "it was done and did not help".to_owned();
+            self.failed(&plan.purpose, now, reason);
+        } else {
+            self.succeeded(&plan.purpose);
+        }
+        self.done.retain(|(purpose, _, _)| *purpose != plan.purpose);
+        self.done.push((plan.purpose.clone(), sentences, now));
+    }
+
     /// Takes a failure into account.
     pub(super) fn failed(&mut self, purpose: &Purpose, now: Timestamp, reason: String) {
         let before = self.held.iter().find(|held| held.purpose == *purpose);
@@ -48,7 +74,7 @@ impl Backoff {
     }
 
     /// Forgets the failures of a purpose.
-    pub(super) fn succeeded(&mut self, purpose: &Purpose) {
+    fn succeeded(&mut self, purpose: &Purpose) {
         self.held.retain(|held| held.purpose != *purpose);
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mainstay_topology::{Record, Routes};
+use mainstay_topology::Record;
 
 use super::Manager;
 use crate::effect::{Effect, Output};
@@ -11,7 +11,6 @@ use crate::event::Action;
 use crate::operation::{Run, StepState};
 use crate::phase::Trigger;
 use crate::plan::{Draft, failover, step};
-use crate::readers::readers;
 use crate::step::{OnFailure, OperationId, Plan, Purpose, Step, StepResult};
 
 /// Whoever runs a step ends it at its limit; after this much longer the machine stops waiting.
@@ -217,50 +216,6 @@ impl Manager {
             && failover::is_back(self.view(), run.operation.began)
     }
 
-    /// A step with what is known only now: the version of routes, and what a demoted primary had
-    /// executed.
-    fn filled(&mut self, planned: &Step) -> Step {
-        let demoted = self.run.as_ref().and_then(|run| run.demoted.clone());
-        let effect = match (planned.effect.clone(), demoted) {
-            (Effect::Publish { routes }, _) => Effect::Publish {
-                routes: self.filled_routes(routes),
-            },
-            (Effect::AwaitApplied { server, .. }, Some(transactions)) => Effect::AwaitApplied {
-                server,
-                transactions,
-            },
-            (Effect::Record { record }, Some(held)) => Effect::Record {
-                record: Record {
-                    baseline: Some(held),
-                    ..record
-                },
-            },
-            (effect, _) => effect,
-        };
-        let step = step(self.view(), effect, planned.group, planned.on_failure);
-        Step {
-            undo: planned.undo.clone(),
-            ..step
-        }
-    }
-
-    fn filled_routes(&mut self, planned: Routes) -> Routes {
-        let view = self.view();
-        let before = self.routes.as_ref();
-        let routes = Routes {
-            epoch: view.record().epoch,
-            readers: readers(view, before.map(|routes| routes.readers.as_slice())),
-            ..planned
-        };
-        self.history.routes_version += 1;
-        let routes = Routes {
-            version: self.history.routes_version,
-            ..routes
-        };
-        self.routes = Some(routes.clone());
-        routes
-    }
-
     /// The replicas have answered: decides who is promoted, and adds the steps for it.
     fn hold_election(&mut self, actions: &mut Vec<Action>) {
         let Some(run) = &self.run else { return };
@@ -288,15 +243,15 @@ impl Manager {
     /// Ends the operation. What was seen so far counts no more.
     pub(super) fn finish(&mut self, outcome: Result<(), String>, actions: &mut Vec<Action>) {
         let Some(run) = self.run.take() else { return };
-        let purpose = run.operation.plan.purpose;
+        let plan = run.operation.plan;
         match &outcome {
-            Ok(()) => self.backoff.succeeded(&purpose),
-            Err(reason) => self.backoff.failed(&purpose, self.now, reason.clone()),
+            Ok(()) => self.backoff.done(&plan, self.now),
+            Err(reason) => self.backoff.failed(&plan.purpose, self.now, reason.clone()),
         }
         let certificate = run.certificate.filter(|_| outcome.is_ok()).map(Box::new);
         actions.push(Action::Finish {
             operation: run.operation.id,
-            purpose,
+            purpose: plan.purpose,
             outcome,
             certificate,
         });

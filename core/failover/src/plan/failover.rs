@@ -82,7 +82,10 @@ pub(crate) fn ballot(view: View<'_>, revoked: &Revoked) -> Option<Ballot> {
                     survivors.push(survivor(server, held, joined));
                 }
             }
-            None if joined => absent.push(server.name().clone()),
+            None if joined => {
+                absent.push(server.name().clone());
+                stopped += usize::from(view.bugs.ignore_absent);
+            }
             // Never attached in this reign, and no process there: it cannot acknowledge.
             None if server.reachability == Reachability::Gone => stopped += 1,
             None => {}

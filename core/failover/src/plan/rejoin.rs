@@ -130,23 +130,34 @@ pub(crate) fn rejoin(view: View<'_>, server: &Server) -> Option<Plan> {
 }
 
 /// The baseline with what these servers have received and not applied: an attachment drops it, and
-/// until they have received it again from the primary nobody else may be known to hold it.
+/// until they have received it again from the primary nobody else may be known to hold it. What the
+/// primary has not executed was not acknowledged, so it does not count.
 pub(crate) fn baseline(view: View<'_>, servers: &[&Server]) -> Option<GtidSet> {
     let mut baseline = view.record().baseline.clone();
     let Some(primary) = view.primary_facts() else {
         return baseline;
     };
     for facts in servers.iter().filter_map(|server| server.facts()) {
-        let held = facts.held();
-        if facts.executed.contains(held) || !Errant::between(held, primary).is_clean() {
+        if facts.executed.contains(facts.held()) {
             continue;
         }
+        let kept = shared(facts.held(), &primary.executed);
         baseline = match baseline {
-            Some(set) => set.union(held).ok(),
-            None => Some(held.clone()),
+            Some(set) => set.union(&kept).ok(),
+            None => Some(kept),
         };
     }
     baseline
+}
+
+fn shared(one: &GtidSet, other: &GtidSet) -> GtidSet {
+    match (one, other) {
+        (GtidSet::Mysql(one), GtidSet::Mysql(other)) => GtidSet::Mysql(one.intersect(other)),
+        (GtidSet::Mariadb(one), GtidSet::Mariadb(other)) => GtidSet::Mariadb(one.intersect(other)),
+        (GtidSet::Mysql(_), GtidSet::Mariadb(_)) | (GtidSet::Mariadb(_), GtidSet::Mysql(_)) => {
+            GtidSet::empty(one.family())
+        }
+    }
 }
 
 /// A diverged server must not acknowledge for the primary: stop it. `None` when it is stopped.
