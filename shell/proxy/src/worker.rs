@@ -143,17 +143,25 @@ impl<'a, M: Machine> Worker<'a, M> {
                 Err(errno) => panic!("epoll_wait cannot fail on an open epoll: {errno}"),
             }
             self.now = self.seat.now();
-            for event in &events {
-                let epoll::Event { flags, data, .. } = *event;
-                match data.u64() {
-                    LISTENER => self.accept(),
-                    BELL => self.open_mailbox(),
-                    bits => self.event(Token::from_bits(bits), flags),
+            // Ends first: a statement sent to a server that is known to be gone has an unknown
+            // outcome, one that waits for another connection has not.
+            for ending in [true, false] {
+                for event in events.iter().filter(|event| ends(event.flags) == ending) {
+                    self.take(*event);
                 }
             }
             for token in self.net.take_unread() {
                 self.pump(token);
             }
+        }
+    }
+
+    fn take(&mut self, event: epoll::Event) {
+        let epoll::Event { flags, data, .. } = event;
+        match data.u64() {
+            LISTENER => self.accept(),
+            BELL => self.open_mailbox(),
+            bits => self.event(Token::from_bits(bits), flags),
         }
     }
 
@@ -166,24 +174,26 @@ impl<'a, M: Machine> Worker<'a, M> {
         }
         self.machine.tick(self.now, &mut self.ops);
         self.settle(0);
-        let routes = key(&self.seat.routes);
-        let said = Said {
-            routes,
-            in_flight: self.machine.writes_in_flight(),
-        };
-        let news = match self.said {
-            Some(before) if before.routes == said.routes => {
-                self.seat.routes.hold_writes && before != said
-            }
-            Some(_) | None => true,
-        };
-        if news {
-            self.said = Some(said);
-            self.seat.shared.gate.say(self.seat.number, said);
-        }
+        self.say();
         for report in self.reports.drain(..) {
             // Whoever asked may have given up.
             let _ = report.send(self.machine.stats());
+        }
+    }
+
+    /// Tells the gate what it may wait for: new routes, and the writes in flight while they drain.
+    fn say(&mut self) {
+        let routes = key(&self.seat.routes);
+        let known = self.said.is_some_and(|before| before.routes == routes);
+        if known && !self.seat.routes.hold_writes {
+            return;
+        }
+        // Counted only here, since it looks at every server connection.
+        let in_flight = self.machine.writes_in_flight();
+        let said = Said { routes, in_flight };
+        if self.said != Some(said) {
+            self.said = Some(said);
+            self.seat.shared.gate.say(self.seat.number, said);
         }
     }
 
@@ -280,4 +290,8 @@ impl<'a, M: Machine> Worker<'a, M> {
             }
         }
     }
+}
+
+fn ends(flags: EventFlags) -> bool {
+    flags.intersects(EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR)
 }
