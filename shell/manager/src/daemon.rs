@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use mainstay_clock::Timestamp;
 use mainstay_failover::{
@@ -33,6 +34,9 @@ use asks::{Ask, Asks};
 pub use start::{Wiring, start};
 
 type Reply<T> = oneshot::Sender<Result<T, RequestError>>;
+
+/// Two deadlines are told no faster than this.
+const TICK_LEAST: Duration = Duration::from_millis(1);
 
 struct Daemon {
     clock: Clock,
@@ -87,6 +91,8 @@ impl Daemon {
         while self.tasks.try_join_next().is_some() {}
         let asks = self.asks.as_ref().map(|asks| asks.until);
         let deadline = self.machine.deadline().into_iter().chain(asks).min();
+        // One that is over already is still told once, not in a circle.
+        let deadline = deadline.map(|at| at.max(self.clock.now() + TICK_LEAST));
         let due = async {
             match deadline {
                 Some(at) => sleep_until(self.clock.instant(at)).await,

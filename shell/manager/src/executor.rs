@@ -9,6 +9,9 @@ mod hand;
 mod reseed;
 mod statements;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

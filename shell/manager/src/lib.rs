@@ -17,6 +17,9 @@ mod observer;
 mod snapshot;
 mod write_probe;
 
+#[cfg(test)]
+mod tests;
+
 pub use config::{Config, Login, Timing};
 pub use control::{HostControl, Pending, ProxyControl};
 pub use daemon::{Wiring, start};

@@ -99,7 +99,9 @@ const TOO_MANY: [u16; 3] = [1040, 1203, 1226];
 
 /// Bad password, no right, host not allowed or blocked, expired password, locked account, offline
 /// mode, and a plugin that is not there: alive, with no way in.
-const DENIED: [u16; 10] = [1044, 1045, 1129, 1130, 1227, 1251, 1524, 1862, 3118, 3032];
+const DENIED: [u16; 12] = [
+    1044, 1045, 1129, 1130, 1227, 1251, 1524, 1820, 1862, 3032, 3118, 4151,
+];
 
 #[cfg(test)]
 mod tests {

@@ -218,6 +218,33 @@ fn a_step_may_be_journaled_twice() {
 }
 
 #[test]
+fn what_ends_without_having_begun_changes_nothing() {
+    let (_folder, path) = folder();
+    let store = Store::open(&path).unwrap();
+    let finished = Entry::Finished {
+        operation: 1,
+        at_us: 1,
+        outcome: Ok(()),
+        certificate: None,
+    };
+    store.append(&[finished]).unwrap();
+    assert_eq!(store.operation(1).unwrap(), None);
+}
+
+#[test]
+fn a_step_of_an_operation_that_is_not_journaled_is_refused() {
+    let (_folder, path) = folder();
+    let store = Store::open(&path).unwrap();
+    let started = Entry::Started {
+        operation: 1,
+        step: 0,
+        at_us: 1,
+        what: Box::new(step("promote db2")),
+    };
+    assert!(store.append(&[started]).is_err());
+}
+
+#[test]
 fn entries_are_written_all_or_none() {
     let (_folder, path) = folder();
     let store = Store::open(&path).unwrap();
