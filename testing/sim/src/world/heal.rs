@@ -13,6 +13,8 @@ const LOOK: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_secs(90);
 /// It has healed when it was well for so many looks.
 const LOOKS: u32 = 4;
+/// Transactions that a replica may be behind while clients write.
+const NEAR: usize = 30;
 /// From the last write to the end.
 const QUIET: Duration = Duration::from_secs(2);
 
@@ -66,6 +68,9 @@ impl World {
             let runs = link.receiver == Receiver::Running && link.applier == Applier::Running;
             if link.at != primary || !runs {
                 return Err(format!("{name} does not replicate from {writer}"));
+            }
+            if server.log.len() + NEAR < self.servers[primary].log.len() {
+                return Err(format!("{name} has not caught up"));
             }
             if !self.store.record.joined.contains(name) {
                 return Err(format!("{name} is not recorded as a replica"));
