@@ -105,3 +105,73 @@ fn save(sandbox: &Sandbox, server: &str, gtids: &str) -> Result<String, String> 
         .map_err(|error| format!("cannot write {}: {error}", note.display()))?;
     Ok(format!("{} files in {}", saved.len(), folder.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use mainstay_clock::Timestamp;
+    use mainstay_failover::{Durability, OperationId};
+    use mainstay_manager::Running;
+    use mainstay_topology::{Epoch, Topology};
+
+    use super::*;
+
+    /// The reign of db1, which db2 has joined.
+    fn record() -> Record {
+        Record {
+            epoch: Epoch(4),
+            primary: Some(ServerName::new("db1")),
+            joined: [ServerName::new("db2")].into(),
+            baseline: None,
+        }
+    }
+
+    fn role(server: &str, phase: Phase, purpose: Option<Purpose>) -> RestartRole {
+        let now = Snapshot {
+            at: Timestamp::ZERO,
+            phase,
+            reason: String::new(),
+            topology: Topology::new(&[], record()),
+            findings: Vec::new(),
+            routes: None,
+            durability: Durability::Async,
+            operation: purpose.map(|purpose| Running {
+                id: OperationId(7),
+                purpose,
+                steps: Vec::new(),
+            }),
+            last_operation: None,
+        };
+        restart_role(&ServerName::new(server), &now)
+    }
+
+    #[test]
+    fn only_a_server_on_which_nothing_counts_is_cut() {
+        let settled = |server| settled_role(&ServerName::new(server), &record());
+        assert_eq!(settled("db1"), RestartRole::Plain);
+        assert_eq!(settled("db2"), RestartRole::Replica);
+        assert_eq!(settled("db3"), RestartRole::Rejoin);
+        let nobody = Record::default();
+        let role = settled_role(&ServerName::new("db1"), &nobody);
+        assert_eq!(role, RestartRole::Plain);
+    }
+
+    #[test]
+    fn the_primary_waits_while_it_may_be_replaced_and_others_never_do() {
+        let from = ServerName::new("db1");
+        let failover = Some(Purpose::Failover { from: from.clone() });
+        let establish = Some(Purpose::Establish { primary: from });
+        for (phase, purpose, expected) in [
+            (Phase::Suspecting, None, RestartRole::Wait),
+            (Phase::Confirmed, None, RestartRole::Wait),
+            (Phase::Executing, failover, RestartRole::Wait),
+            (Phase::Executing, establish, RestartRole::Plain),
+            (Phase::Cooling, None, RestartRole::Wait),
+            (Phase::Watching, None, RestartRole::Plain),
+            (Phase::Halted, None, RestartRole::Plain),
+        ] {
+            assert_eq!(role("db1", phase, purpose.clone()), expected, "{phase}");
+            assert_eq!(role("db2", phase, purpose.clone()), RestartRole::Replica);
+            assert_eq!(role("db3", phase, purpose), RestartRole::Rejoin);
+        }
+    }
+}

@@ -5,10 +5,13 @@
 //! - The old data are deleted only when the server has come back on the new ones.
 
 mod copy;
+mod donor;
 pub(crate) mod history;
 pub(crate) mod swap;
 
 use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -54,8 +57,9 @@ impl Sandbox {
             port: donor.address.port,
             login: self.credentials().manager.clone(),
             directory: self.directory(&server),
+            given_up: Arc::default(),
         };
-        history::of(&donor, self.credentials()).await?;
+        donor::require_commits(&donor, self.credentials()).await?;
         self.hold_restart(name).await?;
         self.kill(name, Signal::KILL).await?;
         let done = self.replace(&server, &donor, copy).await;
@@ -72,7 +76,7 @@ impl Sandbox {
         copy: Copy,
     ) -> Result<()> {
         let mut attempt = 1;
-        while let Err(error) = self.copy(donor, copy.clone()).await {
+        while let Err(error) = self.copy(donor, copy.again()).await {
             tracing::warn!(server = %server.name, %attempt, %error, "no copy of its donor's data");
             if attempt == ATTEMPTS {
                 return Err(error);
@@ -101,11 +105,20 @@ impl Sandbox {
 
     /// A finished copy with its history, beside the server's data.
     async fn copy(&self, donor: &SandboxServer, copy: Copy) -> Result<()> {
+        donor::require_commits(donor, self.credentials()).await?;
         let target = swap::making(&copy.directory);
-        let before = history::of(donor, self.credentials()).await?;
+        let before = donor::held(donor, self.credentials()).await?;
         let (maker, place) = (copy.clone(), target.clone());
-        blocking(move || maker.make(&place)).await?;
-        let after = history::of(donor, self.credentials()).await?;
+        let mut made = pin!(blocking(move || maker.make(&place)));
+        tokio::select! {
+            made = &mut made => made?,
+            stall = donor::stall(donor, self.credentials()) => {
+                copy.give_up();
+                let _it_ends_now = made.await;
+                return Err(stall);
+            }
+        }
+        let after = donor::held(donor, self.credentials()).await?;
         blocking(move || {
             copy.prepare(&target)?;
             history::write(&target, &before, &after)

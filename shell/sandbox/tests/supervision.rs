@@ -10,13 +10,15 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use std::{env, fs};
 
 use mainstay_sandbox::{
-    Flavor, GUARD_COMMAND, RestartRole, Sandbox, SandboxEvent, SandboxOptions, Signal, guard_main,
-    stop_running,
+    Flavor, GUARD_COMMAND, RestartRole, RestartRoles, Sandbox, SandboxEvent, SandboxOptions,
+    Signal, guard_main, stop_running,
 };
+use mainstay_topology::ServerName;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use tokio::sync::broadcast::Receiver;
@@ -35,6 +37,14 @@ const TESTS: &[(&str, Test)] = &[
     (
         "a_server_that_refuses_to_rejoin_is_started_plain",
         a_server_that_refuses_is_started_plain,
+    ),
+    (
+        "a_server_in_doubt_waits_until_its_role_is_decided",
+        a_server_in_doubt_waits_until_its_role_is_decided,
+    ),
+    (
+        "a_server_is_left_alone_when_its_donor_cannot_be_copied",
+        a_server_is_left_alone_without_a_donor,
     ),
     (
         "a_server_that_cannot_start_is_an_error_with_its_log",
@@ -115,8 +125,20 @@ fn install(dir: &Path, refuses: &str) -> PathBuf {
     program("sbin/mariadbd", server)
 }
 
-/// A running sandbox of stand-ins, which nobody can log in to.
 async fn start(dir: &Path, refuses: &str, db1: RestartRole) -> mainstay_sandbox::Result<Sandbox> {
+    let role = move |name: &ServerName| match name.as_str() {
+        "db1" => db1,
+        _ => RestartRole::Plain,
+    };
+    start_with(dir, refuses, Arc::new(role)).await
+}
+
+/// A running sandbox of stand-ins, which nobody can log in to.
+async fn start_with(
+    dir: &Path,
+    refuses: &str,
+    roles: RestartRoles,
+) -> mainstay_sandbox::Result<Sandbox> {
     let mut options = SandboxOptions::new(dir.join("sandbox"), Flavor::MariaDb);
     options.mysqld = Some(install(dir, refuses));
     options.cache = Some(dir.join("cache"));
@@ -129,11 +151,7 @@ async fn start(dir: &Path, refuses: &str, db1: RestartRole) -> mainstay_sandbox:
             .join("accounts.sql");
         fs::remove_file(file).expect("its accounts were to be made");
     }
-    let role = move |name: &mainstay_topology::ServerName| match name.as_str() {
-        "db1" => db1,
-        _ => RestartRole::Plain,
-    };
-    prepared.start(Arc::new(role)).await
+    prepared.start(roles).await
 }
 
 fn with_sandbox(dir: &Path, test: impl AsyncFnOnce(&Sandbox, Receiver<SandboxEvent>)) {
@@ -212,6 +230,51 @@ fn a_server_that_refuses_is_started_plain(dir: &Path) {
     });
     let log = fs::read_to_string(dir.join("sandbox/db1/mysqld.log")).expect("a log");
     assert_eq!(log, "refused\n");
+}
+
+/// Whose role is asked for: first at the start, then twice in doubt, then it is decided.
+fn a_server_in_doubt_waits_until_its_role_is_decided(dir: &Path) {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let asked = Arc::new(AtomicU32::new(0));
+        let counter = Arc::clone(&asked);
+        let role = move |name: &ServerName| match name.as_str() {
+            "db1" => match counter.fetch_add(1, Ordering::Relaxed) {
+                0 => RestartRole::Plain,
+                1 | 2 => RestartRole::Wait,
+                _ => RestartRole::Rejoin,
+            },
+            _ => RestartRole::Replica,
+        };
+        let sandbox = start_with(dir, "--never", Arc::new(role))
+            .await
+            .expect("started");
+        let mut events = sandbox.events();
+        sandbox.kill("db1", Signal::KILL).await.expect("a signal");
+        let role = loop {
+            if let SandboxEvent::Started { role, .. } = events.recv().await.expect("events") {
+                break role;
+            }
+        };
+        assert_eq!(role, RestartRole::Rejoin);
+        assert_eq!(asked.load(Ordering::Relaxed), 4);
+        sandbox.stop().await;
+    });
+}
+
+fn a_server_is_left_alone_without_a_donor(dir: &Path) {
+    with_sandbox(dir, async |sandbox, _| {
+        let before = sandbox.pid("db1");
+        let program = dir.join("prefix/bin/mariadb-backup");
+        fs::write(program, "never run").expect("a file");
+        let error = sandbox.reseed("db1", "db2").await.expect_err("no login");
+        let error = error.to_string();
+        assert!(
+            error.starts_with("the data of db2 cannot be copied"),
+            "{error}"
+        );
+        assert_eq!(sandbox.pid("db1"), before);
+    });
 }
 
 fn a_server_that_cannot_start(dir: &Path) {

@@ -60,6 +60,11 @@ pub(super) fn initialisation(program: &ServerProgram) -> (PathBuf, Vec<OsString>
 /// What a server's binary logs hold; copied data come without it.
 pub(crate) const BINLOG_STATE: &str = "SELECT @@GLOBAL.gtid_binlog_state";
 
+/// 1 on a primary whose commits wait for a replica, while there is none.
+pub(crate) const COMMITS_WAIT: &str = "SELECT @@GLOBAL.rpl_semi_sync_master_enabled AND \
+    (SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS \
+    WHERE VARIABLE_NAME = 'Rpl_semi_sync_master_clients') = 0";
+
 /// One statement in one line, for an init file. The position goes first: a server that has the
 /// state has both, and leaves what it has replicated since alone when it reads this once more.
 ///

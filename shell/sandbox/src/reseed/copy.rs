@@ -4,8 +4,10 @@ use std::fs::{self, File};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::copy::{create_private, remove_tree};
 use crate::credentials::Login;
@@ -15,8 +17,6 @@ use crate::layout::write_private;
 use crate::template::end_of;
 use crate::{Result, SandboxError};
 
-/// A donor that hangs would keep the copy waiting for ever.
-const LIMIT: Duration = Duration::from_mins(10);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// How to copy a donor's data into the folder of the server that gets them.
@@ -29,6 +29,7 @@ pub(super) struct Copy {
     pub(super) login: Login,
     /// Of the server that gets the data.
     pub(super) directory: PathBuf,
+    pub(super) given_up: Arc<AtomicBool>,
 }
 
 impl Copy {
@@ -41,6 +42,19 @@ impl Copy {
         let made = self.run("--backup", &options, target);
         fs::remove_file(&options).map_err(SandboxError::io("delete", &options))?;
         made
+    }
+
+    /// The same for another attempt.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            given_up: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    /// Ends the program that copies.
+    pub(super) fn give_up(&self) {
+        self.given_up.store(true, Ordering::Relaxed);
     }
 
     /// Makes what was copied consistent.
@@ -67,7 +81,6 @@ impl Copy {
             .stderr(errors)
             .spawn()
             .map_err(SandboxError::io("run", &self.program))?;
-        let end = Instant::now() + LIMIT;
         loop {
             let ended = child
                 .try_wait()
@@ -79,11 +92,11 @@ impl Copy {
                     Err(self.failed(&format!("{status}; {}", end_of(&log))))
                 };
             }
-            if Instant::now() >= end {
+            if self.given_up.load(Ordering::Relaxed) {
                 // It may have ended in this moment; reaped it is either way.
                 let _already_ended = child.kill();
                 let _status = child.wait();
-                return Err(self.failed(&format!("no end after {} s", LIMIT.as_secs())));
+                return Err(self.failed("it was ended"));
             }
             thread::sleep(LOOK_EVERY);
         }

@@ -7,11 +7,10 @@
 use std::path::{Path, PathBuf};
 
 use mainstay_gtid::mariadb::MariadbSet;
-use mainstay_mysql::{ConnectOptions, Connection};
-use mainstay_topology::Address;
 
+use super::donor;
 use crate::credentials::Credentials;
-use crate::dialect::mariadb::{BINLOG_STATE, position_of_copy, take_history};
+use crate::dialect::mariadb::{position_of_copy, take_history};
 use crate::layout::write_private;
 use crate::sandbox::SandboxServer;
 use crate::{Result, SandboxError};
@@ -21,28 +20,6 @@ const NAME: &str = "history.sql";
 /// Present until the server has run it.
 pub(crate) fn file(server: &Path) -> PathBuf {
     server.join("data").join(NAME)
-}
-
-/// What a running server's binary logs hold.
-pub(super) async fn of(server: &SandboxServer, credentials: &Credentials) -> Result<MariadbSet> {
-    let told = async {
-        let Address { host, port } = &server.address;
-        let login = &credentials.manager;
-        let options = ConnectOptions::new(host, *port, &login.user, &login.password);
-        let mut connection = Connection::connect(&options)
-            .await
-            .map_err(|error| error.to_string())?;
-        let answer = connection
-            .query_within(BINLOG_STATE, options.connect_timeout)
-            .await
-            .map_err(|error| error.to_string())?;
-        let state = answer.scalar().unwrap_or_default().parse::<MariadbSet>();
-        state.map_err(|error| error.to_string())
-    };
-    told.await.map_err(|reason| SandboxError::Donor {
-        donor: server.name.to_string(),
-        reason,
-    })
 }
 
 /// Gives a finished copy its history. `before` and `after` are what the donor held before and
@@ -87,7 +64,7 @@ pub(crate) async fn prove(
         return Ok(());
     }
     // The state is the last that the statement sets.
-    if of(server, credentials).await?.is_empty() {
+    if donor::held(server, credentials).await?.is_empty() {
         return Err(SandboxError::History {
             server: server.name.to_string(),
             log: directory.join("mysqld.log"),
