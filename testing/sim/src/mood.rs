@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::random::Random;
+use crate::world::{SCENES, Scene};
 
 /// The character of one seed.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub(crate) struct Mood {
     pub(crate) think_ms: u64,
     /// Writers of each proxy.
     pub(crate) writers: usize,
+    /// A sequence of faults to begin with.
+    pub(crate) scene: Option<Scene>,
     /// Acknowledgements that a commit needs.
     pub(crate) acknowledgements: u32,
 }
@@ -70,6 +73,9 @@ impl Mood {
             end_process: random.permille(300),
             think_ms: if random.permille(300) { 20 } else { 120 },
             writers: 1 + random.index(3),
+            scene: random
+                .permille(300)
+                .then(|| SCENES[random.index(SCENES.len())]),
             acknowledgements: if servers > 3 && random.permille(500) {
                 2
             } else {

@@ -31,6 +31,7 @@ mod manager;
 mod observing;
 mod proxies;
 mod replication;
+mod scenes;
 mod servers;
 mod start;
 mod steps;
@@ -38,6 +39,7 @@ mod steps;
 use clients::Clients;
 use faults::Fault;
 use manager::Shell;
+pub(crate) use scenes::{SCENES, Scene};
 
 /// What happens at a moment.
 #[derive(Debug, Clone)]
@@ -74,6 +76,8 @@ pub(crate) enum Happening {
     SideDoor,
     /// The next fault strikes.
     Strike,
+    /// A part of a scene.
+    Play(Scene, usize),
     /// A fault ends.
     Mend(Box<Fault>),
     /// A supervisor starts a server.
@@ -282,6 +286,7 @@ impl World {
             Happening::GiveUp(writer, write) => self.give_up(writer, write),
             Happening::SideDoor => self.side_door(),
             Happening::Strike => self.strike(),
+            Happening::Play(scene, part) => self.play(scene, part),
             Happening::Mend(fault) => self.mend(&fault),
             Happening::Restart(server, incarnation) => self.restart(server, incarnation),
             Happening::StartManager => self.start_manager(),

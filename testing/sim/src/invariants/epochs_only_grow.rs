@@ -1,25 +1,30 @@
 //! Epochs only grow: in the store, in what the manager publishes (over all its lives), and at each
 //! proxy.
 
-use mainstay_topology::{Epoch, Routes};
+use mainstay_topology::{Routes, ServerName};
 
 pub(crate) const NAME: &str = "epochs_only_grow";
 
 /// The newest routes that were published.
 #[derive(Debug, Default)]
-pub(crate) struct Published((Epoch, u64));
+pub(crate) struct Published(Routes);
 
 impl Published {
     pub(crate) fn published(&mut self, routes: &Routes) -> Result<(), String> {
-        let now = (routes.epoch, routes.version);
-        if now <= self.0 {
+        let last = &self.0;
+        if !routes.is_newer_than(last) {
             return Err(format!(
                 "routes {}.{} were published after {}.{}",
-                now.0, now.1, self.0.0, self.0.1
+                routes.epoch, routes.version, last.epoch, last.version
             ));
         }
-        self.0 = now;
+        self.0 = routes.clone();
         Ok(())
+    }
+
+    /// Whom the newest routes name as the writer.
+    pub(crate) fn writer(&self) -> Option<&ServerName> {
+        self.0.writer.as_ref().map(|target| &target.name)
     }
 }
 

@@ -289,14 +289,17 @@ impl World {
 
     /// A supervisor starts the process again.
     pub(super) fn restart(&mut self, server: usize, incarnation: u64) {
-        let recorded = self.store.record.primary.clone();
         let one = &self.servers[server];
         if one.life != Life::Down || one.incarnation != incarnation {
             return;
         }
-        // Told that another server is the primary, MariaDB rolls back what is only prepared: what
-        // was never acknowledged, and maybe the last that was.
-        let deposed = recorded.is_some_and(|primary| primary != *one.name());
+        // Told that another server is known to be the primary, MariaDB rolls back what is only
+        // prepared: what was never acknowledged, and maybe the last that was.
+        let deposed = self
+            .checks
+            .epochs
+            .writer()
+            .is_some_and(|writer| writer != one.name());
         let truncate = (one.family == Family::Mariadb && deposed).then_some(one.visible);
         let was_primary = one.visible < one.log.len();
         let length = truncate.map(|visible| {
