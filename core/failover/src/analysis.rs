@@ -1,6 +1,6 @@
 //! All that is not as it should be, found in the picture. Cannot fail, decides nothing.
 
-use mainstay_topology::{Applier, Facts, Outcome, Receiver, Server};
+use mainstay_topology::{Applier, Errant, Facts, Outcome, Receiver, Server};
 
 use crate::finding::{Finding, Problem};
 use crate::plan::establish::missing;
@@ -71,12 +71,30 @@ fn of_primary(view: View<'_>, server: &Server, verdict: &Verdict, found: &mut Ve
     found.extend(problem.map(|problem| Finding::of_server(server.name(), problem)));
 }
 
-/// What the primary held when its reign began, and holds no more.
+/// What the primary should hold and does not: what its reign began with, or, while it does not
+/// serve, what it has written itself and a replica was once seen to hold. A server that serves may
+/// have commits on replicas that are not its own yet; one that was restarted may not.
 pub(crate) fn lost_data(view: View<'_>) -> Option<String> {
+    let primary = view.primary()?;
     let facts = view.primary_facts()?;
-    let baseline = view.record().baseline.as_ref()?;
-    let lost = baseline.missing_from(facts.held());
-    (!lost.is_empty()).then(|| lost.to_string().replace('\n', ""))
+    let begun = primary.looked_at()?;
+    let doubtful = view.doubtful.and_then(|record| record.baseline.as_ref());
+    let begun_with = [view.record().baseline.as_ref(), doubtful];
+    let of_baseline = begun_with
+        .into_iter()
+        .flatten()
+        .map(|baseline| baseline.missing_from(facts.held()));
+    let idle = facts.read_only && facts.semi_sync.waiting == 0;
+    let of_replicas = view
+        .topology
+        .others()
+        .filter(|server| idle && view.record().joined.contains(server.name()))
+        .filter_map(|server| server.snapshot_at(begun))
+        .map(|look| Errant::between(&look.held, facts).of_primary);
+    of_baseline
+        .chain(of_replicas)
+        .find(|lost| !lost.is_empty())
+        .map(|lost| lost.to_string().replace('\n', ""))
 }
 
 fn of_other(view: View<'_>, server: &Server, facts: &Facts, found: &mut Vec<Finding>) {

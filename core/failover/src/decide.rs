@@ -63,10 +63,7 @@ pub(crate) fn failover_plan(view: View<'_>) -> Result<Plan, String> {
 /// What a cluster with a living primary needs.
 fn keep(view: View<'_>) -> Decision {
     if let Some(lost) = lost_data(view) {
-        return Decision::Stuck(format!(
-            "the primary lacks what it held when its reign began ({lost}); restore it, or promote \
-             a server that has it"
-        ));
+        return replace_forgetful(view, &lost);
     }
     let others: Vec<(&Server, Need)> = view
         .topology
@@ -94,6 +91,21 @@ fn keep(view: View<'_>) -> Decision {
         Decision::Rest
     } else {
         Decision::Begin(plans)
+    }
+}
+
+/// A primary that has lost data must not serve: whoever still has them takes its place.
+fn replace_forgetful(view: View<'_>, lost: &str) -> Decision {
+    let plan = if view.policy.auto_failover {
+        failover_plan(view)
+    } else {
+        Err("auto_failover is off".to_owned())
+    };
+    match plan {
+        Ok(plan) => Decision::Begin(vec![plan]),
+        Err(reason) => Decision::Stuck(format!(
+            "the primary lacks transactions that it had ({lost}), and is not replaced: {reason}"
+        )),
     }
 }
 

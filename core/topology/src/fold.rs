@@ -64,8 +64,7 @@ impl Topology {
             return;
         };
         for server in self.servers.values_mut() {
-            let looks = [server.snapshot(), server.before.clone()];
-            let earlier = looks.into_iter().flatten().find(|look| look.ended <= begun);
+            let earlier = server.snapshot_at(begun);
             if let Some(look) = earlier.filter(|_| server.member.name != *seen) {
                 let errant = Errant::between(&look.executed, &facts);
                 server.errant = Some((look.begun, errant));

@@ -96,7 +96,7 @@ pub struct Server {
     pub facts: Option<(Timestamp, Facts)>,
     /// When the probe that brought the facts had ended.
     pub facts_ended: Timestamp,
-    /// What it had executed at the look before, for comparisons with a primary that is always
+    /// What it held at the look before, for comparisons with a primary that is always
     /// looked at a moment before this server.
     pub before: Option<Snapshot>,
     /// When this server, as a replica, was last seen to hear from its source.
@@ -111,7 +111,7 @@ pub struct Server {
     pub write: Option<(Timestamp, WriteOutcome)>,
 }
 
-/// What a server had executed at one look.
+/// What a server held at one look.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     /// When the look was begun.
@@ -120,6 +120,8 @@ pub struct Snapshot {
     pub ended: Timestamp,
     /// The transactions.
     pub executed: GtidSet,
+    /// With those received and not applied.
+    pub held: GtidSet,
 }
 
 /// The picture.
@@ -179,13 +181,23 @@ impl Server {
         self.answered().filter(|_| begun >= moment)
     }
 
-    /// What it had executed at the last look, if there was one.
+    /// What it held at the last look, if there was one.
     pub fn snapshot(&self) -> Option<Snapshot> {
         self.facts.as_ref().map(|(begun, facts)| Snapshot {
             begun: *begun,
             ended: self.facts_ended,
             executed: facts.executed.clone(),
+            held: facts.held().clone(),
         })
+    }
+
+    /// The newest of the last two looks that had ended at `moment`.
+    pub fn snapshot_at(&self, moment: Timestamp) -> Option<Snapshot> {
+        let looks = [self.snapshot(), self.before.clone()];
+        looks
+            .into_iter()
+            .flatten()
+            .find(|look| look.ended <= moment)
     }
 
     /// Its link, as last seen.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use mainstay_topology::Record;
 
 use super::Manager;
+use crate::analysis::lost_data;
 use crate::effect::{Effect, Output};
 use crate::elect::elect;
 use crate::event::Action;
@@ -214,6 +215,7 @@ impl Manager {
             && !run.requested
             && group.iter().any(stops)
             && failover::is_back(self.view(), run.operation.began)
+            && lost_data(self.view()).is_none()
     }
 
     /// The replicas have answered: decides who is promoted, and adds the steps for it.
