@@ -77,7 +77,11 @@ pub(crate) fn restart_role(server: &ServerName, now: &Snapshot) -> RestartRole {
         }
         Phase::Watching | Phase::Halted => false,
     };
-    if undecided { RestartRole::Wait } else { settled }
+    if undecided {
+        RestartRole::Wait
+    } else {
+        settled
+    }
 }
 
 /// How a server comes back by what is recorded.
