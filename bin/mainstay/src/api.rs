@@ -1,9 +1,11 @@
 //! Asks the HTTP API of a running manager. Every subcommand but `sandbox` and `serve` goes this way.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
+use mainstay_dashboard::authorization;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -15,6 +17,7 @@ use crate::runfile::{Endpoint, RunFile};
 #[derive(Clone)]
 pub(crate) struct Api {
     base: String,
+    authorization: Option<String>,
     agent: ureq::Agent,
 }
 
@@ -29,32 +32,66 @@ impl Api {
     }
 
     pub(crate) fn new(endpoint: &Endpoint) -> Self {
-        let login = match (&endpoint.user, &endpoint.password) {
-            (Some(user), Some(password)) => format!("{user}:{password}@"),
-            _ => String::new(),
-        };
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_connect(Some(Duration::from_secs(5)))
             .timeout_global(Some(Duration::from_mins(3)))
             .build();
+        let login = endpoint.user.as_deref().zip(endpoint.password.as_deref());
         Self {
-            base: format!("http://{login}{}:{}", endpoint.host, endpoint.port),
+            base: format!("http://{}:{}", reachable(&endpoint.host), endpoint.port),
+            authorization: login.map(|(user, password)| authorization(user, password)),
             agent: config.into(),
         }
     }
 
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        let answer = self.agent.get(format!("{}{path}", self.base)).call();
-        decode(answer)
+        let mut request = self.agent.get(format!("{}{path}", self.base));
+        if let Some(authorization) = &self.authorization {
+            request = request.header("authorization", authorization);
+        }
+        self.decode(request.call())
     }
 
     pub(crate) fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T> {
-        let answer = self
-            .agent
-            .post(format!("{}{path}", self.base))
-            .send_json(body);
-        decode(answer)
+        let mut request = self.agent.post(format!("{}{path}", self.base));
+        if let Some(authorization) = &self.authorization {
+            request = request.header("authorization", authorization);
+        }
+        self.decode(request.send_json(body))
+    }
+
+    fn decode<T: DeserializeOwned>(
+        &self,
+        answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> Result<T> {
+        let mut answer = answer.map_err(|error| {
+            anyhow!(
+                "the manager's API at {} does not answer ({error}); is it running?",
+                self.base
+            )
+        })?;
+        if answer.status().is_success() {
+            return answer
+                .body_mut()
+                .read_json()
+                .context("the manager's answer cannot be read");
+        }
+        let status = answer.status();
+        let body: serde_json::Value = answer.body_mut().read_json().unwrap_or_default();
+        match body["error"].as_str() {
+            Some(sentence) => bail!("{sentence}"),
+            None => bail!("the manager's API answered {status}"),
+        }
+    }
+}
+
+/// An API that listens on every address is reached on this machine's own; IPv6 needs brackets.
+fn reachable(host: &str) -> String {
+    match host.parse::<IpAddr>() {
+        Ok(address) if address.is_unspecified() => "127.0.0.1".to_owned(),
+        Ok(IpAddr::V6(address)) => format!("[{address}]"),
+        Ok(_) | Err(_) => host.to_owned(),
     }
 }
 
@@ -64,23 +101,14 @@ fn configured(file: &Path) -> Result<Endpoint> {
     Ok(crate::serve::api_endpoint(&settings.api))
 }
 
-fn decode<T: DeserializeOwned>(
-    answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
-) -> Result<T> {
-    // The address is left out of the message: it carries the password.
-    let mut answer = answer.map_err(|error| {
-        anyhow!("the manager's API does not answer ({error}); is the sandbox still running?")
-    })?;
-    if answer.status().is_success() {
-        return answer
-            .body_mut()
-            .read_json()
-            .context("the manager's answer cannot be read");
-    }
-    let status = answer.status();
-    let body: serde_json::Value = answer.body_mut().read_json().unwrap_or_default();
-    match body["error"].as_str() {
-        Some(sentence) => bail!("{sentence}"),
-        None => bail!("the manager's API answered {status}"),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_is_listened_on_becomes_one_that_can_be_reached() {
+        assert_eq!(reachable("0.0.0.0"), "127.0.0.1");
+        assert_eq!(reachable("::1"), "[::1]");
+        assert_eq!(reachable("manager.example"), "manager.example");
     }
 }

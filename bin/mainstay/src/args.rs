@@ -39,6 +39,13 @@ pub(crate) enum Command {
     /// Move the primary to another server, under load, without losing anything.
     #[command(after_help = "Example:\n  mainstay switchover --to db2")]
     Switchover(SwitchoverArgs),
+    /// Replace a primary that is not confirmed dead, as far as that is safe.
+    #[command(
+        after_help = "Example:\n  mainstay plan failover && mainstay failover\n\n\
+                            The rules that keep acknowledged writes and a single writer hold here \
+                            too: what cannot be proved is refused, with the reason."
+    )]
+    Failover(FailoverArgs),
     /// Put load on the cluster, do harm to it, and account for what clients saw.
     #[command(after_help = "Example:\n  mainstay drill kill-primary --rounds 20\n\n\
                             Exit code 1: something acknowledged is missing, or two servers \
@@ -197,6 +204,16 @@ pub(crate) struct SwitchoverArgs {
     /// The next primary [default: the best candidate].
     #[arg(long, value_name = "NAME")]
     pub(crate) to: Option<String>,
+    /// Print the operation as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `mainstay failover`.
+#[derive(Debug, Args)]
+pub(crate) struct FailoverArgs {
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
     /// Print the operation as JSON.
     #[arg(long)]
     pub(crate) json: bool,

@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Status(args) => status::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Switchover(args) => switchover::run(&args),
+        Command::Failover(args) => switchover::failover(&args),
         Command::Drill(args) => drill::run(&args),
     };
     done.unwrap_or_else(|error| {

@@ -225,6 +225,13 @@ impl Source for Shown {
         })
     }
 
+    fn failover(&self) -> Answer<'_, OperationView> {
+        Box::pin(async {
+            let done = self.manager.request(Request::Failover).await;
+            Ok(view::operation(&done.map_err(api_error)?))
+        })
+    }
+
     fn operations(&self, limit: usize) -> Answer<'_, Vec<OperationView>> {
         Box::pin(async move {
             let operations = self.manager.operations(limit).await.map_err(api_error)?;

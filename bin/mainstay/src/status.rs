@@ -87,7 +87,7 @@ pub(crate) fn text_of(status: &StatusView) -> String {
         text.push_str("\nfindings\n");
     }
     for finding in &status.findings {
-        text.push_str(&format!("  {}: {}\n", finding.subject, finding.sentence));
+        text.push_str(&format!("  {}\n", finding.sentence));
     }
     text
 }

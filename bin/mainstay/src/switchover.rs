@@ -1,24 +1,38 @@
-//! `mainstay switchover`: moves the primary, and tells what was done and how long it took.
+//! `mainstay switchover` and `mainstay failover`: move the primary, and tell what was done.
 
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use mainstay_dashboard::views::{MomentView, OperationOutcome, OperationView, SwitchoverRequest};
+use serde_json::json;
 
 use crate::api::Api;
-use crate::args::SwitchoverArgs;
+use crate::args::{FailoverArgs, SwitchoverArgs};
 use crate::output::{emit, table};
 
 pub(crate) fn run(args: &SwitchoverArgs) -> Result<ExitCode> {
     let request = SwitchoverRequest {
         to: args.to.clone(),
     };
-    let operation: OperationView =
-        Api::find(&args.cluster)?.post("/api/v1/switchover", &request)?;
-    if args.json {
-        emit(&format!("{}\n", serde_json::to_string_pretty(&operation)?));
+    finish(
+        &Api::find(&args.cluster)?.post("/api/v1/switchover", &request)?,
+        args.json,
+    )
+}
+
+/// `mainstay failover`.
+pub(crate) fn failover(args: &FailoverArgs) -> Result<ExitCode> {
+    finish(
+        &Api::find(&args.cluster)?.post("/api/v1/failover", &json!({}))?,
+        args.json,
+    )
+}
+
+fn finish(operation: &OperationView, json: bool) -> Result<ExitCode> {
+    if json {
+        emit(&format!("{}\n", serde_json::to_string_pretty(operation)?));
     } else {
-        emit(&text_of(&operation));
+        emit(&text_of(operation));
     }
     if operation.outcome == OperationOutcome::Done {
         return Ok(ExitCode::SUCCESS);

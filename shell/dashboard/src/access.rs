@@ -18,9 +18,8 @@ pub struct Access {
 impl Access {
     /// One user and its password.
     pub fn new(user: &str, password: &str) -> Self {
-        let credentials = base64(format!("{user}:{password}").as_bytes());
         Self {
-            expected: format!("Basic {credentials}"),
+            expected: authorization(user, password),
         }
     }
 
@@ -39,6 +38,11 @@ impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Access(..)")
     }
+}
+
+/// The value of the `Authorization` header that carries these credentials.
+pub fn authorization(user: &str, password: &str) -> String {
+    format!("Basic {}", base64(format!("{user}:{password}").as_bytes()))
 }
 
 /// The layer in front of every route that needs credentials.

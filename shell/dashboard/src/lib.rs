@@ -10,7 +10,7 @@ pub mod views;
 #[cfg(test)]
 mod tests;
 
-pub use access::Access;
+pub use access::{Access, authorization};
 pub use error::{ApiError, ServeError};
 pub use server::{Server, router};
 pub use source::{Pending, Source};

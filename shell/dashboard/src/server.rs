@@ -31,6 +31,7 @@ pub fn router(source: Arc<dyn Source>, access: Option<Access>, extra: Router) ->
         .route("/api/v1/plan/failover", get(plan_failover))
         .route("/api/v1/plan/switchover", get(plan_switchover))
         .route("/api/v1/switchover", post(switchover))
+        .route("/api/v1/failover", post(failover))
         .route("/api/v1/operations", get(operations))
         .route("/api/v1/operations/{id}", get(operation))
         .with_state(source)
@@ -80,6 +81,10 @@ async fn switchover(
         ApiError::BadRequest(format!("{expected}: {}", rejection.body_text()))
     })?;
     source.switchover(request.to).await.map(Json)
+}
+
+async fn failover(State(source): State<Shared>) -> Result<Json<OperationView>, ApiError> {
+    source.failover().await.map(Json)
 }
 
 #[derive(Deserialize)]

@@ -23,6 +23,10 @@ pub trait Source: Send + Sync + 'static {
     /// Moves the primary, and answers when that is done or has failed.
     fn switchover(&self, to: Option<String>) -> Pending<'_, OperationView>;
 
+    /// Fails over although the primary is not confirmed dead, as far as that is safe; answers when
+    /// that is done or has failed.
+    fn failover(&self) -> Pending<'_, OperationView>;
+
     /// The newest operations of the journal, newest first.
     fn operations(&self, limit: usize) -> Pending<'_, Vec<OperationView>>;
 

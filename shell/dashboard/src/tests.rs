@@ -50,6 +50,11 @@ impl Source for Scripted {
         Box::pin(async { Ok(operation(7)) })
     }
 
+    fn failover(&self) -> Pending<'_, OperationView> {
+        self.asked("failover");
+        Box::pin(async { Ok(operation(7)) })
+    }
+
     fn operations(&self, limit: usize) -> Pending<'_, Vec<OperationView>> {
         self.asked(format!("operations {limit}"));
         Box::pin(async { Ok(vec![operation(7)]) })
