@@ -33,7 +33,7 @@ impl World {
         let refused = if fresh && !known {
             if one.door != Door::Open {
                 Some(TOO_MANY)
-            } else if one.memory.offline {
+            } else if one.memory.offline && envelope.from != End::Manager {
                 Some(OFFLINE)
             } else {
                 one.memory.connections.insert(connection);

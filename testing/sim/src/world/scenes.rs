@@ -44,15 +44,15 @@ impl World {
                 self.random.millis(50, 300)
             }
             (Scene::Behind | Scene::Forgetful, 1) | (Scene::Absent, 0) => {
-                self.cut_for_a_while(&[(p, o), (o, p)], 600);
+                self.cut_for_a_while(&[(p, o), (o, p)], 3_000);
                 self.random.millis(50, 500)
             }
             (Scene::Behind, 2) | (Scene::Absent, 2) | (Scene::Forgetful, 3) => {
-                return self.kill_for_a_while(primary, 4_000);
+                return self.kill_for_a_while(primary, (2_000, 8_000));
             }
             (Scene::Absent, 1) => {
                 if self.random.permille(500) {
-                    self.kill_for_a_while(one, 4_000);
+                    self.kill_for_a_while(one, (2_000, 8_000));
                 } else {
                     let server = End::Server(one);
                     self.cut_for_a_while(&[(manager, server), (server, manager)], 3_000);
@@ -60,7 +60,7 @@ impl World {
                 self.random.millis(1, 100)
             }
             (Scene::Forgetful, 2) => {
-                self.kill_for_a_while(one, 30);
+                self.kill_for_a_while(one, (1, 30));
                 self.random.millis(1, 200)
             }
             (Scene::Blind, 0) => {
@@ -84,10 +84,10 @@ impl World {
         self.mend_after(3_000, Fault::Applier(server));
     }
 
-    fn kill_for_a_while(&mut self, server: usize, up_to_ms: u64) {
+    fn kill_for_a_while(&mut self, server: usize, ms: (u64, u64)) {
         let incarnation = self.servers[server].incarnation;
         self.crash(server);
-        let pause = self.random.millis(1, up_to_ms);
+        let pause = self.random.millis(ms.0, ms.1);
         self.after(pause, Happening::Restart(server, incarnation));
     }
 
