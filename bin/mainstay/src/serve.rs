@@ -109,15 +109,14 @@ async fn proxy_options(
     mut policy: Policy,
 ) -> ProxyOptions {
     if proxy.server_version.is_none() || proxy.auth_plugin.is_none() {
-        match version_of_any(settings).await {
-            Some((version, plugin)) => {
-                policy.server_version = proxy.server_version.clone().unwrap_or(version);
-                policy.auth_plugin = proxy.auth_plugin.unwrap_or(plugin);
-            }
-            None => tracing::warn!(
+        if let Some((version, plugin)) = version_of_any(settings).await {
+            policy.server_version = proxy.server_version.clone().unwrap_or(version);
+            policy.auth_plugin = proxy.auth_plugin.unwrap_or(plugin);
+        } else {
+            tracing::warn!(
                 version = policy.server_version,
                 "no server tells its version; clients are greeted with this one"
-            ),
+            );
         }
     }
     let default = ProxyOptions::default();
