@@ -114,7 +114,7 @@ pub struct Facts {
     pub server_id: u32,
     /// `server_uuid`; MariaDB has none.
     pub server_uuid: Option<String>,
-    /// Ordinary users cannot write: `read_only`, or stronger.
+    /// Ordinary users cannot write: `read_only`, or stronger (`super_read_only`, `offline_mode`).
     pub read_only: bool,
     /// Every transaction executed here.
     pub executed: GtidSet,

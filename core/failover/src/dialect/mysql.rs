@@ -10,6 +10,9 @@ const STOP: &str = "STOP REPLICA FOR CHANNEL ''";
 const SOURCE_OFF: &str = "SET GLOBAL rpl_semi_sync_source_enabled = OFF";
 const READ_ONLY: &str = "SET GLOBAL super_read_only = ON";
 
+/// The end of a fence; also where a fence may have been cut off in the middle.
+const ONLINE: &str = "SET GLOBAL offline_mode = OFF";
+
 pub(super) fn sql(effect: &Effect) -> Vec<String> {
     match effect {
         Effect::StopReceiver { .. } => lines(&[STOP_RECEIVER]),
@@ -22,7 +25,7 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
             SOURCE_OFF,
             READ_ONLY,
             KILL_CLIENTS,
-            "SET GLOBAL offline_mode = OFF",
+            ONLINE,
         ]),
         Effect::Demote { .. } => lines(&[SHORT_LOCK_WAIT, READ_ONLY]),
         Effect::ApplyReceived { .. } => lines(&[
@@ -60,7 +63,8 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
         Effect::OpenWrites { .. } => lines(&[
             "SET GLOBAL super_read_only = OFF",
             "SET GLOBAL read_only = OFF",
-            "SELECT @@GLOBAL.read_only",
+            ONLINE,
+            "SELECT @@GLOBAL.read_only OR @@GLOBAL.offline_mode",
         ]),
         Effect::ForgetSource { .. } => lines(&[STOP, "RESET REPLICA ALL FOR CHANNEL ''"]),
         Effect::EndProcess { .. }
@@ -79,6 +83,7 @@ fn attach(source: &Target) -> Vec<String> {
     vec![
         SHORT_LOCK_WAIT.to_owned(),
         READ_ONLY.to_owned(),
+        ONLINE.to_owned(),
         SOURCE_OFF.to_owned(),
         "SET GLOBAL rpl_semi_sync_replica_enabled = ON".to_owned(),
         STOP.to_owned(),

@@ -11,6 +11,7 @@ use crate::facts::{Facts, Link, SemiSync, Version};
 pub(super) const STATEMENTS: [&str; 3] = [
     "SELECT @@GLOBAL.server_id AS server_id, @@GLOBAL.server_uuid AS server_uuid, \
      @@GLOBAL.read_only AS read_only, @@GLOBAL.super_read_only AS super_read_only, \
+     @@GLOBAL.offline_mode AS offline, \
      @@GLOBAL.gtid_executed AS executed, \
      (SELECT VARIABLE_VALUE FROM performance_schema.global_variables \
      WHERE VARIABLE_NAME = 'rpl_semi_sync_source_enabled') AS source_enabled, \
@@ -32,7 +33,10 @@ pub(super) fn facts(version: &Version, answers: &[Vec<Row>]) -> Result<Facts, Di
         version: version.clone(),
         server_id: own.number("server_id")?,
         server_uuid: Some(own.text("server_uuid")?.to_owned()),
-        read_only: own.is_on("read_only")? || own.is_on("super_read_only")?,
+        // A fence that was cut off in the middle leaves a server offline: nobody writes there.
+        read_only: own.is_on("read_only")?
+            || own.is_on("super_read_only")?
+            || own.is_on("offline")?,
         semi_sync: SemiSync {
             source_enabled: own.is_on("source_enabled")?,
             clients: status.counter("Rpl_semi_sync_source_clients")? as u32,

@@ -57,6 +57,7 @@ fn mysql_answers() -> Vec<Vec<Row>> {
             ("server_uuid", UUID),
             ("read_only", "0"),
             ("super_read_only", "0"),
+            ("offline", "0"),
             ("executed", &format!("{UUID}:1-5")),
             ("source_enabled", "ON"),
             ("replica_enabled", "NULL"),
