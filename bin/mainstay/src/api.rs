@@ -1,4 +1,4 @@
-//! Asks the HTTP API of a running manager. Every subcommand but `sandbox` and `serve` goes this way.
+//! Asks the HTTP API of a running manager: the way of every subcommand but `sandbox` and `serve`.
 
 use std::net::IpAddr;
 use std::path::Path;

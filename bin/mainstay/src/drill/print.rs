@@ -73,7 +73,7 @@ fn worst(rounds: &[Round]) -> Option<&Round> {
 
 fn timeline(round: &Round) -> String {
     let mut text = format!(
-        "What the manager did in the round with the longest write gap ({:.0} ms), from the fault:\n",
+        "What the manager did in the round with the longest write gap, {:.0} ms:\n",
         round.write_gap_ms
     );
     let rows: Vec<_> = round

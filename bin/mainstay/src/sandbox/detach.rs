@@ -126,7 +126,7 @@ fn child_arguments(args: &SandboxArgs, dir: &std::path::Path) -> Vec<std::ffi::O
 
 /// The child must not get the terminal's Ctrl-C.
 pub(super) fn leave_the_terminal() {
-    // It fails only for the leader of a group, which has no terminal to lose.
+    // It fails only for a process that has been given a group of its own.
     let _ = setsid();
 }
 
