@@ -86,15 +86,12 @@ impl Sandbox {
         }
         let directory = self.directory(server);
         let place = directory.clone();
-        let came = match blocking(move || swap::put_in_place(&place)).await {
-            Ok(()) => self.come_back(server).await,
-            Err(error) => Err(error),
-        };
-        if came.is_err() {
+        blocking(move || swap::put_in_place(&place)).await?;
+        if let Err(error) = self.come_back(server).await {
             self.hold_restart(server.name.as_str()).await?;
             self.kill(server.name.as_str(), Signal::KILL).await?;
             blocking(move || swap::take_back(&directory)).await?;
-            return came;
+            return Err(error);
         }
         if let Err(error) = blocking(move || swap::forget_old(&directory)).await {
             // The next start of the sandbox deletes them.

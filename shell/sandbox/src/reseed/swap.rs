@@ -35,22 +35,21 @@ pub(crate) fn recover(server: &Path) -> Result<()> {
     remove(&making(server))
 }
 
-/// Puts the new data in place and keeps the old ones beside them. The server must be down.
+/// Puts the new data in place and keeps the old ones beside them. The server must be down. After
+/// a failure the old data are in their place.
 pub(crate) fn put_in_place(server: &Path) -> Result<()> {
     remove(&old(server))?;
     rename(&data(server), &old(server))?;
-    rename(&making(server), &data(server))
+    rename(&making(server), &data(server)).or_else(|error| {
+        rename(&old(server), &data(server))?;
+        Err(error)
+    })
 }
 
-/// Puts the old data back. The server must be down.
+/// Puts replaced data back. The server must be down.
 pub(crate) fn take_back(server: &Path) -> Result<()> {
-    if !old(server).exists() {
-        return Ok(());
-    }
-    if data(server).exists() {
-        remove(&making(server))?;
-        rename(&data(server), &making(server))?;
-    }
+    remove(&making(server))?;
+    rename(&data(server), &making(server))?;
     rename(&old(server), &data(server))
 }
 
@@ -112,11 +111,17 @@ mod tests {
     #[test]
     fn replaced_data_can_be_taken_back() {
         let dir = server(&["data", "data.making"]);
-        take_back(dir.path()).expect("nothing to do");
         put_in_place(dir.path()).expect("renamed");
         take_back(dir.path()).expect("renamed");
         let both = [pair("data", "data"), pair("data.making", "data.making")];
         assert_eq!(holds(dir.path()), both);
+    }
+
+    #[test]
+    fn without_new_data_the_old_stay_in_place() {
+        let dir = server(&["data"]);
+        put_in_place(dir.path()).expect_err("there are none");
+        assert_eq!(holds(dir.path()), [pair("data", "data")]);
     }
 
     #[test]
