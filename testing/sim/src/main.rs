@@ -59,9 +59,8 @@ impl Arguments {
             servers: usize::from(self.servers),
             family: match self.family {
                 Families::Mysql => Family::Mysql,
-                Families::Mariadb => Family::Mariadb,
-                Families::Both if seed % 2 == 0 => Family::Mysql,
-                Families::Both => Family::Mariadb,
+                Families::Both if seed.is_multiple_of(2) => Family::Mysql,
+                Families::Mariadb | Families::Both => Family::Mariadb,
             },
             bugs: Bugs {
                 grant_before_revoke: is(Bug::GrantBeforeRevoke),

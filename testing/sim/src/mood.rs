@@ -8,6 +8,7 @@ use crate::world::{SCENES, Scene};
 
 /// The character of one seed.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "independent traits")]
 pub(crate) struct Mood {
     /// The cluster has never been started.
     pub(crate) newborn: bool,

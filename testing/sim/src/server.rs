@@ -299,7 +299,7 @@ impl Server {
             },
             server_id: self.id,
             server_uuid: (family == Family::Mysql).then(|| server_uuid(self.id)),
-            read_only: !self.memory.writable,
+            read_only: !self.memory.writable || self.memory.offline,
             semi_sync: SemiSync {
                 source_enabled: self.memory.source_on,
                 clients: clients.count() as u32,

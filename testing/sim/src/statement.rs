@@ -1,9 +1,9 @@
-//! What the executor sends to a server: the statements of the dialects, reduced to what they do,
-//! in the same order.
+//! What the executor sends to a server: the statements of the plan's steps, as the dialects give
+//! them, reduced to what they do.
 
-use mainstay_failover::Effect;
+use mainstay_failover::{Effect, Step};
 use mainstay_gtid::GtidSet;
-use mainstay_topology::{Family, ServerName};
+use mainstay_topology::ServerName;
 
 /// One statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,53 +42,20 @@ pub(crate) enum Statement {
     AwaitSet(GtidSet),
 }
 
-/// The statements of an effect that is one script on one server; `None` for the others.
-pub(crate) fn script(effect: &Effect, family: Family) -> Option<(&ServerName, Vec<Statement>)> {
-    use Statement as S;
-    let mysql = family == Family::Mysql;
-    Some(match effect {
-        Effect::StopReceiver { server } => (server, vec![S::StopReceiver, S::Look]),
-        Effect::Fence { server } if mysql => (
-            server,
-            vec![
-                S::Offline(true),
-                S::KillClients,
-                S::SourceOff,
-                S::ReadOnly,
-                S::KillClients,
-                S::Offline(false),
-            ],
-        ),
-        Effect::Fence { server } => (
-            server,
-            vec![S::KillClients, S::ReadOnly, S::KillClients, S::SourceOff],
-        ),
-        Effect::Demote { server } => (server, vec![S::ReadOnly, S::Look]),
-        Effect::ApplyReceived { server } if mysql => {
-            (server, vec![S::StartApplier, S::AwaitReceived])
-        }
-        Effect::ApplyReceived { server } => (server, vec![S::AwaitReceived]),
-        Effect::AwaitApplied {
-            server,
-            transactions,
-        } => (server, vec![S::AwaitSet(transactions.clone())]),
-        Effect::Attach { server, source } => (
-            server,
-            vec![
-                S::ReadOnly,
-                S::SourceOff,
-                S::ReplicaOn,
-                S::StopBoth,
-                S::ChangeSource(source.name.clone()),
-                S::StartBoth,
-            ],
-        ),
-        Effect::EnableSemiSync {
-            server,
-            acknowledgements,
-        } => (server, vec![S::SourceOn(*acknowledgements)]),
-        Effect::OpenWrites { server } => (server, vec![S::ReadWrite]),
-        Effect::ForgetSource { server } => (server, vec![S::StopBoth, S::ResetLink]),
+/// The script of a step that is one on one server, read from the very statements of its plan;
+/// `None` for the other steps.
+pub(crate) fn script(step: &Step) -> Option<(&ServerName, Vec<Statement>)> {
+    let effect = &step.effect;
+    let server = match effect {
+        Effect::StopReceiver { server }
+        | Effect::Fence { server }
+        | Effect::Demote { server }
+        | Effect::ApplyReceived { server }
+        | Effect::AwaitApplied { server, .. }
+        | Effect::Attach { server, .. }
+        | Effect::EnableSemiSync { server, .. }
+        | Effect::OpenWrites { server }
+        | Effect::ForgetSource { server } => server,
         Effect::EndProcess { .. }
         | Effect::Publish { .. }
         | Effect::Drain { .. }
@@ -97,5 +64,98 @@ pub(crate) fn script(effect: &Effect, family: Family) -> Option<(&ServerName, Ve
         | Effect::AwaitClients { .. }
         | Effect::SaveErrant { .. }
         | Effect::Reseed { .. } => return None,
-    })
+    };
+    let mut statements: Vec<Statement> = step
+        .sql
+        .iter()
+        .filter_map(|sql| statement(sql, effect))
+        .collect();
+    if matches!(effect, Effect::StopReceiver { .. } | Effect::Demote { .. }) {
+        statements.push(Statement::Look);
+    }
+    Some((server, statements))
+}
+
+/// What the statements do, by how they begin; `None` for those that change nothing that is
+/// simulated. The first match counts.
+const MEANINGS: [(&str, Option<Statement>); 26] = [
+    ("SET SESSION", None),
+    ("BEGIN NOT ATOMIC", None),
+    ("SET GLOBAL event_scheduler", None),
+    ("KILL <receiver thread id>", None),
+    ("<kill client connections>", Some(Statement::KillClients)),
+    ("STOP REPLICA IO_THREAD", Some(Statement::StopReceiver)),
+    ("STOP SLAVE IO_THREAD", Some(Statement::StopReceiver)),
+    ("STOP ", Some(Statement::StopBoth)),
+    ("START REPLICA SQL_THREAD", Some(Statement::StartApplier)),
+    ("START SLAVE SQL_THREAD", Some(Statement::StartApplier)),
+    ("START ", Some(Statement::StartBoth)),
+    ("RESET ", Some(Statement::ResetLink)),
+    ("SET GLOBAL super_read_only = ON", Some(Statement::ReadOnly)),
+    ("SET GLOBAL read_only = ON", Some(Statement::ReadOnly)),
+    ("SET GLOBAL super_read_only = OFF", None),
+    ("SET GLOBAL read_only = OFF", Some(Statement::ReadWrite)),
+    (
+        "SET GLOBAL offline_mode = ON",
+        Some(Statement::Offline(true)),
+    ),
+    (
+        "SET GLOBAL offline_mode = OFF",
+        Some(Statement::Offline(false)),
+    ),
+    (
+        "SET GLOBAL rpl_semi_sync_source_enabled = OFF",
+        Some(Statement::SourceOff),
+    ),
+    (
+        "SET GLOBAL rpl_semi_sync_master_enabled = OFF",
+        Some(Statement::SourceOff),
+    ),
+    (
+        "SET GLOBAL rpl_semi_sync_replica_enabled = ON",
+        Some(Statement::ReplicaOn),
+    ),
+    (
+        "SET GLOBAL rpl_semi_sync_slave_enabled = ON",
+        Some(Statement::ReplicaOn),
+    ),
+    (
+        "SET GLOBAL gtid_slave_pos = @@GLOBAL.gtid_current_pos",
+        None,
+    ),
+    ("SELECT @@GLOBAL.read_only", None),
+    (
+        "SELECT MASTER_GTID_WAIT('<received position>'",
+        Some(Statement::AwaitReceived),
+    ),
+    (
+        "SELECT WAIT_FOR_EXECUTED_GTID_SET((SELECT",
+        Some(Statement::AwaitReceived),
+    ),
+];
+
+/// What one statement of a plan does.
+///
+/// A plan with a statement that is not known here ends the simulation: it would prove nothing.
+fn statement(sql: &str, effect: &Effect) -> Option<Statement> {
+    let known = MEANINGS.iter().find(|(start, _)| sql.starts_with(start));
+    if let Some((_, meaning)) = known {
+        return meaning.clone();
+    }
+    let semi_sync = sql.starts_with("SET GLOBAL rpl_semi_sync_");
+    match effect {
+        Effect::AwaitApplied { transactions, .. } if sql.starts_with("SELECT ") => {
+            Some(Statement::AwaitSet(transactions.clone()))
+        }
+        Effect::Attach { source, .. } if sql.starts_with("CHANGE ") => {
+            Some(Statement::ChangeSource(source.name.clone()))
+        }
+        Effect::EnableSemiSync {
+            acknowledgements, ..
+        } if semi_sync && sql.ends_with("_enabled = ON") => {
+            Some(Statement::SourceOn(*acknowledgements))
+        }
+        _ if semi_sync && !sql.contains("_enabled") => None,
+        _ => panic!("the simulator does not know what `{sql}` does"),
+    }
 }

@@ -259,7 +259,7 @@ impl World {
             End::Server(index) => match self.servers[index].life {
                 Life::Up => self.serve(index, envelope),
                 Life::Hung => self.servers[index].memory.frozen.push(envelope),
-                Life::Down => self.bounce(envelope),
+                Life::Down => self.bounce(&envelope),
             },
             End::Manager => self.hear(envelope),
             End::Proxy(_) | End::SideDoor => self.answered(envelope),

@@ -54,12 +54,10 @@ impl World {
                     result,
                 },
             ) => self.proxy_answered(proxy, connection, write, result),
-            (End::SideDoor, Body::Written { write, result, .. }) => {
-                if self.side_is_at(write) {
-                    self.clients.side = None;
-                    if result.is_ok() {
-                        self.acknowledged(write);
-                    }
+            (End::SideDoor, Body::Written { write, result, .. }) if self.side_is_at(write) => {
+                self.clients.side = None;
+                if result.is_ok() {
+                    self.acknowledged(write);
                 }
             }
             _ => {}

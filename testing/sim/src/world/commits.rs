@@ -177,7 +177,7 @@ impl World {
             self.written(End::Server(server), &pending, Err(0));
         }
         for envelope in behind {
-            self.bounce(envelope);
+            self.bounce(&envelope);
         }
         self.after_append(server, Vec::new());
     }

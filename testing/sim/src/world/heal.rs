@@ -78,8 +78,8 @@ impl World {
         }
         for (index, proxy) in self.clients.proxies.iter().enumerate() {
             let routes = proxy.routes.as_ref().filter(|routes| !routes.hold_writes);
-            let routed = routes.and_then(|routes| routes.writer.as_ref());
-            if routed.is_none_or(|target| target.name != *writer) {
+            let target = routes.and_then(|routes| routes.writer.as_ref());
+            if target.is_none_or(|target| target.name != *writer) {
                 return Err(format!("proxy {index} does not write to {writer}"));
             }
             if self.now.passed(proxy.acknowledged, Duration::from_secs(2)) {

@@ -47,7 +47,7 @@ impl World {
                 self.cut_for_a_while(&[(p, o), (o, p)], 3_000);
                 self.random.millis(50, 500)
             }
-            (Scene::Behind, 2) | (Scene::Absent, 2) | (Scene::Forgetful, 3) => {
+            (Scene::Behind | Scene::Absent, 2) | (Scene::Forgetful, 3) => {
                 return self.kill_for_a_while(primary, (2_000, 8_000));
             }
             (Scene::Absent, 1) => {

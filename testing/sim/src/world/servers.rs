@@ -49,20 +49,20 @@ impl World {
     }
 
     /// What the host answers for a process that is not there.
-    pub(super) fn bounce(&mut self, envelope: Envelope) {
-        let answer = match envelope.body {
-            Body::Look(probe) => Body::Seen(probe, Box::new(Outcome::Refused)),
+    pub(super) fn bounce(&mut self, envelope: &Envelope) {
+        let answer = match &envelope.body {
+            Body::Look(probe) => Body::Seen(*probe, Box::new(Outcome::Refused)),
             Body::Statement(run, _) => {
-                Body::Answer(run, Err(Failure::Failed("connection refused")))
+                Body::Answer(*run, Err(Failure::Failed("connection refused")))
             }
             Body::Write {
                 connection, write, ..
             } => Body::Written {
-                connection,
-                write,
+                connection: *connection,
+                write: *write,
                 result: Err(0),
             },
-            Body::Connect { connection, .. } => Body::Refused(connection, 0),
+            Body::Connect { connection, .. } => Body::Refused(*connection, 0),
             Body::Written { .. }
             | Body::Seen(..)
             | Body::Closed
@@ -281,7 +281,7 @@ impl World {
                     Body::Seen(probe, Box::new(Outcome::Lost)),
                 );
             } else {
-                self.bounce(envelope);
+                self.bounce(&envelope);
             }
         }
         self.send(own, End::Manager, Body::Closed);

@@ -46,7 +46,7 @@ impl World {
         let checked = unjournaled_nothing::step(run, &step, &self.store);
         self.must(unjournaled_nothing::NAME, checked);
         let limit = step.limit;
-        let scripted = script(&step.effect, self.options.family);
+        let scripted = script(&step);
         let (server, statements) = match scripted {
             Some((name, statements)) => (self.index(name), statements),
             None => (0, Vec::new()),
