@@ -108,7 +108,18 @@ impl ServerTask {
     }
 
     fn has_arguments_for(&self, role: RestartRole) -> bool {
-        role == RestartRole::Rejoin && !dialect::rejoin_arguments(self.program.flavor).is_empty()
+        role == RestartRole::Rejoin
+            && self.first_statements().is_none()
+            && !dialect::rejoin_arguments(self.program.flavor).is_empty()
+    }
+
+    /// A file that the server has to run before it takes connections; then it has no tail yet.
+    fn first_statements(&self) -> Option<PathBuf> {
+        let files = [
+            accounts_file(&self.directory),
+            history::file(&self.directory),
+        ];
+        files.into_iter().find(|file| file.exists())
     }
 
     /// From start to exit.
@@ -194,11 +205,7 @@ impl ServerTask {
         let mut option_file = OsString::from("--defaults-file=");
         option_file.push(self.directory.join("my.cnf"));
         let mut arguments = vec![option_file];
-        let first = [
-            accounts_file(&self.directory),
-            history::file(&self.directory),
-        ];
-        if let Some(statements) = first.iter().find(|file| file.exists()) {
+        if let Some(statements) = self.first_statements() {
             let mut option = OsString::from("--init-file=");
             option.push(statements);
             arguments.push(option);
