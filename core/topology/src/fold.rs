@@ -3,7 +3,7 @@
 use mainstay_clock::Timestamp;
 
 use crate::errant::Errant;
-use crate::facts::{Facts, Family, Receiver};
+use crate::facts::{Applier, Facts, Family, Receiver};
 use crate::observation::{Observation, Outcome, WriteProbe};
 use crate::server::ServerName;
 use crate::topology::{Reachability, Server, Topology};
@@ -114,20 +114,28 @@ impl Server {
 
 impl Server {
     /// MariaDB's received and not yet applied transactions do not survive the end of its process,
-    /// and nobody's survive when what it holds has shrunk.
+    /// and nobody's survive when what it holds has shrunk. A MariaDB replica whose applier does not
+    /// run when it is seen for the first time may have been started again before that.
     fn forgets(&self, outcome: &Outcome) -> bool {
-        let Some(before) = self.facts() else {
-            return false;
-        };
-        match outcome {
-            Outcome::Answered(facts) => !facts.held().contains(before.held()),
-            Outcome::Refused => before.version.family == Family::Mariadb,
-            Outcome::Lost
-            | Outcome::Silent
-            | Outcome::NoConnection
-            | Outcome::TooManyConnections
-            | Outcome::AccessDenied { .. }
-            | Outcome::Failed { .. } => false,
+        let before = self.facts();
+        let is_mariadb = |facts: &Facts| facts.version.family == Family::Mariadb;
+        match (outcome, before) {
+            (Outcome::Answered(facts), None) => {
+                let applier = facts.link.as_ref().map(|link| link.applier);
+                is_mariadb(facts) && applier != Some(Applier::Running)
+            }
+            (Outcome::Answered(facts), Some(before)) => !facts.held().contains(before.held()),
+            (Outcome::Refused, Some(before)) => is_mariadb(before),
+            (
+                Outcome::Refused
+                | Outcome::Lost
+                | Outcome::Silent
+                | Outcome::NoConnection
+                | Outcome::TooManyConnections
+                | Outcome::AccessDenied { .. }
+                | Outcome::Failed { .. },
+                _,
+            ) => false,
         }
     }
 }

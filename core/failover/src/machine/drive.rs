@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mainstay_topology::{Reachability, Routes, Server};
+use mainstay_topology::{Reachability, Routes, Server, Target};
 
 use super::Manager;
 use crate::analysis::{findings, lost_data};
@@ -190,8 +190,11 @@ impl Manager {
                 hold_writes: false,
             }
         } else if let Some(before) = before {
+            // A writer of another reign is none in this one.
+            let reigns = |writer: &Target| Some(&writer.name) == view.record().primary.as_ref();
             Routes {
                 epoch: view.record().epoch,
+                writer: before.writer.clone().filter(reigns),
                 readers,
                 ..before.clone()
             }
