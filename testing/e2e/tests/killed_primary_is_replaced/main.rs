@@ -1,7 +1,6 @@
 //! A primary that is killed is replaced, nothing acknowledged is missing, and it comes back.
 
-use mainstay_e2e::{Client, Family, NumberedWriters, Sandbox, on_both_families, processes};
-use rustix::process::Signal;
+use mainstay_e2e::{Client, Family, NumberedWriters, Sandbox, on_both_families};
 use serde_json::Value;
 
 on_both_families!(
@@ -54,7 +53,7 @@ fn clients_see_a_pause_and_the_old_primary_comes_back_as_a_replica(family: Famil
     idle.execute("CREATE TABLE app.marks (id INT PRIMARY KEY)");
 
     let pid = sandbox.server(&old).pid;
-    processes::signal(pid, Signal::KILL);
+    sandbox.kill_server(&old);
     // Nothing of this session was on its way: it sees a slow OK, and no error.
     idle.execute("INSERT INTO app.marks VALUES (1)");
     writers.wait_for_progress();
