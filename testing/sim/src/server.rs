@@ -10,15 +10,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mainstay_topology::{
-    Address, Applier, Facts, Family, Link as LinkFacts, Member, Promotion, Receiver, SemiSync,
-    ServerName, Version,
-};
+use mainstay_topology::{Address, Applier, Family, Member, Promotion, Receiver, ServerName};
 
-use crate::gtids::{Gtids, Transaction, server_uuid};
+use crate::gtids::{Gtids, Transaction};
 use crate::link::Link;
 use crate::message::{End, Envelope};
 use crate::wait::Wait;
+
+mod facts;
 
 /// Whether the process lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -278,53 +277,5 @@ impl Server {
         self.committed = self.logged.clone();
         self.visible = log.len();
         self.log = log;
-    }
-
-    /// What it says when it is asked.
-    pub(crate) fn facts(&self) -> Facts {
-        let family = self.family;
-        let waiting = u32::from(self.visible < self.log.len());
-        let clients = self.memory.dumps.values().filter(|dump| dump.acknowledges);
-        let executed = self.executed().to_set(family);
-        let (major, minor, patch) = match family {
-            Family::Mysql => (9, 7, 4),
-            Family::Mariadb => (10, 11, 19),
-        };
-        Facts {
-            version: Version {
-                family,
-                major,
-                minor,
-                patch,
-            },
-            server_id: self.id,
-            server_uuid: (family == Family::Mysql).then(|| server_uuid(self.id)),
-            read_only: !self.memory.writable || self.memory.offline,
-            semi_sync: SemiSync {
-                source_enabled: self.memory.source_on,
-                clients: clients.count() as u32,
-                waiting,
-                unacknowledged: 0,
-                replica_enabled: true,
-            },
-            link: self.link.as_ref().map(|link| self.link_facts(link)),
-            executed,
-        }
-    }
-
-    fn link_facts(&self, link: &Link) -> LinkFacts {
-        let mut received = self.executed().clone();
-        for one in &link.relay {
-            received.insert(one.origin, one.number);
-        }
-        LinkFacts {
-            source: link.source.address.clone(),
-            receiver: link.receiver,
-            receiver_error: link.receiver_error,
-            applier: link.applier,
-            received: received.to_set(self.family),
-            heard: link.heard_count(),
-            lag: link.lag(),
-        }
     }
 }

@@ -27,6 +27,7 @@ mod commits;
 mod effects;
 mod faults;
 mod heal;
+mod life;
 mod manager;
 mod observing;
 mod proxies;
@@ -35,6 +36,7 @@ mod scenes;
 mod servers;
 mod start;
 mod steps;
+mod threads;
 
 use clients::Clients;
 use faults::Fault;

@@ -1,4 +1,4 @@
-//! The manager's eyes: an observer for each server and the write probe, as patient as the real ones.
+//! The manager's eyes: an observer for each server and the write probe, as patient as the real.
 
 use std::time::Duration;
 

@@ -9,10 +9,6 @@ use crate::gtids::{Gtids, Transaction};
 use crate::message::{Body, End};
 use crate::server::{Dump, Life};
 
-/// Between two heartbeats' looks.
-const BEAT: Duration = Duration::from_millis(250);
-/// `replica_net_timeout`.
-const NET_TIMEOUT: Duration = Duration::from_secs(2);
 /// `SOURCE_CONNECT_RETRY`.
 const RETRY: Duration = Duration::from_secs(1);
 /// MySQL's acknowledgement thread hears a new replica only when it looks again.
@@ -56,7 +52,7 @@ impl World {
     }
 
     /// The replica's receiver calls its source.
-    fn connect(&mut self, replica: usize) {
+    pub(super) fn connect(&mut self, replica: usize) {
         let connection = self.id();
         let retry = self.now + RETRY;
         let server = &mut self.servers[replica];
@@ -280,79 +276,5 @@ impl World {
         }
         let done = self.servers[own].append(one);
         self.after_append(own, done);
-    }
-
-    pub(super) fn stop_receiver(&mut self, own: usize) {
-        let Some(link) = &mut self.servers[own].link else {
-            return;
-        };
-        link.receiver = Receiver::Stopped;
-        let (source, connection) = (link.at, std::mem::take(&mut link.connection));
-        if connection != 0 {
-            self.send(End::Server(own), End::Server(source), Body::Bye(connection));
-        }
-    }
-
-    /// MariaDB throws its relay log away when a thread is started with both stopped.
-    fn discard_if_all_stopped(&mut self, own: usize) {
-        let server = &mut self.servers[own];
-        let Some(link) = &mut server.link else {
-            return;
-        };
-        let stopped = link.receiver == Receiver::Stopped && link.applier != Applier::Running;
-        if server.family == Family::Mariadb && stopped && !link.relay.is_empty() {
-            link.relay.clear();
-            self.tell(own, || "throws its relay log away".to_owned());
-        }
-    }
-
-    pub(super) fn start_applier(&mut self, own: usize) {
-        self.discard_if_all_stopped(own);
-        if let Some(link) = &mut self.servers[own].link {
-            link.applier = Applier::Running;
-        }
-        self.start_applying(own);
-    }
-
-    pub(super) fn start_both(&mut self, own: usize) {
-        self.start_applier(own);
-        let link = self.servers[own].link.as_ref();
-        if link.is_some_and(|link| link.receiver == Receiver::Stopped) {
-            self.connect(own);
-        }
-    }
-
-    /// Heartbeats are heard, silence is noticed, receivers call again.
-    pub(super) fn beat(&mut self) {
-        let now = self.now;
-        for own in 0..self.servers.len() {
-            if self.servers[own].life != Life::Up {
-                continue;
-            }
-            let Some(link) = self.servers[own].link.clone() else {
-                continue;
-            };
-            let source = &self.servers[link.at];
-            let dump = source.memory.dumps.get(&own);
-            let known = dump.is_some_and(|dump| dump.connection == link.connection);
-            let open = self.network.is_open(End::Server(own), End::Server(link.at));
-            let heard = self.is_receiving(own) && open && known && source.life == Life::Up;
-            let mut calls = false;
-            if let Some(link) = &mut self.servers[own].link {
-                if heard {
-                    link.heard = now;
-                } else if link.receiver == Receiver::Running && now.passed(link.heard, NET_TIMEOUT)
-                {
-                    link.receiver = Receiver::Connecting;
-                    link.connection = 0;
-                    link.retry = now;
-                }
-                calls = link.receiver == Receiver::Connecting && now >= link.retry;
-            }
-            if calls {
-                self.connect(own);
-            }
-        }
-        self.after(BEAT, Happening::Beat);
     }
 }
