@@ -190,8 +190,10 @@ impl Manager {
                 hold_writes: false,
             }
         } else if let Some(before) = before {
-            // A writer of another reign is none in this one.
-            let reigns = |writer: &Target| Some(&writer.name) == view.record().primary.as_ref();
+            // A writer of another reign is none in this one, nor is one whose reign may be over.
+            let reigns = |writer: &Target| {
+                Some(&writer.name) == view.record().primary.as_ref() && view.doubtful.is_none()
+            };
             Routes {
                 epoch: view.record().epoch,
                 writer: before.writer.clone().filter(reigns),
