@@ -1,19 +1,25 @@
 //! Runs one step: everything it needs is in the step, and nothing is decided here. A step is cut
 //! off at its limit; the connection it used is then dropped, since what became of its statement is
-//! not known.
+//! not known, and what is left of it on the server is cleared away.
 
+mod applier;
 mod dialect;
 mod effects;
 mod expand;
 mod hand;
 mod reseed;
 mod statements;
+mod sweep;
 
+#[cfg(test)]
+mod cut;
+#[cfg(test)]
+mod fake;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mainstay_failover::{OperationId, Output, Step, StepResult};
 use mainstay_store::Store;
@@ -40,6 +46,8 @@ pub(crate) struct Executor {
     pub(crate) writer: watch::Sender<Option<Target>>,
     /// The write probe is in the middle of a write.
     pub(crate) probe_busy: watch::Receiver<bool>,
+    /// Which transactions of which server are saved, as text.
+    pub(crate) saved: Mutex<BTreeMap<ServerName, String>>,
 }
 
 impl Executor {
@@ -52,9 +60,13 @@ impl Executor {
     ) -> BTreeMap<ServerName, Hand> {
         let open = |member: &Member| {
             let options = crate::look::options(&member.address, login, timing);
-            (member.name.clone(), Hand::open(options, tasks))
+            (member.name.clone(), Hand::open(options, &login.user, tasks))
         };
         members.iter().map(open).collect()
+    }
+
+    fn saved(&self) -> MutexGuard<'_, BTreeMap<ServerName, String>> {
+        self.saved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells the proxies, and the write probe, which is a client like others.

@@ -1,7 +1,7 @@
 //! Puts a manager together: the machine from the stored record, a task for each server, the loop.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mainstay_clock::Timestamp;
@@ -150,6 +150,7 @@ fn executor(
         store: wiring.store.clone(),
         writer,
         probe_busy,
+        saved: Mutex::default(),
     })
 }
 

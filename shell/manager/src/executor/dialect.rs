@@ -1,9 +1,24 @@
 //! The few statements of the executor's own, and the words of the families in their answers. Those
 //! of the effects are in the plan.
 
-use mainstay_topology::{Address, Target};
+use mainstay_failover::{Effect, Step};
+use mainstay_topology::{Address, Family, Target};
 
 use crate::config::Login;
+
+/// How a statement begins that stops both threads of a link (MySQL).
+pub(super) const STOP_BOTH: &str = "STOP REPLICA FOR CHANNEL";
+/// Where MySQL says which links it has.
+pub(super) const LINKS: &str = "SHOW REPLICA STATUS";
+/// Its column.
+pub(super) const RECEIVER_RUNS: &str = "Replica_IO_Running";
+
+/// What puts right a step that was left in the middle: a server that is offline lets nobody in.
+pub(super) fn repair(step: &Step) -> Option<&'static str> {
+    let family = step.place.as_ref().map(|place| place.family);
+    let fence = matches!(step.effect, Effect::Fence { .. });
+    (fence && family == Some(Family::Mysql)).then_some("SET GLOBAL offline_mode = OFF")
+}
 
 /// The processlist command of a receiver thread (MariaDB).
 pub(super) const RECEIVER_COMMAND: &str = "Slave_IO";

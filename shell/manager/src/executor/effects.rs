@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::expand::Filling;
 use super::hand::Lent;
-use super::{Done, Executor, reseed, statements};
+use super::{Done, Executor, applier, dialect, reseed, statements};
 use crate::control::HostControl;
 use crate::look::look;
 
@@ -54,13 +54,16 @@ pub(super) async fn run(executor: &Executor, step: &Step) -> Done {
         Effect::SaveErrant {
             server,
             transactions,
-        } => {
-            let host = host(executor, "save its transactions", server)?;
-            let place = host.save_errant(server, &transactions.to_string()).await?;
-            tracing::info!(%server, %place, "errant transactions are saved");
-            Ok(Output::Done)
+        } => save_errant(executor, server, transactions.to_string()).await,
+        Effect::Reseed { server, donor } => {
+            // The new data may give the numbers of the old again; data that stay do not.
+            let saved = executor.saved().remove(server);
+            let done = reseed::run(executor, step, server, donor).await;
+            if let (Err(_), Some(gtids)) = (&done, saved) {
+                executor.saved().insert(server.clone(), gtids);
+            }
+            done
         }
-        Effect::Reseed { server, donor } => reseed::run(executor, step, server, donor).await,
     }
 }
 
@@ -82,16 +85,26 @@ pub(super) fn filling<'a>(executor: &'a Executor, step: &Step) -> Filling<'a> {
 /// Sends the step's statements. Once more on a new connection, if the kept one had died unnoticed:
 /// every step may run twice.
 async fn send(executor: &Executor, step: &Step, server: &ServerName) -> Result<Lent, String> {
-    let filling = filling(executor, step);
     let mut connection = lend(executor, server).await?;
-    let sent = statements::run(&mut connection, &step.sql, filling).await;
+    let sent = send_on(&mut connection, executor, step).await;
     if sent.is_err() && connection.is_broken() {
         drop(connection);
         connection = lend(executor, server).await?;
-        statements::run(&mut connection, &step.sql, filling).await?;
+        send_on(&mut connection, executor, step).await?;
         return Ok(connection);
     }
     sent.map(|()| connection)
+}
+
+async fn send_on(connection: &mut Lent, executor: &Executor, step: &Step) -> Result<(), String> {
+    connection.repair_with(dialect::repair(step));
+    let own = connection.connection_id();
+    tokio::select! {
+        sent = statements::run(connection, &step.sql, filling(executor, step)) => sent?,
+        never = applier::unblock(executor, step, own) => match never {},
+    }
+    connection.repair_with(None);
+    Ok(())
 }
 
 pub(super) async fn facts(connection: &mut Lent) -> Result<Facts, String> {
@@ -147,6 +160,18 @@ async fn await_attached(executor: &Executor, server: &ServerName, source: &Targe
         running && facts.held().contains(&baseline)
     })
     .await
+}
+
+/// Not a second time for the same transactions: what is done after it may have to be tried again.
+async fn save_errant(executor: &Executor, server: &ServerName, gtids: String) -> Done {
+    if executor.saved().get(server) == Some(&gtids) {
+        return Ok(Output::Done);
+    }
+    let host = host(executor, "save its transactions", server)?;
+    let place = host.save_errant(server, &gtids).await?;
+    tracing::info!(%server, %place, "errant transactions are saved");
+    executor.saved().insert(server.clone(), gtids);
+    Ok(Output::Done)
 }
 
 async fn store_record(executor: &Executor, record: &Record) -> Done {

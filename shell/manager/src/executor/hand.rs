@@ -1,6 +1,6 @@
 //! The executor's connections to one server. One is always kept open ahead: a login takes 20 ms,
 //! which a switchover does not have. It is lent to a step and comes back when the step has read
-//! all its answers; a step that was cut off leaves nothing behind.
+//! all its answers. What a step has left that was cut off is swept up before another has its turn.
 
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
@@ -9,6 +9,8 @@ use mainstay_mysql::{ConnectOptions, Connection, Error};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
+
+use super::sweep::{self, Litter};
 
 /// Time between two attempts to open a connection ahead.
 const RETRY: Duration = Duration::from_millis(500);
@@ -19,6 +21,7 @@ const QUEUE: usize = 16;
 enum Message {
     Lend(oneshot::Sender<Result<Connection, Error>>),
     Return(Connection),
+    Left(Litter),
 }
 
 /// Where connections to one server are had.
@@ -28,9 +31,15 @@ pub(crate) struct Hand {
 }
 
 impl Hand {
-    pub(crate) fn open(options: ConnectOptions, tasks: &mut JoinSet<()>) -> Self {
+    pub(crate) fn open(options: ConnectOptions, user: &str, tasks: &mut JoinSet<()>) -> Self {
         let (messages, received) = mpsc::channel(QUEUE);
-        tasks.spawn(keep(options, received));
+        let keeper = Keeper {
+            options,
+            user: user.to_owned(),
+            kept: None,
+            litter: Vec::new(),
+        };
+        tasks.spawn(keeper.run(received));
         Self { messages }
     }
 
@@ -44,6 +53,7 @@ impl Hand {
             Ok(Ok(connection)) => Ok(Lent {
                 connection: Some(connection),
                 home: self.messages.clone(),
+                repair: None,
             }),
             Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err(stopped.to_owned()),
@@ -55,6 +65,14 @@ impl Hand {
 pub(super) struct Lent {
     connection: Option<Connection>,
     home: mpsc::Sender<Message>,
+    repair: Option<&'static str>,
+}
+
+impl Lent {
+    /// What is sent to the server if the connection is given back before this is withdrawn.
+    pub(super) fn repair_with(&mut self, statement: Option<&'static str>) {
+        self.repair = statement;
+    }
 }
 
 impl Deref for Lent {
@@ -73,46 +91,80 @@ impl DerefMut for Lent {
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take().filter(|open| !open.is_broken()) {
-            // A full queue means that nobody misses this connection.
-            let _ = self.home.try_send(Message::Return(connection));
-        }
+        let Some(connection) = self.connection.take() else {
+            return;
+        };
+        let message = if connection.is_broken() || self.repair.is_some() {
+            Message::Left(Litter {
+                connection: connection.connection_id(),
+                repair: self.repair,
+            })
+        } else {
+            Message::Return(connection)
+        };
+        // A full queue means that nobody misses this connection.
+        let _ = self.home.try_send(message);
     }
 }
 
-async fn keep(options: ConnectOptions, mut messages: mpsc::Receiver<Message>) {
-    let mut kept = Connection::connect(&options).await.ok();
-    loop {
-        let missing = kept.is_none();
-        let closed = async {
-            match &mut kept {
-                Some(open) => {
-                    open.closed().await;
+struct Keeper {
+    options: ConnectOptions,
+    user: String,
+    kept: Option<Connection>,
+    litter: Vec<Litter>,
+}
+
+impl Keeper {
+    async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
+        self.kept = self.connect().await.ok();
+        loop {
+            let missing = self.kept.is_none();
+            let closed = async {
+                match &mut self.kept {
+                    Some(open) => {
+                        open.closed().await;
+                    }
+                    None => std::future::pending().await,
                 }
-                None => std::future::pending().await,
-            }
-        };
-        let message = tokio::select! {
-            message = messages.recv() => match message {
-                Some(message) => Some(message),
-                None => return,
-            },
-            () = closed => None,
-            () = sleep(RETRY), if missing => None,
-        };
-        match message {
-            Some(Message::Lend(reply)) => {
-                let lent = match kept.take() {
-                    Some(open) => Ok(open),
-                    None => Connection::connect(&options).await,
-                };
-                // A step that was cut off meanwhile gives its connection back unused.
-                if let Err(Ok(unused)) = reply.send(lent) {
-                    kept = Some(unused);
+            };
+            let message = tokio::select! {
+                message = messages.recv() => match message {
+                    Some(message) => Some(message),
+                    None => return,
+                },
+                () = closed => None,
+                () = sleep(RETRY), if missing => None,
+            };
+            match message {
+                Some(Message::Lend(reply)) => self.lend(reply).await,
+                Some(Message::Return(connection)) => self.kept = Some(connection),
+                Some(Message::Left(litter)) => {
+                    self.litter.push(litter);
+                    self.kept = self.connect().await.ok();
                 }
+                None => self.kept = self.connect().await.ok(),
             }
-            Some(Message::Return(connection)) => kept = Some(connection),
-            None => kept = Connection::connect(&options).await.ok(),
         }
+    }
+
+    async fn lend(&mut self, reply: oneshot::Sender<Result<Connection, Error>>) {
+        let lent = match self.kept.take() {
+            Some(open) => Ok(open),
+            None => self.connect().await,
+        };
+        // A step that was cut off meanwhile gives its connection back unused.
+        if let Err(Ok(unused)) = reply.send(lent) {
+            self.kept = Some(unused);
+        }
+    }
+
+    /// Litter stays until a connection has cleared it away.
+    async fn connect(&mut self) -> Result<Connection, Error> {
+        let mut connection = Connection::connect(&self.options).await?;
+        if !self.litter.is_empty() {
+            sweep::run(&mut connection, &self.user, &self.litter).await?;
+            self.litter.clear();
+        }
+        Ok(connection)
     }
 }

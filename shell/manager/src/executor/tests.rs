@@ -4,6 +4,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use mainstay_failover::{Effect, Hooks, OnFailure};
+use mainstay_gtid::Difference;
+use mainstay_mysql::ConnectOptions;
 use mainstay_topology::{Address, Epoch, Record};
 use tempfile::TempDir;
 
@@ -29,6 +31,25 @@ impl ProxyControl for Proxies {
 /// A host that can end processes, and nothing else.
 struct Host;
 
+/// A host that saves transactions, and counts how often.
+#[derive(Default)]
+struct Shelf(Mutex<u32>);
+
+impl HostControl for Shelf {
+    fn hooks(&self, _: &ServerName) -> Hooks {
+        Hooks::default()
+    }
+
+    fn end_process(&self, _: &ServerName) -> Pending<'_, Result<(), String>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn save_errant(&self, _: &ServerName, _: &str) -> Pending<'_, Result<String, String>> {
+        *self.0.lock().unwrap() += 1;
+        Box::pin(async { Ok("a folder".to_owned()) })
+    }
+}
+
 impl HostControl for Host {
     fn hooks(&self, _: &ServerName) -> Hooks {
         Hooks::default()
@@ -44,10 +65,11 @@ impl HostControl for Host {
     }
 }
 
-struct Bench {
+pub(super) struct Bench {
     executor: Arc<Executor>,
     proxies: Arc<Proxies>,
     busy: watch::Sender<bool>,
+    tasks: JoinSet<()>,
     _folder: TempDir,
 }
 
@@ -72,13 +94,26 @@ impl Bench {
             store: Store::open(&folder.path().join("state")).unwrap(),
             writer: watch::channel(None).0,
             probe_busy,
+            saved: Mutex::default(),
         };
         Self {
             executor: Arc::new(executor),
             proxies,
             busy,
+            tasks: JoinSet::new(),
             _folder: folder,
         }
+    }
+
+    /// With one server.
+    pub(super) fn with_server(options: &ConnectOptions) -> Self {
+        let mut bench = Self::new(true, None);
+        let mut tasks = JoinSet::new();
+        let hand = Hand::open(options.clone(), "m", &mut tasks);
+        let executor = Arc::get_mut(&mut bench.executor).expect("nothing runs yet");
+        executor.hands.insert(server(), hand);
+        bench.tasks = tasks;
+        bench
     }
 
     async fn run(&self, effect: Effect) -> StepResult {
@@ -93,6 +128,10 @@ impl Bench {
             on_failure: OnFailure::Undo,
             undo: None,
         };
+        self.run_step(step).await
+    }
+
+    pub(super) async fn run_step(&self, step: Step) -> StepResult {
         let (sender, mut events) = mpsc::channel(1);
         let id = (OperationId(1), 0);
         run(
@@ -114,8 +153,14 @@ impl Bench {
     }
 }
 
-fn server() -> ServerName {
+pub(super) fn server() -> ServerName {
     ServerName::new("db1")
+}
+
+/// The first ones of one origin.
+fn transactions(last: u64) -> Difference {
+    let text = format!("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-{last}");
+    Difference::Mysql(text.parse().expect("a set"))
 }
 
 fn routes(hold_writes: bool) -> Routes {
@@ -134,7 +179,7 @@ fn routes(hold_writes: bool) -> Routes {
     }
 }
 
-fn done() -> StepResult {
+pub(super) fn done() -> StepResult {
     StepResult::Done(Output::Done)
 }
 
@@ -195,6 +240,20 @@ async fn without_a_host_a_process_is_not_ended() {
     assert_eq!(result, StepResult::Failed(sentence.to_owned()));
     let bench = Bench::new(true, Some(Arc::new(Host)));
     assert_eq!(bench.run(end()).await, done());
+}
+
+#[tokio::test]
+async fn transactions_that_are_saved_are_not_saved_again() {
+    let shelf = Arc::new(Shelf::default());
+    let bench = Bench::new(true, Some(Arc::clone(&shelf) as Arc<dyn HostControl>));
+    let save = |last| Effect::SaveErrant {
+        server: server(),
+        transactions: transactions(last),
+    };
+    for (last, copies) in [(7, 1), (7, 1), (8, 2)] {
+        assert_eq!(bench.run(save(last)).await, done());
+        assert_eq!(*shelf.0.lock().unwrap(), copies, "{last}");
+    }
 }
 
 #[tokio::test]
