@@ -5,6 +5,7 @@
 //! gives the same life. Afterwards the faults stop, and the cluster must heal.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use mainstay_clock::Timestamp;
 use mainstay_failover::bugs::Bugs;
@@ -67,5 +68,11 @@ pub struct Summary {
 
 /// Lives one seed.
 pub fn simulate(options: Options) -> Summary {
-    world::World::new(options).run()
+    let mut world = world::World::new(options);
+    let lived = catch_unwind(AssertUnwindSafe(|| world.run()));
+    if lived.is_err() {
+        // Its own assertions are part of what is tested; the message is on standard error.
+        world.fail("no_panic", "the machine panicked".to_owned());
+    }
+    world.summary()
 }

@@ -105,7 +105,9 @@ impl PartialEq for Scheduled {
         self.number == other.number
     }
 }
+
 impl Eq for Scheduled {}
+
 impl PartialOrd for Scheduled {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
@@ -174,12 +176,16 @@ impl World {
     }
 
     /// Lives the life of the seed.
-    pub(crate) fn run(mut self) -> Summary {
+    pub(crate) fn run(&mut self) {
         while self.over.is_none() {
             let Reverse(next) = self.queue.pop().expect("there is always a next happening");
             self.now = next.at;
             self.happen(next.what);
         }
+    }
+
+    /// What came of it.
+    pub(crate) fn summary(self) -> Summary {
         Summary {
             seed: self.options.seed,
             violation: self.over.and_then(Result::err),
@@ -203,7 +209,6 @@ impl World {
         }
     }
 
-    /// Fails when a check does.
     pub(crate) fn must(&mut self, invariant: &'static str, checked: Result<(), String>) {
         if let Err(what) = checked {
             self.fail(invariant, what);
