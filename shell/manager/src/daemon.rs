@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use mainstay_clock::Timestamp;
 use mainstay_failover::{
-    Action, Event as Seen, Finding, Manager as Machine, OperationId, Step, StepResult, StepState,
+    Action, Event as Seen, Manager as Machine, OperationId, Step, StepResult, StepState,
 };
 use mainstay_store::{Operation, StoreError};
 use mainstay_topology::ServerName;
@@ -59,7 +59,7 @@ struct Daemon {
     waiting: BTreeMap<OperationId, Vec<Reply<Operation>>>,
     reason: String,
     last_operation: Option<OperationId>,
-    findings: Vec<Finding>,
+    known: log::Known,
 }
 
 impl Daemon {
@@ -256,8 +256,7 @@ impl Daemon {
     /// Shows the new state to those who watch, and logs what findings came and went.
     fn show(&mut self, now: Timestamp) {
         let findings = self.machine.findings().to_vec();
-        log::changes(&self.findings, &findings);
-        self.findings.clone_from(&findings);
+        self.known.log(now, &findings);
         let operation = self.machine.operation().map(|operation| {
             let steps = operation.plan.steps.iter().zip(&operation.states);
             let running = steps.filter(|(_, state)| matches!(state, StepState::Running { .. }));

@@ -71,7 +71,7 @@ pub fn start(config: &Config, wiring: Wiring) -> Result<ManagerHandle, ManagerEr
         waiting: BTreeMap::new(),
         reason: STARTED.to_owned(),
         last_operation: None,
-        findings: Vec::new(),
+        known: super::log::Known::default(),
     };
     tokio::spawn(daemon.run());
     Ok(ManagerHandle {
