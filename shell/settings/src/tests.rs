@@ -174,6 +174,14 @@ fn two_servers_never_share_a_name_or_an_address() {
 }
 
 #[test]
+fn a_shared_name_is_told_beside_a_wrong_address() {
+    let text = changed("\"db2\"", "\"db1\"").replace("127.0.0.1:3302", "127.0.0.1");
+    let told = mistakes(&text);
+    assert!(told.contains("6: server.name: `db1` is the name of server 1 too"));
+    assert!(told.contains("7: server.address"));
+}
+
+#[test]
 fn a_client_never_uses_an_account_that_a_fence_spares() {
     let text = format!("{RIGHT}[[user]]\nname = \"m\"\npassword = \"x\"\n");
     assert_eq!(

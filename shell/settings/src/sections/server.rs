@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mainstay_topology::Promotion;
+use mainstay_topology::{Address, Promotion};
 
 use super::Found;
 use crate::reader::{Report, Section};
@@ -29,25 +29,36 @@ pub(super) fn read(tables: &[Found<'_, '_>], report: &mut Report<'_>) -> Vec<Ser
     let mut servers = Vec::new();
     for (number, (table, span)) in (1..).zip(tables) {
         let mut section = Section::new("server", (*table, span.clone()), report);
-        let server = one(&mut section);
-        if let Some(server) = server {
-            if let Some(first) = names.insert(server.name.clone(), number) {
-                let sentence = format!("`{}` is the name of server {first} too", server.name);
-                section.wrong("name", sentence);
-            }
-            let address = server.address.to_string();
-            if let Some(first) = addresses.insert(address.clone(), number) {
-                let sentence = format!("`{address}` is the address of server {first} too");
-                section.wrong("address", sentence);
-            }
-            servers.push(server);
+        let (name, address) = identity(&mut section);
+        let promotion = section.choice("promotion", &PROMOTIONS);
+        // Told whatever else is wrong with either server.
+        let twice = name
+            .as_ref()
+            .and_then(|name| names.insert(name.clone(), number));
+        if let (Some(name), Some(first)) = (&name, twice) {
+            let sentence = format!("`{name}` is the name of server {first} too");
+            section.wrong("name", sentence);
+        }
+        let text = address.as_ref().map(Address::to_string);
+        let twice = text.and_then(|text| Some((addresses.insert(text.clone(), number)?, text)));
+        if let Some((first, text)) = twice {
+            let sentence = format!("`{text}` is the address of server {first} too");
+            section.wrong("address", sentence);
+        }
+        if let (Some(name), Some(address)) = (name, address) {
+            servers.push(ServerSettings {
+                name,
+                address,
+                promotion: promotion.unwrap_or_default(),
+            });
         }
         section.end();
     }
     servers
 }
 
-fn one(section: &mut Section<'_, '_, '_>) -> Option<ServerSettings> {
+/// Its name and its address, without which it is no server.
+fn identity(section: &mut Section<'_, '_, '_>) -> (Option<String>, Option<Address>) {
     let name = section.value(
         "name",
         "a name of letters, digits, `-`, `_` and `.`",
@@ -60,15 +71,10 @@ fn one(section: &mut Section<'_, '_, '_>) -> Option<ServerSettings> {
     );
     let expected = "a host and a port, such as \"10.0.0.1:3306\"";
     let address = section.value("address", expected, |value| value::address(value.as_str()?));
-    let promotion = section.choice("promotion", &PROMOTIONS);
     for key in ["name", "address"] {
         if !section.has(key) {
             section.missing(key, "every server has a name and an address");
         }
     }
-    Some(ServerSettings {
-        name: name?,
-        address: address?,
-        promotion: promotion.unwrap_or_default(),
-    })
+    (name, address)
 }
