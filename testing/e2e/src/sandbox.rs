@@ -161,20 +161,25 @@ impl Sandbox {
 
     /// The account of the manager on a server, which has every privilege.
     pub fn manager_login(&self, name: &str) -> Login {
-        let manager = &self.description()["credentials"]["manager"];
+        let (user, password) = self.account("manager");
         Login {
-            user: text(&manager["user"]),
-            password: text(&manager["password"]),
+            user,
+            password,
             database: None,
             ..self.server(name).login
         }
     }
 
+    /// User and password of `manager`, `replication` or `app`.
+    pub fn account(&self, which: &str) -> (String, String) {
+        let account = &self.description()["credentials"][which];
+        (text(&account["user"]), text(&account["password"]))
+    }
+
     /// Every password that this sandbox has made.
     pub fn passwords(&self) -> Vec<String> {
-        let credentials = &self.description()["credentials"];
-        let accounts = ["manager", "replication", "app"].map(|name| &credentials[name]);
-        let mut passwords: Vec<_> = accounts.map(|login| text(&login["password"])).into();
+        let accounts = ["manager", "replication", "app"].map(|which| self.account(which));
+        let mut passwords: Vec<_> = accounts.map(|(_, password)| password).into();
         passwords.push(text(&self.announced["api"]["password"]));
         passwords
     }

@@ -6,6 +6,7 @@ use serde_json::Value;
 on_both_families!(
     a_plan_touches_nothing_and_a_senseless_switchover_is_refused,
     clients_under_load_see_no_error_while_the_primary_moves,
+    a_transaction_that_does_not_end_is_not_broken_by_a_switchover,
 );
 
 fn a_plan_touches_nothing_and_a_senseless_switchover_is_refused(family: Family) {
@@ -113,4 +114,33 @@ fn clients_under_load_see_no_error_while_the_primary_moves(family: Family) {
     }
     let account = writers.stop_and_compare(&sandbox);
     assert!(account.errors.is_empty(), "{:?}", account.errors);
+}
+
+/// The switchover gives way: it is undone, and says so.
+fn a_transaction_that_does_not_end_is_not_broken_by_a_switchover(family: Family) {
+    let sandbox = Sandbox::start(family);
+    let before = sandbox.status();
+    let primary = sandbox.primary();
+    let mut open = Client::connect(&sandbox.proxy());
+    open.execute("CREATE TABLE app.t (id INT PRIMARY KEY)");
+    open.execute("BEGIN");
+    open.execute("INSERT INTO app.t VALUES (1)");
+
+    let complaint = sandbox.run(&["switchover"]).failed_with(1);
+    assert!(complaint.contains("switchover"), "{complaint}");
+    assert!(complaint.contains(&primary), "{complaint}");
+
+    let mut other = Client::connect(&sandbox.proxy());
+    other.execute("INSERT INTO app.t VALUES (2)");
+    open.execute("INSERT INTO app.t VALUES (3)");
+    open.execute("COMMIT");
+    let ids = other.column("SELECT id FROM app.t ORDER BY id FOR UPDATE");
+    assert_eq!(ids, ["1", "2", "3"]);
+    let after = sandbox.wait_until_whole();
+    assert_eq!(after.primary(), before.primary(), "{after}");
+    assert_eq!(after.epoch(), before.epoch(), "{after}");
+    // With the transaction gone, the same command succeeds.
+    sandbox.run(&["switchover"]).succeeded();
+    let moved = sandbox.wait_until_whole();
+    assert_ne!(moved.primary(), before.primary(), "{moved}");
 }
