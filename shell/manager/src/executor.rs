@@ -14,8 +14,6 @@ mod sweep;
 #[cfg(test)]
 mod cut;
 #[cfg(test)]
-mod fake;
-#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;

@@ -69,20 +69,44 @@ impl Journal {
     }
 
     /// Writes what was collected. What cannot be written is dropped: it is history by then, and a
-    /// step whose beginning cannot be written is not run.
+    /// step whose beginning cannot be written is not run. Only the beginning of an operation that
+    /// goes on is tried again, since all that follows belongs to it.
     pub(crate) async fn flush(&mut self) -> Result<(), StoreError> {
         if self.pending.is_empty() {
             return Ok(());
         }
         let entries = std::mem::take(&mut self.pending);
         let store = self.store.clone();
-        spawn_blocking(move || store.append(&entries))
+        let (written, entries) = spawn_blocking(move || (store.append(&entries), entries))
             .await
-            .expect("the store does not panic")
+            .expect("the store does not panic");
+        if written.is_err() {
+            self.pending = begun(entries);
+        }
+        written
     }
 
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+}
+
+/// The beginnings of those operations that have not ended.
+fn begun(mut entries: Vec<Entry>) -> Vec<Entry> {
+    let ended: Vec<u64> = entries.iter().filter_map(ends).collect();
+    entries.retain(
+        |entry| matches!(entry, Entry::Began { operation, .. } if !ended.contains(operation)),
+    );
+    entries
+}
+
+fn ends(entry: &Entry) -> Option<u64> {
+    match entry {
+        Entry::Finished { operation, .. } => Some(*operation),
+        Entry::Entered { .. }
+        | Entry::Began { .. }
+        | Entry::Started { .. }
+        | Entry::Ended { .. } => None,
     }
 }
 
@@ -120,4 +144,54 @@ pub(crate) fn certificate_text(certificate: &Certificate) -> String {
     }
     lines.push(certificate.reason.clone());
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use mainstay_topology::{Epoch, ServerName};
+
+    use super::*;
+
+    fn began(operation: u64) -> Entry {
+        let server = ServerName::new("db2");
+        let plan = Plan {
+            purpose: Purpose::Rejoin { server },
+            epoch: Epoch(1),
+            steps: Vec::new(),
+            continues: false,
+        };
+        Entry::Began {
+            operation,
+            at_us: 1,
+            plan,
+        }
+    }
+
+    fn finished(operation: u64) -> Entry {
+        Entry::Finished {
+            operation,
+            at_us: 2,
+            outcome: Ok(()),
+            certificate: None,
+        }
+    }
+
+    #[test]
+    fn only_the_beginning_of_what_goes_on_is_written_later() {
+        let (phase, reason) = ("Executing".to_owned(), "a plan was made".to_owned());
+        let entered = Entry::Entered {
+            at_us: 1,
+            phase,
+            reason,
+        };
+        let left = begun(vec![entered, began(7), finished(7), began(8)]);
+        let numbers: Vec<_> = left
+            .iter()
+            .map(|entry| match entry {
+                Entry::Began { operation, .. } => *operation,
+                other => panic!("not to be written later: {other:?}"),
+            })
+            .collect();
+        assert_eq!(numbers, [8]);
+    }
 }

@@ -18,6 +18,8 @@ mod snapshot;
 mod write_probe;
 
 #[cfg(test)]
+mod fake;
+#[cfg(test)]
 mod tests;
 
 pub use config::{Config, Login, Timing};

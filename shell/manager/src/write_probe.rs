@@ -7,6 +7,7 @@
 //!   then sees `busy` false knows that no write is under way and none will begin;
 //! - a statement that waited in a stopped server does nothing when it wakes up: it would be an
 //!   errant transaction. It carries the server's own time after which it is void;
+//! - a server that is read-only is not written to, though the manager's account could;
 //! - a waiting write is reported, never killed: a killed commit may be answered with a false OK.
 
 use std::time::Duration;
@@ -151,7 +152,8 @@ async fn moved_to_another(
 /// `ER_BAD_DB_ERROR` and `ER_NO_SUCH_TABLE`.
 const ABSENT: [u16; 2] = [1049, 1146];
 
-/// Writes the heartbeat; false when the statement was void.
+/// Writes the heartbeat; false when the statement was void, or the server is read-only, which the
+/// manager's account could pass over: a primary that has come back serves nobody yet.
 async fn beat(connection: &mut Connection) -> Result<bool, Error> {
     match write_row(connection).await {
         Err(error)
@@ -175,12 +177,49 @@ async fn beat(connection: &mut Connection) -> Result<bool, Error> {
 }
 
 async fn write_row(connection: &mut Connection) -> Result<bool, Error> {
-    let limit = "SELECT UTC_TIMESTAMP(6) + INTERVAL 1 SECOND";
-    let answer = connection.query(limit).await?;
-    let until = answer.scalar().unwrap_or_default();
+    let state =
+        "SELECT UTC_TIMESTAMP(6) + INTERVAL 1 SECOND AS until, @@GLOBAL.read_only AS closed";
+    let answer = connection.query(state).await?;
+    let is = |column| answer.first().and_then(|row| row.get(column));
+    if !matches!(is("closed"), Some("0" | "OFF")) {
+        return Ok(false);
+    }
+    let until = is("until").unwrap_or_default();
     let write = format!(
         "REPLACE INTO mainstay.heartbeat (id, beat) \
          SELECT 1, UTC_TIMESTAMP(6) FROM DUAL WHERE UTC_TIMESTAMP(6) < '{until}'"
     );
     Ok(connection.execute(&write).await?.affected_rows > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::{Answer, Fake};
+
+    /// Beats once; whether it was written, and what was sent.
+    async fn beat_at(read_only: &'static str) -> (bool, Vec<String>) {
+        let mut fake = Fake::start(move |_, statement| {
+            if statement.starts_with("SELECT UTC") {
+                let row = ["2026-01-01 00:00:00", read_only].map(str::to_owned);
+                return Answer::Row(&["until", "closed"], row.to_vec());
+            }
+            Answer::Ok
+        })
+        .await;
+        let mut connection = Connection::connect(&fake.options).await.unwrap();
+        let written = beat(&mut connection).await.unwrap();
+        connection.ping().await.unwrap();
+        let sent = fake.receives("").await;
+        (written, sent.into_iter().map(|(_, text)| text).collect())
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_read_only_is_not_written_to() {
+        let (written, sent) = beat_at("1").await;
+        assert!(!written);
+        assert!(!sent.iter().any(|text| text.starts_with("REPLACE")));
+        let (_, sent) = beat_at("0").await;
+        assert!(sent.iter().any(|text| text.starts_with("REPLACE")));
+    }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use mainstay_failover::{Effect, OnFailure, Place};
 use mainstay_topology::{Address, Family};
 
-use super::fake::{Answer, Fake};
 use super::tests::{Bench, done, server};
 use super::*;
+use crate::fake::{Answer, Fake};
 
 const STOP: &str = "STOP REPLICA FOR CHANNEL ''";
 const OFFLINE: &str = "SET GLOBAL offline_mode = ON";

@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 /// How a statement is answered.
-pub(super) enum Answer {
+pub(crate) enum Answer {
     Ok,
     /// Column names, and one row of values.
     Row(&'static [&'static str], Vec<String>),
@@ -25,16 +25,16 @@ pub(super) enum Answer {
 type Script = dyn Fn(u32, &str) -> Answer + Send + Sync;
 
 /// What was received: which connection sent which statement.
-pub(super) type Received = Vec<(u32, String)>;
+pub(crate) type Received = Vec<(u32, String)>;
 
-pub(super) struct Fake {
-    pub(super) options: ConnectOptions,
+pub(crate) struct Fake {
+    pub(crate) options: ConnectOptions,
     received: watch::Receiver<Received>,
 }
 
 impl Fake {
     /// Connections are numbered from 1.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         script: impl Fn(u32, &str) -> Answer + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -60,7 +60,7 @@ impl Fake {
     }
 
     /// Waits until this statement was received; answers all that were received until then.
-    pub(super) async fn receives(&mut self, statement: &str) -> Received {
+    pub(crate) async fn receives(&mut self, statement: &str) -> Received {
         let there = |all: &Received| all.iter().any(|(_, one)| one == statement);
         self.received.wait_for(there).await.unwrap().clone()
     }
