@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mainstay_failover::{Effect, Output, Step};
 use mainstay_gtid::GtidSet;
-use mainstay_topology::{Facts, Receiver, Record, ServerName, Target};
+use mainstay_topology::{Facts, Link, Receiver, Record, ServerName, Target};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 
@@ -111,21 +111,6 @@ pub(super) async fn facts(connection: &mut Lent) -> Result<Facts, String> {
     look(connection).await.map_err(|error| error.to_string())
 }
 
-/// Looks at the server until it is as wanted; the limit of the step is the end of it.
-async fn wait_for(
-    executor: &Executor,
-    server: &ServerName,
-    wanted: impl Fn(&Facts) -> bool,
-) -> Done {
-    let mut connection = lend(executor, server).await?;
-    loop {
-        if wanted(&facts(&mut connection).await?) {
-            return Ok(Output::Done);
-        }
-        sleep(PAUSE).await;
-    }
-}
-
 /// The source's own count of attached replicas that acknowledge.
 async fn await_clients(
     executor: &Executor,
@@ -149,17 +134,35 @@ async fn await_clients(
     }
 }
 
+/// Looks at the replica until it is attached; the limit of the step is the end of it, or that its
+/// source has turned it away.
 async fn await_attached(executor: &Executor, server: &ServerName, source: &Target) -> Done {
     let mut connection = lend(executor, &source.name).await?;
     let baseline: GtidSet = facts(&mut connection).await?.executed;
     drop(connection);
-    wait_for(executor, server, |facts| {
-        let running = facts.link.as_ref().is_some_and(|link| {
-            link.receiver == Receiver::Running && link.source == source.address
-        });
-        running && facts.held().contains(&baseline)
-    })
-    .await
+    let mut connection = lend(executor, server).await?;
+    loop {
+        let link = facts(&mut connection).await?.link;
+        let link = link.filter(|link| link.source == source.address);
+        if let Some(link) = link
+            && attached(&link, &baseline)?
+        {
+            return Ok(Output::Done);
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+fn attached(link: &Link, baseline: &GtidSet) -> Result<bool, String> {
+    match link.receiver {
+        Receiver::Running => Ok(link.received.contains(baseline)),
+        // A receiver that tries again says that it is connecting.
+        Receiver::Stopped if link.receiver_error != 0 => Err(format!(
+            "its receiver from {} has stopped with error {}",
+            link.source, link.receiver_error
+        )),
+        Receiver::Stopped | Receiver::Connecting => Ok(false),
+    }
 }
 
 /// Not a second time for the same transactions: what is done after it may have to be tried again.
@@ -201,4 +204,48 @@ pub(super) fn host<'a>(
 ) -> Result<&'a dyn HostControl, String> {
     let sentence = || format!("there is no means on the host of {server} to {what}");
     executor.host.as_deref().ok_or_else(sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use mainstay_gtid::Family;
+    use mainstay_topology::{Address, Applier};
+
+    use super::*;
+
+    fn link(receiver: Receiver, receiver_error: u32) -> Link {
+        Link {
+            source: Address {
+                host: "127.0.0.1".to_owned(),
+                port: 3301,
+            },
+            receiver,
+            receiver_error,
+            applier: Applier::Running,
+            received: set("0-1-7"),
+            heard: 0,
+            lag: None,
+        }
+    }
+
+    fn set(text: &str) -> GtidSet {
+        GtidSet::parse(Family::Mariadb, text).expect("a set")
+    }
+
+    #[test]
+    fn a_replica_that_its_source_turns_away_is_not_waited_for() {
+        let baseline = set("0-1-7");
+        assert_eq!(attached(&link(Receiver::Running, 0), &baseline), Ok(true));
+        assert_eq!(
+            attached(&link(Receiver::Running, 0), &set("0-1-8")),
+            Ok(false)
+        );
+        assert_eq!(
+            attached(&link(Receiver::Connecting, 2003), &baseline),
+            Ok(false)
+        );
+        assert_eq!(attached(&link(Receiver::Stopped, 0), &baseline), Ok(false));
+        let reason = attached(&link(Receiver::Stopped, 1236), &baseline).unwrap_err();
+        assert!(reason.ends_with("has stopped with error 1236"), "{reason}");
+    }
 }
