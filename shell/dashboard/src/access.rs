@@ -4,7 +4,7 @@ use std::fmt;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -58,6 +58,28 @@ pub(crate) async fn require(
     let error = json!({ "error": "the API needs the user and the password of `[api]`" });
     let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"mainstay\"")];
     (StatusCode::UNAUTHORIZED, challenge, Json(error)).into_response()
+}
+
+/// The layer that refuses what a page of another site makes a browser ask for: the browser would
+/// send along the credentials that it keeps for the API.
+pub(crate) async fn same_origin(request: Request, next: Next) -> Response {
+    if is_foreign(request.headers()) {
+        let error = json!({ "error": "a page of another site cannot use the API" });
+        return (StatusCode::FORBIDDEN, Json(error)).into_response();
+    }
+    next.run(request).await
+}
+
+/// A program sends no origin (RFC 6454, section 7); a browser may send `null`.
+fn is_foreign(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return false;
+    };
+    let authority = origin.to_str().ok().and_then(|text| text.split_once("://"));
+    let own = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    own.is_none() || authority.map(|(_, authority)| authority) != own
 }
 
 /// RFC 4648, section 4.

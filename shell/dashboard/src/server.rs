@@ -41,6 +41,7 @@ pub fn router(source: Arc<dyn Source>, access: Option<Access>, extra: Router) ->
         Some(access) => guarded.layer(middleware::from_fn_with_state(access, access::require)),
         None => guarded,
     };
+    let guarded = guarded.layer(middleware::from_fn(access::same_origin));
     Router::new().route("/healthz", get(healthz)).merge(guarded)
 }
 

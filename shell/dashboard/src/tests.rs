@@ -251,6 +251,21 @@ async fn a_switchover_answers_with_its_operation() {
 }
 
 #[tokio::test]
+async fn a_page_of_another_site_cannot_use_the_credentials_of_a_browser() {
+    let client = Client::start().await;
+    let failover = async |origin: &str| {
+        let headers = format!("{CREDENTIALS}Origin: {origin}\r\n");
+        client.send("POST /api/v1/failover", &headers, "").await.0
+    };
+    for foreign in ["http://evil.example", "null", "http://localhost:1"] {
+        assert_eq!(failover(foreign).await, 403, "{foreign}");
+    }
+    assert!(client.asked().is_empty());
+    assert_eq!(failover("http://here").await, 200);
+    assert_eq!(client.asked(), ["failover"]);
+}
+
+#[tokio::test]
 async fn what_cannot_be_understood_is_said_so() {
     let client = Client::start().await;
     for body in ["", "db2", r#"{"too": "db2"}"#] {
