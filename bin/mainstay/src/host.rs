@@ -126,6 +126,7 @@ mod tests {
             primary: Some(ServerName::new("db1")),
             joined: [ServerName::new("db2")].into(),
             baseline: None,
+            acknowledgements: 1,
         }
     }
 

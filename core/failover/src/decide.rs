@@ -79,6 +79,8 @@ fn keep(view: View<'_>) -> Decision {
         plans.extend(establish::plan(view));
     } else if establish::has_source(view) {
         plans.extend(establish::forget(view));
+    } else {
+        plans.extend(establish::count(view));
     }
     if plans.is_empty() {
         let repaired = others

@@ -87,6 +87,8 @@ pub enum Effect {
         server: ServerName,
         /// Acknowledgements that a commit needs from now on.
         acknowledgements: u32,
+        /// It has given up waiting once: only switched off and on again it waits at once.
+        afresh: bool,
     },
     /// Let the server accept writes, and verify that it says so.
     OpenWrites {

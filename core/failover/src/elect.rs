@@ -37,7 +37,8 @@ pub(crate) struct Ballot {
     pub(crate) stopped: usize,
     /// The primary's process is known to be gone.
     pub(crate) ended: bool,
-    /// The primary was last seen to accept writes without waiting for acknowledgements.
+    /// The primary has accepted writes without waiting for acknowledgements, and the baseline lacks
+    /// some of them.
     pub(crate) unprotected: bool,
     pub(crate) survivors: Vec<Survivor>,
     /// Joined servers that could not be asked.
@@ -59,6 +60,7 @@ pub(crate) struct Elected {
 
 /// Decides, or says why nobody may be promoted and what would help.
 pub(crate) fn elect(ballot: &Ballot) -> Result<Elected, String> {
+    protected(ballot)?;
     revoked(ballot)?;
     complete(ballot)?;
     let elected = candidate(ballot)?;
@@ -68,6 +70,17 @@ pub(crate) fn elect(ballot: &Ballot) -> Result<Elected, String> {
         lossless: ballot.acknowledgements > 0,
         reason: reason(ballot, elected),
     })
+}
+
+fn protected(ballot: &Ballot) -> Result<(), String> {
+    if !ballot.unprotected {
+        return Ok(());
+    }
+    Err(format!(
+        "cannot exclude loss: {0} has accepted writes without waiting for acknowledgements, and no \
+         replica was seen to hold them since; bring {0} back",
+        ballot.primary
+    ))
 }
 
 fn revoked(ballot: &Ballot) -> Result<(), String> {
@@ -96,12 +109,6 @@ fn complete(ballot: &Ballot) -> Result<(), String> {
     let primary = &ballot.primary;
     if ballot.acknowledgements == 0 {
         return Ok(());
-    }
-    if ballot.unprotected {
-        return Err(format!(
-            "cannot exclude loss: {primary} was last seen to accept writes without waiting for \
-             acknowledgements; bring it back"
-        ));
     }
     let silent = ballot.absent.len() + ballot.forgetful.len();
     if silent < ballot.acknowledgements || ballot.bugs.ignore_absent {

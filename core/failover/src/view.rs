@@ -58,6 +58,23 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Acknowledgements that a proof may count on: what is wanted, what this reign has surely had,
+    /// and what the primary was last seen to wait for.
+    pub(crate) fn proven(self) -> u32 {
+        let promised = self
+            .primary()
+            .map_or(0, |primary| self.promised(primary.facts()));
+        promised.min(self.record().acknowledgements)
+    }
+
+    /// Acknowledgements that a primary's commits wait for from now on: what is wanted, unless it
+    /// accepts writes already and waits for fewer.
+    pub(crate) fn promised(self, primary: Option<&Facts>) -> u32 {
+        let open = primary.filter(|facts| !facts.read_only);
+        let wanted = self.acknowledgements();
+        open.map_or(wanted, |facts| facts.semi_sync.acknowledgements.min(wanted))
+    }
+
     pub(crate) fn is_lossless(self) -> bool {
         self.acknowledgements() > 0
     }

@@ -46,6 +46,7 @@ pub(crate) fn sentence(effect: &Effect) -> String {
         Effect::EnableSemiSync {
             server,
             acknowledgements,
+            ..
         } => {
             format!("Let every commit on {server} wait for {acknowledgements} acknowledgement(s).")
         }
@@ -82,8 +83,12 @@ fn of_record(record: &Record) -> String {
         [] => "none yet".to_owned(),
         joined => joined.join(", "),
     };
+    let exposed = match record.acknowledgements {
+        0 => "; acknowledged commits may be on no replica",
+        _ => "",
+    };
     format!(
-        "Record epoch {}: primary {primary}, replicas {replicas}.",
+        "Record epoch {}: primary {primary}, replicas {replicas}{exposed}.",
         record.epoch
     )
 }

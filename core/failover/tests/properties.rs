@@ -112,6 +112,7 @@ fn facts(server: u8, last: u64, source: u8, bits: u8) -> Facts {
         executed: set(last),
         semi_sync: SemiSync {
             source_enabled: bit(1),
+            acknowledgements: u32::from(bit(1)),
             replica_enabled: bit(2),
             ..SemiSync::default()
         },
@@ -147,6 +148,7 @@ impl Player {
             primary: Some(name(0)),
             joined: [name(1), name(2)].into(),
             baseline: None,
+            acknowledgements: 1,
         };
         let hooks = Hooks {
             end_process: hook,

@@ -10,6 +10,7 @@ use crate::facts::{Facts, Family, Version};
 mod answer;
 mod mariadb;
 mod mysql;
+mod semi_sync;
 
 #[cfg(test)]
 mod tests;

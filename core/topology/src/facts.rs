@@ -95,6 +95,11 @@ pub struct Link {
 pub struct SemiSync {
     /// Waits for acknowledgements as a source.
     pub source_enabled: bool,
+    /// Acknowledgements that no commit is answered without. 0 when the source side is off, or its
+    /// settings let it give up: after a while, without replicas, or by showing a commit first.
+    pub acknowledgements: u32,
+    /// It is enabled and does not wait, since it has given up once.
+    pub given_up: bool,
     /// Replicas attached that acknowledge.
     pub clients: u32,
     /// Commits waiting for an acknowledgement now.

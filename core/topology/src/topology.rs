@@ -49,6 +49,9 @@ pub struct Record {
     /// Everything the primary held when its reign began. Its replicas may not have caught up when
     /// it dies: whoever is elected next must hold this too. `None` when nothing is known.
     pub baseline: Option<GtidSet>,
+    /// Acknowledgements that the proof of no loss may count on: no commit of this reign that the
+    /// baseline lacks was acknowledged by fewer. 0 when nothing is known.
+    pub acknowledgements: u32,
 }
 
 /// Can the server be reached. One of four separate states: see also role, admission and intent.

@@ -72,6 +72,7 @@ fn record() -> Record {
         primary: Some(ServerName::new("db1")),
         joined: [ServerName::new("db2")].into(),
         baseline: None,
+        acknowledgements: 1,
     }
 }
 

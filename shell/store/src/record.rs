@@ -37,18 +37,20 @@ pub(crate) fn allowed(given: &Record, stored: &Record) -> Result<(), StoreError>
 pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Record> {
     let newest = connection
         .query_row(
-            "SELECT epoch, server, family, baseline FROM reigns ORDER BY epoch DESC LIMIT 1",
+            "SELECT epoch, server, family, baseline, acknowledgements
+             FROM reigns ORDER BY epoch DESC LIMIT 1",
             [],
             |row| {
                 Ok((
                     row.get::<_, i64>(0)?,
                     row.get::<_, String>(1)?,
                     baseline(row)?,
+                    row.get::<_, u32>(4)?,
                 ))
             },
         )
         .optional()?;
-    let Some((epoch, primary, baseline)) = newest else {
+    let Some((epoch, primary, baseline, acknowledgements)) = newest else {
         return Ok(Record::default());
     };
     let mut statement = connection.prepare_cached("SELECT server FROM joined WHERE epoch = ?1")?;
@@ -61,6 +63,7 @@ pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Record> {
         primary: Some(ServerName::new(&primary)),
         joined,
         baseline,
+        acknowledgements,
     })
 }
 
@@ -91,13 +94,15 @@ pub(crate) fn write(transaction: &Transaction<'_>, record: &Record) -> rusqlite:
         GtidSet::Mariadb(_) => MARIADB,
     });
     transaction.execute(
-        "INSERT INTO reigns (epoch, server, family, baseline) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (epoch) DO UPDATE SET family = ?3, baseline = ?4",
+        "INSERT INTO reigns (epoch, server, family, baseline, acknowledgements)
+         VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (epoch) DO UPDATE SET family = ?3, baseline = ?4, acknowledgements = ?5",
         (
             epoch,
             primary.as_str(),
             family,
             baseline.map(ToString::to_string),
+            record.acknowledgements,
         ),
     )?;
     transaction.execute("DELETE FROM joined WHERE epoch = ?1", [epoch])?;

@@ -10,7 +10,7 @@ use crate::error::StoreError;
 const APPLICATION_ID: i64 = 0x4d53_5459;
 
 /// `PRAGMA user_version`: the newest format.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 
 /// Times are microseconds since 1970 (UTC): steps of a switchover are shorter than a millisecond.
 const TABLES: &str = "
@@ -18,7 +18,8 @@ CREATE TABLE reigns (
     epoch      INTEGER PRIMARY KEY,
     server     TEXT NOT NULL,
     family     TEXT,
-    baseline   TEXT
+    baseline   TEXT,
+    acknowledgements INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE counters (
     name       TEXT PRIMARY KEY,
@@ -61,6 +62,9 @@ CREATE TABLE phases (
 CREATE INDEX phases_at ON phases (at_us);
 ";
 
+/// From format 1: nothing is known of the acknowledgements of its reigns.
+const FROM_1: &str = "ALTER TABLE reigns ADD COLUMN acknowledgements INTEGER NOT NULL DEFAULT 0";
+
 /// Takes the file for this process, checks that it is ours and whole, and begins a new one.
 pub(crate) fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let sqlite = |error: &rusqlite::Error| StoreError::from_sqlite(path, error);
@@ -101,10 +105,16 @@ pub(crate) fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreE
     let check: String = connection
         .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
         .map_err(|e| sqlite(&e))?;
-    if check == "ok" {
-        Ok(())
-    } else {
+    if check != "ok" {
         let detail = check;
-        Err(StoreError::Damaged { path, detail })
+        return Err(StoreError::Damaged { path, detail });
     }
+    if format == 1 {
+        connection
+            .execute_batch(&format!(
+                "BEGIN; {FROM_1}; PRAGMA user_version = {FORMAT}; COMMIT;"
+            ))
+            .map_err(|e| sqlite(&e))?;
+    }
+    Ok(())
 }

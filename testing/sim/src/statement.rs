@@ -78,7 +78,7 @@ pub(crate) fn script(step: &Step) -> Option<(&ServerName, Vec<Statement>)> {
 
 /// What the statements do, by how they begin; `None` for those that change nothing that is
 /// simulated. The first match counts.
-const MEANINGS: [(&str, Option<Statement>); 26] = [
+const MEANINGS: [(&str, Option<Statement>); 27] = [
     ("SET SESSION", None),
     ("BEGIN NOT ATOMIC", None),
     ("SET GLOBAL event_scheduler", None),
@@ -124,6 +124,7 @@ const MEANINGS: [(&str, Option<Statement>); 26] = [
         None,
     ),
     ("SELECT @@GLOBAL.read_only", None),
+    ("SELECT NOT (@@GLOBAL.rpl_semi_sync_", None),
     (
         "SELECT MASTER_GTID_WAIT('<received position>'",
         Some(Statement::AwaitReceived),

@@ -52,13 +52,7 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
         Effect::AwaitClients { .. } => {
             lines(&["SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_master_clients'"])
         }
-        // MariaDB waits for one acknowledgement, whatever is asked for.
-        Effect::EnableSemiSync { .. } => vec![
-            format!("SET GLOBAL rpl_semi_sync_master_timeout = {ACK_TIMEOUT}"),
-            "SET GLOBAL rpl_semi_sync_master_wait_point = AFTER_SYNC".to_owned(),
-            "SET GLOBAL rpl_semi_sync_master_wait_no_slave = ON".to_owned(),
-            "SET GLOBAL rpl_semi_sync_master_enabled = ON".to_owned(),
-        ],
+        Effect::EnableSemiSync { afresh, .. } => enable(*afresh),
         Effect::OpenWrites { .. } => {
             lines(&["SET GLOBAL read_only = OFF", "SELECT @@GLOBAL.read_only"])
         }
@@ -70,6 +64,25 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
         | Effect::SaveErrant { .. }
         | Effect::Reseed { .. } => Vec::new(),
     }
+}
+
+/// MariaDB waits for one acknowledgement, whatever is asked for. The last statement asks whether
+/// all of it is in force; it answers 0 if so.
+fn enable(afresh: bool) -> Vec<String> {
+    let mut statements = vec![
+        format!("SET GLOBAL rpl_semi_sync_master_timeout = {ACK_TIMEOUT}"),
+        "SET GLOBAL rpl_semi_sync_master_wait_point = AFTER_SYNC".to_owned(),
+        "SET GLOBAL rpl_semi_sync_master_wait_no_slave = ON".to_owned(),
+    ];
+    statements.extend(afresh.then(|| SOURCE_OFF.to_owned()));
+    statements.push("SET GLOBAL rpl_semi_sync_master_enabled = ON".to_owned());
+    statements.push(format!(
+        "SELECT NOT (@@GLOBAL.rpl_semi_sync_master_enabled \
+         AND @@GLOBAL.rpl_semi_sync_master_timeout >= {ACK_TIMEOUT} \
+         AND @@GLOBAL.rpl_semi_sync_master_wait_point = 'AFTER_SYNC' \
+         AND @@GLOBAL.rpl_semi_sync_master_wait_no_slave)"
+    ));
+    statements
 }
 
 /// `gtid_current_pos` is the replica's position, or the own binary log's where the server was a

@@ -52,14 +52,10 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
             lines(&["SHOW GLOBAL STATUS LIKE 'Rpl_semi_sync_source_clients'"])
         }
         Effect::EnableSemiSync {
-            acknowledgements, ..
-        } => vec![
-            format!("SET GLOBAL rpl_semi_sync_source_timeout = {ACK_TIMEOUT}"),
-            format!("SET GLOBAL rpl_semi_sync_source_wait_for_replica_count = {acknowledgements}"),
-            "SET GLOBAL rpl_semi_sync_source_wait_point = AFTER_SYNC".to_owned(),
-            "SET GLOBAL rpl_semi_sync_source_wait_no_replica = ON".to_owned(),
-            "SET GLOBAL rpl_semi_sync_source_enabled = ON".to_owned(),
-        ],
+            acknowledgements,
+            afresh,
+            ..
+        } => enable(*acknowledgements, *afresh),
         Effect::OpenWrites { .. } => lines(&[
             "SET GLOBAL super_read_only = OFF",
             "SET GLOBAL read_only = OFF",
@@ -74,6 +70,26 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
         | Effect::SaveErrant { .. }
         | Effect::Reseed { .. } => Vec::new(),
     }
+}
+
+/// The last one asks whether all of it is in force; it answers 0 if so.
+fn enable(acknowledgements: u32, afresh: bool) -> Vec<String> {
+    let mut statements = vec![
+        format!("SET GLOBAL rpl_semi_sync_source_timeout = {ACK_TIMEOUT}"),
+        format!("SET GLOBAL rpl_semi_sync_source_wait_for_replica_count = {acknowledgements}"),
+        "SET GLOBAL rpl_semi_sync_source_wait_point = AFTER_SYNC".to_owned(),
+        "SET GLOBAL rpl_semi_sync_source_wait_no_replica = ON".to_owned(),
+    ];
+    statements.extend(afresh.then(|| SOURCE_OFF.to_owned()));
+    statements.push("SET GLOBAL rpl_semi_sync_source_enabled = ON".to_owned());
+    statements.push(format!(
+        "SELECT NOT (@@GLOBAL.rpl_semi_sync_source_enabled \
+         AND @@GLOBAL.rpl_semi_sync_source_timeout >= {ACK_TIMEOUT} \
+         AND @@GLOBAL.rpl_semi_sync_source_wait_for_replica_count = {acknowledgements} \
+         AND @@GLOBAL.rpl_semi_sync_source_wait_point = 'AFTER_SYNC' \
+         AND @@GLOBAL.rpl_semi_sync_source_wait_no_replica)"
+    ));
+    statements
 }
 
 /// Both threads must be stopped for a change of source (error 3081). What was received and not

@@ -82,3 +82,22 @@ fn waiting_for_transactions_uses_the_form_of_the_family() {
     let text = statements(&wait(SetFamily::Mysql, two), Family::Mysql);
     assert!(!text.contains('\n') && text.contains(two), "{text}");
 }
+
+#[test]
+fn enabling_asks_whether_all_of_it_is_in_force() {
+    let enable = |afresh| Effect::EnableSemiSync {
+        server: ServerName::new("db2"),
+        acknowledgements: 1,
+        afresh,
+    };
+    for family in [Family::Mysql, Family::Mariadb] {
+        let last = sql(&enable(false), &place(family)).pop();
+        assert!(last.is_some_and(|sql| sql.starts_with("SELECT NOT (")));
+        assert!(!statements(&enable(false), family).contains("_enabled = OFF"));
+        let afresh = statements(&enable(true), family);
+        assert!(
+            before(&afresh, "_enabled = OFF", "_enabled = ON"),
+            "{afresh}"
+        );
+    }
+}

@@ -8,7 +8,7 @@
 //! - commits wait for acknowledgements before writes open: no commit slips through alone.
 
 use mainstay_gtid::GtidSet;
-use mainstay_topology::{Errant, Reachability, Receiver, Record, Server};
+use mainstay_topology::{Errant, Facts, Reachability, Receiver, Record, Server};
 
 use super::rejoin::baseline;
 use super::{Draft, publish};
@@ -42,6 +42,7 @@ pub(crate) fn plan(view: View<'_>) -> Option<Plan> {
         .partition(|server| view.is_attached(server));
     let mut record = Record {
         baseline: baseline(view, &attach),
+        acknowledgements: view.proven(),
         ..view.record().clone()
     };
     if view.doubtful.is_some() {
@@ -121,9 +122,7 @@ fn fences(view: View<'_>, reign: &Reign<'_>) -> Vec<Effect> {
 fn steps(draft: &mut Draft<'_>, view: View<'_>, reign: &Reign<'_>) {
     prepare(draft, view, reign);
     let facts = reign.primary.answered();
-    let open = facts.is_some_and(|facts| !facts.read_only);
-    let waits = facts.is_some_and(|facts| facts.semi_sync.source_enabled);
-    if open && !waits && view.is_lossless() {
+    if view.promised(facts) < view.acknowledgements() {
         // It acknowledges alone right now: that is more urgent than a quick first commit.
         draft.next(enable(view, reign.primary), OnFailure::Replan);
     }
@@ -190,6 +189,9 @@ fn enable(view: View<'_>, primary: &Server) -> Effect {
     Effect::EnableSemiSync {
         server: primary.name().clone(),
         acknowledgements: view.acknowledgements(),
+        afresh: primary
+            .facts()
+            .is_some_and(|facts| facts.semi_sync.given_up),
     }
 }
 
@@ -198,15 +200,60 @@ pub(crate) fn missing(view: View<'_>) -> Option<String> {
     let facts = view.primary_facts()?;
     let mut missing = Vec::new();
     if facts.read_only {
-        missing.push("it is read-only");
+        missing.push("it is read-only".to_owned());
     }
-    if view.is_lossless() && !facts.semi_sync.source_enabled {
-        missing.push("its commits wait for no replica");
-    }
+    missing.extend(weakness(view, facts));
     if view.doubtful.is_some() {
-        missing.push("its epoch may have been superseded");
+        missing.push("its epoch may have been superseded".to_owned());
     }
     (!missing.is_empty()).then(|| missing.join(", "))
+}
+
+/// How its commits wait otherwise than they should.
+fn weakness(view: View<'_>, facts: &Facts) -> Option<String> {
+    let (wanted, waits) = (view.acknowledgements(), facts.semi_sync);
+    if wanted == 0 || (waits.source_enabled && waits.acknowledgements == wanted) {
+        return None;
+    }
+    Some(match (waits.source_enabled, waits.acknowledgements) {
+        (false, _) => "its commits wait for no replica".to_owned(),
+        (true, 0) if waits.given_up => "its commits have given up waiting for replicas".to_owned(),
+        (true, 0) => "its commits may be acknowledged without a replica \
+            (its timeout, wait point or wait without replicas was changed)"
+            .to_owned(),
+        (true, count) => {
+            format!("its commits wait for {count} acknowledgement(s), not for {wanted}")
+        }
+    })
+}
+
+/// The plan that records what can be counted on, when that differs from the record: fewer
+/// acknowledgements at once; more only when a replica holds all that was acknowledged before.
+pub(crate) fn count(view: View<'_>) -> Option<Plan> {
+    let primary = view.primary()?;
+    let facts = view.primary_facts()?;
+    let (promised, counted) = (view.promised(Some(facts)), view.record().acknowledgements);
+    if promised == counted {
+        return None;
+    }
+    let mut record = Record {
+        acknowledgements: promised,
+        ..view.record().clone()
+    };
+    if promised > counted {
+        let holds = |server: &Server| {
+            record.joined.contains(server.name())
+                && view
+                    .facts(server)
+                    .is_some_and(|replica| replica.held().contains(&facts.executed))
+        };
+        view.topology.others().find(|server| holds(server))?;
+        record.baseline = Some(facts.executed.clone());
+    }
+    let mut draft = Draft::new(view);
+    draft.next(Effect::Record { record }, OnFailure::Replan);
+    let primary = primary.name().clone();
+    Some(draft.finish(Purpose::Establish { primary }, view.record().epoch))
 }
 
 /// Whether the primary serves, and still has a source from the time before.

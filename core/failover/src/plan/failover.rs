@@ -95,12 +95,10 @@ pub(crate) fn ballot(view: View<'_>, revoked: &Revoked) -> Option<Ballot> {
     Some(Ballot {
         primary: primary.name().clone(),
         others: view.topology.servers.len() - 1,
-        acknowledgements: view.acknowledgements() as usize,
+        acknowledgements: view.proven() as usize,
         stopped,
         ended: revoked.ended || (!view.is_lossless() && refused),
-        unprotected: primary
-            .facts()
-            .is_some_and(|facts| !facts.read_only && !facts.semi_sync.source_enabled),
+        unprotected: view.is_lossless() && view.proven() == 0,
         survivors,
         absent,
         forgetful,
@@ -167,6 +165,7 @@ pub(crate) fn continuation(draft: &mut Draft<'_>, view: View<'_>, ballot: &Ballo
         primary: Some(won.to.clone()),
         joined,
         baseline: Some(won.held.clone()),
+        acknowledgements: view.promised(primary.facts()),
     };
     draft.next(Effect::Record { record }, OnFailure::Replan);
     serve(draft, view, &reign);

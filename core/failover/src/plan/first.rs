@@ -119,6 +119,7 @@ fn begin(view: View<'_>, primary: &Server) -> Plan {
         primary: Some(primary.name().clone()),
         joined: replicas().map(|server| server.name().clone()).collect(),
         baseline: primary.facts().map(|facts| facts.executed.clone()),
+        acknowledgements: view.promised(primary.facts()),
     };
     let reign = Reign {
         primary,

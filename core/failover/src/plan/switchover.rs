@@ -61,6 +61,7 @@ pub(crate) fn plan(view: View<'_>, to: Option<&ServerName>) -> Result<Plan, Stri
         primary: Some(next.name().clone()),
         joined,
         baseline: Some(executed.clone()),
+        acknowledgements: view.promised(next.facts()),
     };
     forward(&mut draft, view, &chained, next, record);
     let purpose = Purpose::Switchover {

@@ -351,6 +351,7 @@ impl Player {
                 (server.manner, server.heard) = (Manner::Answers, true);
                 facts.read_only = true;
                 facts.semi_sync.source_enabled = false;
+                facts.semi_sync.acknowledgements = 0;
                 if let Some(link) = &mut facts.link {
                     (link.receiver, link.applier) = (Receiver::Stopped, Applier::Stopped);
                 }
@@ -374,6 +375,13 @@ impl Player {
             }
             ["receives", how] => server.receives = *how == "again",
             ["applies", how] => server.applies = *how == "again",
+            ["waits", count] => {
+                facts.semi_sync.acknowledgements = count.parse().map_err(|_| "no number")?;
+            }
+            ["gives", "up"] => {
+                facts.semi_sync.acknowledgements = 0;
+                facts.semi_sync.given_up = true;
+            }
             ["waiting", count] => {
                 facts.semi_sync.waiting = count.parse().map_err(|_| "no number")?;
             }

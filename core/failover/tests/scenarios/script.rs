@@ -10,6 +10,7 @@
 //! at 1000 db1 refuses                   # silent, unreachable, full, denied, answers, hidden
 //! at 1000 db2 applies nothing           # or: applies again, fails 1062
 //! at 1000 db2 receives nothing          # or: receives again, stopped, executed SET
+//! at 1000 db1 waits 0                   # for so many acknowledgements; or: gives up
 //! at 1000 request switchover db2        # or: request failover
 //! at 1000 plan switchover db2           # or: plan failover; shown, not done
 //! at 1000 writes blocked                # what the write probe sees
@@ -95,6 +96,7 @@ impl Script {
                     primary: Some(ServerName::new(primary)),
                     joined: joined.iter().map(|name| ServerName::new(name)).collect(),
                     baseline: None,
+                    acknowledgements: self.acknowledgements(),
                 };
                 self.serving(&ServerName::new(primary));
             }
@@ -146,9 +148,17 @@ impl Script {
 
     /// The recorded primary serves, as one does in the middle of its reign.
     fn serving(&mut self, primary: &ServerName) {
-        let lossless = self.policy.durability != Durability::Async;
+        let acknowledgements = self.acknowledgements();
         if let Some(server) = self.world.servers.get_mut(primary) {
-            server.facts.semi_sync.source_enabled = lossless;
+            server.facts.semi_sync.source_enabled = acknowledgements > 0;
+            server.facts.semi_sync.acknowledgements = acknowledgements;
+        }
+    }
+
+    fn acknowledgements(&self) -> u32 {
+        match self.policy.durability {
+            Durability::Lossless { acknowledgements } => acknowledgements,
+            Durability::Async => 0,
         }
     }
 

@@ -121,6 +121,7 @@ impl World {
             server.facts.read_only = true;
             server.facts.semi_sync.replica_enabled = true;
             server.facts.semi_sync.source_enabled = false;
+            server.facts.semi_sync.acknowledgements = 0;
             let received = server.facts.executed.clone();
             server.facts.link = Some(Link {
                 source,
@@ -286,8 +287,15 @@ impl World {
             Effect::Fence { .. } => {
                 facts.read_only = true;
                 facts.semi_sync.source_enabled = false;
+                facts.semi_sync.acknowledgements = 0;
             }
-            Effect::EnableSemiSync { .. } => facts.semi_sync.source_enabled = true,
+            Effect::EnableSemiSync {
+                acknowledgements, ..
+            } => {
+                facts.semi_sync.source_enabled = true;
+                facts.semi_sync.given_up = false;
+                facts.semi_sync.acknowledgements = *acknowledgements;
+            }
             Effect::OpenWrites { .. } => facts.read_only = false,
             Effect::ForgetSource { .. } => facts.link = None,
             other => unreachable!("{other:?} is not one of these"),

@@ -60,7 +60,7 @@ impl<'a> Answer<'a> {
         }
     }
 
-    fn setting(self, name: &'static str) -> Option<&'a str> {
+    pub(super) fn setting(self, name: &'static str) -> Option<&'a str> {
         let row = self.rows.iter().find(|row| {
             let named = row.first().and_then(|(_, value)| value.as_deref());
             named.is_some_and(|found| found.eq_ignore_ascii_case(name))

@@ -3,6 +3,7 @@
 use mainstay_gtid::{Family as SetFamily, GtidSet};
 
 use super::answer::{Answer, Values, answer, heard};
+use super::semi_sync::Waiting;
 use super::{DialectError, Row};
 use crate::facts::{Facts, Link, SemiSync, Version};
 
@@ -10,10 +11,14 @@ pub(super) const STATEMENTS: [&str; 3] = [
     "SELECT @@GLOBAL.server_id AS server_id, @@GLOBAL.read_only AS read_only, \
      @@GLOBAL.gtid_binlog_state AS binlog_state, @@GLOBAL.gtid_slave_pos AS replica_position, \
      @@GLOBAL.rpl_semi_sync_master_enabled AS source_enabled, \
+     @@GLOBAL.rpl_semi_sync_master_timeout AS timeout, \
+     @@GLOBAL.rpl_semi_sync_master_wait_point AS wait_point, \
+     @@GLOBAL.rpl_semi_sync_master_wait_no_slave AS wait_alone, \
      @@GLOBAL.rpl_semi_sync_slave_enabled AS replica_enabled",
     "SHOW SLAVE STATUS",
     "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_clients', \
      'Rpl_semi_sync_master_wait_sessions', 'Rpl_semi_sync_master_no_tx', \
+     'Rpl_semi_sync_master_status', \
      'Slave_received_heartbeats')",
 ];
 
@@ -24,13 +29,17 @@ pub(super) fn facts(version: &Version, answers: &[Vec<Row>]) -> Result<Facts, Di
     let applied = own.set(SetFamily::Mariadb, "replica_position")?;
     let executed = binlog.union(&applied).expect("both sets are of one family");
     let connection = answer(&STATEMENTS, answers, 1)?.first();
+    // MariaDB waits for one, whatever is asked for.
+    let wait = Waiting::read(own, status.setting("Rpl_semi_sync_master_status"), 1)?;
     Ok(Facts {
         version: version.clone(),
         server_id: own.number("server_id")?,
         server_uuid: None,
         read_only: own.is_on("read_only")?,
         semi_sync: SemiSync {
-            source_enabled: own.is_on("source_enabled")?,
+            source_enabled: wait.enabled,
+            acknowledgements: wait.acknowledgements(),
+            given_up: wait.has_given_up(),
             clients: status.counter("Rpl_semi_sync_master_clients")? as u32,
             waiting: status.counter("Rpl_semi_sync_master_wait_sessions")? as u32,
             unacknowledged: status.counter("Rpl_semi_sync_master_no_tx")?,

@@ -3,6 +3,7 @@
 use mainstay_gtid::{Family as SetFamily, GtidSet};
 
 use super::answer::{Values, answer, heard};
+use super::semi_sync::Waiting;
 use super::{DialectError, Row};
 use crate::facts::{Facts, Link, SemiSync, Version};
 
@@ -16,18 +17,29 @@ pub(super) const STATEMENTS: [&str; 3] = [
      (SELECT VARIABLE_VALUE FROM performance_schema.global_variables \
      WHERE VARIABLE_NAME = 'rpl_semi_sync_source_enabled') AS source_enabled, \
      (SELECT VARIABLE_VALUE FROM performance_schema.global_variables \
+     WHERE VARIABLE_NAME = 'rpl_semi_sync_source_timeout') AS timeout, \
+     (SELECT VARIABLE_VALUE FROM performance_schema.global_variables \
+     WHERE VARIABLE_NAME = 'rpl_semi_sync_source_wait_point') AS wait_point, \
+     (SELECT VARIABLE_VALUE FROM performance_schema.global_variables \
+     WHERE VARIABLE_NAME = 'rpl_semi_sync_source_wait_no_replica') AS wait_alone, \
+     (SELECT VARIABLE_VALUE FROM performance_schema.global_variables \
+     WHERE VARIABLE_NAME = 'rpl_semi_sync_source_wait_for_replica_count') AS wait_count, \
+     (SELECT VARIABLE_VALUE FROM performance_schema.global_variables \
      WHERE VARIABLE_NAME = 'rpl_semi_sync_replica_enabled') AS replica_enabled, \
      (SELECT COUNT_RECEIVED_HEARTBEATS FROM performance_schema.replication_connection_status \
      WHERE CHANNEL_NAME = '') AS heartbeats",
     "SHOW REPLICA STATUS",
     "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_source_clients', \
-     'Rpl_semi_sync_source_wait_sessions', 'Rpl_semi_sync_source_no_tx')",
+     'Rpl_semi_sync_source_wait_sessions', 'Rpl_semi_sync_source_no_tx', \
+     'Rpl_semi_sync_source_status')",
 ];
 
 pub(super) fn facts(version: &Version, answers: &[Vec<Row>]) -> Result<Facts, DialectError> {
     let own = answer(&STATEMENTS, answers, 0)?.one()?;
     let status = answer(&STATEMENTS, answers, 2)?;
     let executed = own.set(SetFamily::Mysql, "executed")?;
+    let count = own.number("wait_count")?;
+    let wait = Waiting::read(own, status.setting("Rpl_semi_sync_source_status"), count)?;
     let default_channel = answer(&STATEMENTS, answers, 1)?.first();
     Ok(Facts {
         version: version.clone(),
@@ -38,7 +50,9 @@ pub(super) fn facts(version: &Version, answers: &[Vec<Row>]) -> Result<Facts, Di
             || own.is_on("super_read_only")?
             || own.is_on("offline")?,
         semi_sync: SemiSync {
-            source_enabled: own.is_on("source_enabled")?,
+            source_enabled: wait.enabled,
+            acknowledgements: wait.acknowledgements(),
+            given_up: wait.has_given_up(),
             clients: status.counter("Rpl_semi_sync_source_clients")? as u32,
             waiting: status.counter("Rpl_semi_sync_source_wait_sessions")? as u32,
             unacknowledged: status.counter("Rpl_semi_sync_source_no_tx")?,

@@ -23,6 +23,9 @@ fn mariadb_answers() -> Vec<Vec<Row>> {
             ("binlog_state", "0-1-2"),
             ("replica_position", "0-1-2"),
             ("source_enabled", "0"),
+            ("timeout", "10000"),
+            ("wait_point", "AFTER_COMMIT"),
+            ("wait_alone", "1"),
             ("replica_enabled", "1"),
         ])],
         vec![row(&[
@@ -60,14 +63,24 @@ fn mysql_answers() -> Vec<Vec<Row>> {
             ("offline", "0"),
             ("executed", &format!("{UUID}:1-5")),
             ("source_enabled", "ON"),
+            ("timeout", "4294967295"),
+            ("wait_point", "AFTER_SYNC"),
+            ("wait_alone", "ON"),
+            ("wait_count", "2"),
             ("replica_enabled", "NULL"),
             ("heartbeats", "NULL"),
         ])],
         vec![],
-        vec![row(&[
-            ("Variable_name", "Rpl_semi_sync_source_clients"),
-            ("Value", "2"),
-        ])],
+        vec![
+            row(&[
+                ("Variable_name", "Rpl_semi_sync_source_clients"),
+                ("Value", "2"),
+            ]),
+            row(&[
+                ("Variable_name", "Rpl_semi_sync_source_status"),
+                ("Value", "ON"),
+            ]),
+        ],
     ]
 }
 
@@ -137,4 +150,30 @@ fn an_answer_without_a_column_says_which_one() {
     let error = facts(&version, &answers).expect_err("a column is missing");
     assert!(error.to_string().contains("executed"), "{error}");
     assert!(facts(&version, &[]).is_err());
+}
+
+#[test]
+fn a_source_counts_only_with_settings_that_never_give_up() {
+    let version = version("9.7.4-2").expect("a version");
+    let semi_sync = |answers: &[Vec<Row>]| facts(&version, answers).expect("facts").semi_sync;
+    assert_eq!(semi_sync(&mysql_answers()).acknowledgements, 2);
+    let weaker = [
+        ("source_enabled", "OFF"),
+        ("timeout", "10000"),
+        ("wait_point", "AFTER_COMMIT"),
+        ("wait_alone", "OFF"),
+    ];
+    for (column, value) in weaker {
+        let mut answers = mysql_answers();
+        for (name, old) in &mut answers[0][0] {
+            if name == column {
+                *old = Some(value.to_owned());
+            }
+        }
+        assert_eq!(semi_sync(&answers).acknowledgements, 0, "{column}");
+    }
+    let mut answers = mysql_answers();
+    answers[2][1][1].1 = Some("OFF".to_owned());
+    let given_up = semi_sync(&answers);
+    assert!(given_up.given_up && given_up.acknowledgements == 0);
 }

@@ -29,6 +29,12 @@ impl Server {
             read_only: !self.memory.writable || self.memory.offline,
             semi_sync: SemiSync {
                 source_enabled: self.memory.source_on,
+                acknowledgements: if self.memory.source_on {
+                    self.memory.acks_needed as u32
+                } else {
+                    0
+                },
+                given_up: false,
                 clients: clients.count() as u32,
                 waiting,
                 unacknowledged: 0,

@@ -41,6 +41,7 @@ impl World {
             primary: Some(names[0].clone()),
             joined: names[1..].iter().cloned().collect(),
             baseline: Some(GtidSet::empty(set)),
+            acknowledgements: self.mood.acknowledgements,
         };
         self.record(&record);
         let primary = &mut self.servers[0];
