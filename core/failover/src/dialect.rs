@@ -15,8 +15,8 @@
 //!
 //! Three rules for whoever runs them: error 1193 (unknown variable) of a semi-synchronous variable
 //! counts as success when it is switched off, since without the plugin there is nothing to switch;
-//! [`crate::Output::Held`] is `Facts::held` of a look that was begun after the last statement; and a
-//! step that has run out of time is reported only when no further statement of it will be sent.
+//! [`crate::Output::Held`] is `Facts::held` of a look that was begun after the last statement; and
+//! a step that has run out of time is reported only when no further statement of it will be sent.
 
 use mainstay_topology::Family;
 

@@ -11,7 +11,7 @@ pub enum Durability {
         /// Acknowledgements a commit needs; at least 1.
         acknowledgements: u32,
     },
-    /// A commit may be acknowledged before any replica holds it: a failover may lose it, and says so.
+    /// A commit may be acknowledged before any replica holds it: a failover may lose it.
     Async,
 }
 

@@ -23,7 +23,7 @@ pub struct Routes {
     pub writer: Option<Target>,
     /// Servers that may be read from, besides the writer. When it is empty the writer serves reads.
     pub readers: Vec<Target>,
-    /// Hold new writes and new transactions although there is a writer: a switchover is draining it.
+    /// Hold new writes and new transactions although there is a writer: a switchover drains it.
     pub hold_writes: bool,
 }
 

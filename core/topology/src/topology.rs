@@ -36,7 +36,7 @@ pub enum Promotion {
     Never,
 }
 
-/// The durable truth about a cluster: whose reign it is. Stored before anything is done in its name.
+/// The durable truth about a cluster: whose reign it is. Stored before a step in its name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Record {
     /// The current reign.

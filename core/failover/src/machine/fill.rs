@@ -1,18 +1,20 @@
 //! What a step carries that is known only when it is about to run.
 
-use mainstay_topology::{Record, Routes};
+use mainstay_gtid::GtidSet;
+use mainstay_topology::{Record, Routes, Server};
 
 use super::Manager;
 use crate::effect::Effect;
 use crate::plan::step;
 use crate::readers::readers;
-use crate::step::Step;
+use crate::step::{Purpose, Step};
 
 impl Manager {
     /// A step with what is known only now: the version of routes, and what a demoted primary had
     /// executed.
     pub(super) fn filled(&mut self, planned: &Step) -> Step {
         let demoted = self.run.as_ref().and_then(|run| run.demoted.clone());
+        let ahead = self.ahead();
         let effect = match (planned.effect.clone(), demoted) {
             (Effect::Publish { routes }, _) => Effect::Publish {
                 routes: self.filled_routes(routes),
@@ -20,6 +22,18 @@ impl Manager {
             (Effect::AwaitApplied { server, .. }, Some(transactions)) => Effect::AwaitApplied {
                 server,
                 transactions,
+            },
+            (
+                Effect::AwaitApplied {
+                    server,
+                    transactions,
+                },
+                None,
+            ) => Effect::AwaitApplied {
+                server,
+                transactions: ahead.iter().fold(transactions, |all, more| {
+                    all.union(more).expect("a cluster is of one family")
+                }),
             },
             (Effect::Record { record }, Some(held)) => Effect::Record {
                 record: Record {
@@ -33,6 +47,28 @@ impl Manager {
         Step {
             undo: planned.undo.clone(),
             ..step
+        }
+    }
+
+    /// What the next primary of a switchover must hold besides what was planned: what the present
+    /// one was seen to have executed meanwhile, since nothing may be left to wait for when the gate
+    /// is closed; and what the replicas that move behind it hold, since MariaDB refuses those that
+    /// are ahead of their source.
+    fn ahead(&self) -> Vec<GtidSet> {
+        let Some(run) = &self.run else {
+            return Vec::new();
+        };
+        match &run.operation.plan.purpose {
+            Purpose::Switchover { .. } => {
+                let executed = self.view().primary().and_then(Server::answered);
+                let executed = executed.map(|facts| facts.executed.clone());
+                let held = run.revoked.held.values().cloned();
+                executed.into_iter().chain(held).collect()
+            }
+            Purpose::Failover { .. }
+            | Purpose::Establish { .. }
+            | Purpose::Rejoin { .. }
+            | Purpose::Reseed { .. } => Vec::new(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! last transactions. Before the new reign is recorded every failure is undone; afterwards there
 //! is only forward.
 
+use mainstay_gtid::GtidSet;
 use mainstay_topology::{Applier, Errant, Promotion, Receiver, Record, Server, ServerName};
 
 use super::establish::{attach, missing, open_writes};
@@ -33,7 +34,7 @@ pub(crate) fn plan(view: View<'_>, to: Option<&ServerName>) -> Result<Plan, Stri
         transactions: executed.clone(),
     };
     draft.next(catch_up, OnFailure::Undo);
-    chain(&mut draft, &chained, primary, next);
+    chain(&mut draft, &chained, primary, next, executed);
     draft.then();
     draft.push_undoable(
         publish(Some(target(primary)), true),
@@ -49,7 +50,7 @@ pub(crate) fn plan(view: View<'_>, to: Option<&ServerName>) -> Result<Plan, Stri
         server: server.clone(),
     };
     draft.push_undoable(demote, Effect::OpenWrites { server });
-    // The machine puts in what the primary had executed when it was demoted, here and in the record.
+    // The machine puts in what the demoted primary had executed, here and in the record.
     let last = Effect::AwaitApplied {
         server: next.name().clone(),
         transactions: executed.clone(),
@@ -74,7 +75,21 @@ pub(crate) fn plan(view: View<'_>, to: Option<&ServerName>) -> Result<Plan, Stri
 /// Other replicas move behind the next primary while the old one still serves: their
 /// acknowledgements flow at once when writes open there. A change of source drops what was received
 /// and not applied, and they may be the only ones to hold it: so it is applied first.
-fn chain(draft: &mut Draft<'_>, chained: &[&Server], primary: &Server, next: &Server) {
+fn chain(
+    draft: &mut Draft<'_>,
+    chained: &[&Server],
+    primary: &Server,
+    next: &Server,
+    executed: &GtidSet,
+) {
+    if chained.is_empty() {
+        return;
+    }
+    // The machine puts in what they hold, and what the primary has executed meanwhile.
+    let level = Effect::AwaitApplied {
+        server: next.name().clone(),
+        transactions: executed.clone(),
+    };
     draft.then();
     for server in chained {
         let stop = Effect::StopReceiver {
@@ -87,6 +102,7 @@ fn chain(draft: &mut Draft<'_>, chained: &[&Server], primary: &Server, next: &Se
         let server = server.name().clone();
         draft.push(Effect::ApplyReceived { server }, OnFailure::Undo);
     }
+    draft.next(level.clone(), OnFailure::Undo);
     draft.then();
     for server in chained {
         draft.push(attach(server, next), OnFailure::Undo);
@@ -99,6 +115,7 @@ fn chain(draft: &mut Draft<'_>, chained: &[&Server], primary: &Server, next: &Se
         };
         draft.push(effect, OnFailure::Undo);
     }
+    draft.next(level, OnFailure::Undo);
 }
 
 /// From the record of the new reign on.
@@ -151,7 +168,7 @@ fn forward(
     draft.push(Effect::ForgetSource { server }, OnFailure::Continue);
 }
 
-fn serving(view: View<'_>) -> Result<(&Server, &mainstay_gtid::GtidSet), String> {
+fn serving(view: View<'_>) -> Result<(&Server, &GtidSet), String> {
     let primary = view.primary().ok_or("there is no primary yet")?;
     let name = primary.name();
     if judge(view) != Verdict::Well {

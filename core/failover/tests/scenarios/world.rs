@@ -136,6 +136,16 @@ impl World {
         self.flow();
     }
 
+    /// MariaDB's source knows only its own binary log.
+    fn refuse_if_ahead(&mut self, name: &ServerName, source: &ServerName) {
+        let known = self.servers[source].facts.executed.clone();
+        let facts = &mut self.servers.get_mut(name).expect("a server").facts;
+        let ahead = self.family == Family::Mariadb && !known.contains(&facts.executed);
+        if let Some(link) = facts.link.as_mut().filter(|_| ahead) {
+            (link.receiver, link.receiver_error) = (Receiver::Stopped, 1236);
+        }
+    }
+
     fn source(&self, server: &Server) -> Option<&Server> {
         let link = server.facts.link.as_ref()?;
         let (name, _) = self.addresses.iter().find(|(_, at)| **at == link.source)?;
@@ -227,6 +237,7 @@ impl World {
             }
             Effect::Attach { server, source } => self.on(server, |world, name| {
                 world.link(name, &source.name);
+                world.refuse_if_ahead(name, &source.name);
                 Output::Done
             }),
             Effect::AwaitAttached { server, source } => {
