@@ -63,6 +63,9 @@ pub(crate) fn text_of(status: &StatusView) -> String {
         "cluster {}  epoch {}  {}  {}\n",
         status.cluster, status.epoch, status.phase, status.durability
     );
+    if status.phase != "watching" {
+        text.push_str(&format!("{}: {}\n", status.phase, status.reason));
+    }
     if status.writes_held {
         text.push_str("writes are held until there is a primary\n");
     }
