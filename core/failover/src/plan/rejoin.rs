@@ -137,11 +137,18 @@ pub(crate) fn baseline(view: View<'_>, servers: &[&Server]) -> Option<GtidSet> {
     let Some(primary) = view.primary_facts() else {
         return baseline;
     };
-    for facts in servers.iter().filter_map(|server| server.facts()) {
-        if facts.executed.contains(facts.held()) {
+    for server in servers {
+        let Some(facts) = server.facts() else {
             continue;
-        }
-        let kept = shared(facts.held(), &primary.executed);
+        };
+        let kept = if server.forgot.is_some() {
+            // What it has forgotten it may have acknowledged; only the primary surely has it.
+            primary.executed.clone()
+        } else if facts.executed.contains(facts.held()) {
+            continue;
+        } else {
+            shared(facts.held(), &primary.executed)
+        };
         baseline = match baseline {
             Some(set) => set.union(&kept).ok(),
             None => Some(kept),
