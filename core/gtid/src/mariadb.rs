@@ -2,20 +2,30 @@
 //!
 //! Source: the manual's "Global Transaction ID". A GTID is `domain-server-sequence`, where the
 //! server is the one that committed first. With `gtid_strict_mode` sequence numbers only grow
-//! within a domain, and a replica applies a domain in order; so whoever has `d-s-n` has everything
-//! that server `s` wrote to domain `d` before it, and the newest number stands for all.
+//! within a domain, and a replica applies a domain in order. So a server's history of a domain is
+//! a line, two histories are one up to their newest shared transaction, and two things follow:
 //!
-//! Divergence follows from it. If an old primary's newest of `(d, s)` is `n` and the new primary's
+//! - whoever has `d-s-n` has everything that server `s` wrote to domain `d` before it;
+//! - whoever has the *end* of a line, its newest transaction, has the whole line, whoever wrote it,
+//!   and whether or not its own text names them all.
+//!
+//! The second is what makes a server comparable that was given data by hand (`RESET MASTER` and
+//! `gtid_slave_pos`, or a backup): it names the newest transaction only. What it does not name it
+//! can be told, see [`MariadbSet::learn_from`].
+//!
+//! Divergence follows too. If an old primary's newest of `(d, s)` is `n` and the new primary's
 //! is `m < n` (or it has none), the transactions of `s` after `m` up to `n` are errant:
 //! `d-s-(m+1..n)`.
 //!
-//! Without strict mode, or with two servers writing to one domain, a hole can hide below a newest
-//! number. Nothing computed from these texts can see it, so strict mode is a condition of safety.
+//! Nothing computed from these texts can see a hole below a newest number. Strict mode is therefore
+//! a condition of safety, and so is that a server which lost transactions of its own does not
+//! write again while somebody holds what it has lost.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 mod gtid;
+mod line;
 mod position;
 mod text;
 
@@ -25,38 +35,34 @@ pub use position::Position;
 #[cfg(test)]
 mod tests;
 
-/// What a server's history holds: build it from `@@gtid_binlog_state`, then [`include`] the
-/// positions it reports (`@@gtid_slave_pos`, `Gtid_IO_Pos`).
+/// What a server's history holds.
 ///
-/// A set built from a position alone understates the history: it names one server in each domain,
-/// and says nothing of the others. It is then safe as evidence of what a server *has*, and too
-/// strict as evidence of what it lacks.
+/// A text of the server (`@@gtid_binlog_state`, `@@gtid_slave_pos`, `Gtid_IO_Pos`) is read as one
+/// line for each domain. A set that was put together from several may have several: a replica with
+/// an errant transaction holds its own line and, received, its source's. Ends that are not known
+/// to lie on one line are all kept, so that none of them hides another.
 ///
-/// [`include`]: MariadbSet::include
+/// A set says for sure what a server *has*. What it does not name the server may have all the same:
+/// comparisons then answer as if it were missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MariadbSet {
-    /// Domain and server to their newest sequence number, which is never 0.
-    newest: BTreeMap<(u32, u32), u64>,
+    newest: BTreeMap<(u32, u32), Newest>,
+}
+
+/// The newest transaction of a server in a domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Newest {
+    /// Never 0.
+    sequence: u64,
+    /// Whether it ends a line. If not, it lies on the line of an end of its domain. The highest
+    /// number of a domain always ends one.
+    is_end: bool,
 }
 
 impl MariadbSet {
-    /// Adds a transaction, and with it all that its server wrote to its domain before.
-    pub fn include(&mut self, gtid: Gtid) {
-        if gtid.sequence > 0 {
-            let newest = self.newest.entry((gtid.domain, gtid.server)).or_default();
-            *newest = gtid.sequence.max(*newest);
-        }
-    }
-
     /// The newest transaction of every domain and server, in that order.
     pub fn iter(&self) -> impl Iterator<Item = Gtid> {
-        self.newest
-            .iter()
-            .map(|(&(domain, server), &sequence)| Gtid {
-                domain,
-                server,
-                sequence,
-            })
+        self.newest.iter().map(gtid)
     }
 
     /// The newest transaction of every domain: what a replica with this history asks its source
@@ -65,33 +71,38 @@ impl MariadbSet {
         self.iter().collect()
     }
 
-    /// Whether, for every domain and server of `other`, this set is at least as new.
+    /// Whether all of `other` is known to be in this set: each of its ends is.
     pub fn contains(&self, other: &Self) -> bool {
         other
-            .iter()
+            .ends()
             .all(|theirs| self.newest_of(theirs) >= theirs.sequence)
     }
 
-    /// All transactions of both sets.
+    /// All transactions of both sets. An end that the other set has on its way to another end is
+    /// none any more.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         let mut union = self.clone();
-        union.extend(other.iter());
+        for (&key, &theirs) in &other.newest {
+            union.add(key, theirs);
+        }
         union
     }
 
-    /// The transactions that both sets have.
+    /// The transactions that both sets are known to have.
     #[must_use]
     pub fn intersect(&self, other: &Self) -> Self {
         let both = |own: Gtid| Gtid {
             sequence: own.sequence.min(other.newest_of(own)),
             ..own
         };
-        self.iter().map(both).collect()
+        let shared: Self = self.iter().map(both).collect();
+        let line = |domain| self.is_line(domain) || other.is_line(domain);
+        shared.joined(line)
     }
 
-    /// Ranges that enclose the transactions which this set has and `other` lacks; empty exactly
-    /// when `other` contains this set.
+    /// Ranges that enclose the transactions which this set has and `other` is not known to have;
+    /// empty exactly when `other` contains this set.
     ///
     /// Every missing transaction lies in a range, but a range may span numbers that another
     /// server used. Its start is as late as can be proved: past the newest number that `other` has
@@ -101,14 +112,15 @@ impl MariadbSet {
         let shared = self.intersect(other).position();
         let missing = |own: Gtid| {
             let theirs = other.newest_of(own);
-            // A number below the shared one breaks strict mode: then nothing narrows the range.
-            let shared = shared.sequence(own.domain);
-            let before = if shared < own.sequence {
-                theirs.max(shared)
-            } else {
-                theirs
-            };
-            (theirs < own.sequence).then(|| GtidRange::new(own, before + 1))
+            if own.sequence <= theirs || other.has_line_of(self, own.domain) {
+                return None;
+            }
+            if !self.is_line(own.domain) {
+                // Which of the lines is the one that they share so far is not known.
+                return Some(GtidRange::new(own, theirs + 1));
+            }
+            let before = theirs.max(shared.sequence(own.domain));
+            (before < own.sequence).then(|| GtidRange::new(own, before + 1))
         };
         self.iter().filter_map(missing).collect()
     }
@@ -137,19 +149,48 @@ impl MariadbSet {
 
     /// The newest number that the set has of the same domain and server; 0 if none.
     fn newest_of(&self, gtid: Gtid) -> u64 {
-        self.newest
-            .get(&(gtid.domain, gtid.server))
-            .copied()
-            .unwrap_or_default()
+        let own = self.newest.get(&(gtid.domain, gtid.server));
+        own.map_or(0, |newest| newest.sequence)
+    }
+
+    /// Adds what another set has of a domain and server. Of the lower number nothing is left to
+    /// say: its line goes on to the higher one.
+    fn add(&mut self, key: (u32, u32), theirs: Newest) {
+        let own = self.newest.entry(key).or_insert(theirs);
+        match own.sequence.cmp(&theirs.sequence) {
+            Ordering::Less => *own = theirs,
+            Ordering::Equal => own.is_end &= theirs.is_end,
+            Ordering::Greater => {}
+        }
     }
 }
 
+fn gtid((&(domain, server), newest): (&(u32, u32), &Newest)) -> Gtid {
+    Gtid {
+        domain,
+        server,
+        sequence: newest.sequence,
+    }
+}
+
+/// Adds transactions of which nothing is known but that they are there: each ends a line, if it
+/// is not in the set yet.
 impl Extend<Gtid> for MariadbSet {
     fn extend<T: IntoIterator<Item = Gtid>>(&mut self, gtids: T) {
-        gtids.into_iter().for_each(|gtid| self.include(gtid));
+        for gtid in gtids.into_iter().filter(|gtid| gtid.sequence > 0) {
+            if self.newest_of(gtid) < gtid.sequence {
+                let newest = Newest {
+                    sequence: gtid.sequence,
+                    is_end: true,
+                };
+                self.newest.insert((gtid.domain, gtid.server), newest);
+            }
+        }
     }
 }
 
+/// See [`MariadbSet::extend`]; for the entries of one server's text see
+/// [`MariadbSet::of_one_history`].
 impl FromIterator<Gtid> for MariadbSet {
     fn from_iter<T: IntoIterator<Item = Gtid>>(gtids: T) -> Self {
         let mut set = Self::default();

@@ -62,7 +62,7 @@ impl GtidSet {
         }
     }
 
-    /// Whether every transaction of `other` is in this set, which is so exactly when
+    /// Whether every transaction of `other` is known to be in this set, which is so exactly when
     /// `other.missing_from(self)` is empty.
     pub fn contains(&self, other: &Self) -> bool {
         match (self, other) {
@@ -98,6 +98,26 @@ impl GtidSet {
                     right: other.family(),
                 })
             }
+        }
+    }
+
+    /// The same transactions, known to be what a server with this `server_id` has executed; see
+    /// [`MariadbSet::executed_by`]. A `MySQL` set stays as it is.
+    #[must_use]
+    pub fn executed_by(self, server: u32) -> Self {
+        match self {
+            Self::Mysql(set) => Self::Mysql(set),
+            Self::Mariadb(set) => Self::Mariadb(set.executed_by(server)),
+        }
+    }
+
+    /// Takes over what another set says about the history that the two share; see
+    /// [`MariadbSet::learn_from`]. A `MySQL` set names everything itself.
+    pub fn learn_from(&mut self, other: &Self) {
+        match (self, other) {
+            (Self::Mariadb(own), Self::Mariadb(other)) => own.learn_from(other),
+            (Self::Mysql(_), Self::Mysql(_) | Self::Mariadb(_))
+            | (Self::Mariadb(_), Self::Mysql(_)) => {}
         }
     }
 
@@ -192,7 +212,7 @@ mod tests {
         assert_eq!(mysql("1-2").union(&mysql("3")), Ok(mysql("1-3")));
         assert_eq!(
             mariadb("0-1-2").union(&mariadb("0-2-3")),
-            Ok(mariadb("0-1-2,0-2-3"))
+            Ok(mariadb("0-2-3;0-1-2"))
         );
     }
 

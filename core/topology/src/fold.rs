@@ -8,6 +8,9 @@ use crate::observation::{Observation, Outcome, WriteProbe};
 use crate::server::ServerName;
 use crate::topology::{Reachability, Server, Topology};
 
+#[cfg(test)]
+mod tests;
+
 impl From<&Outcome> for Reachability {
     fn from(outcome: &Outcome) -> Self {
         match outcome {
@@ -25,13 +28,20 @@ impl Topology {
     /// Takes one observation into the picture; one that was begun before the newest of its server
     /// is ignored. Answers whether it was taken.
     pub fn observe(&mut self, seen: &Observation) -> bool {
-        let Some(server) = self.servers.get_mut(&seen.server) else {
-            return false;
+        let newest = match self.servers.get(&seen.server) {
+            Some(server) => server.looked_at(),
+            None => return false,
         };
-        if server.looked_at().is_some_and(|newest| seen.begun < newest) {
+        if newest.is_some_and(|newest| seen.begun < newest) {
             return false;
         }
-        server.take(seen);
+        let mut seen = seen.clone();
+        if let Outcome::Answered(facts) = &mut seen.outcome {
+            self.name_all_held(&seen.server, facts);
+        }
+        if let Some(server) = self.servers.get_mut(&seen.server) {
+            server.take(&seen);
+        }
         self.at = self.at.max(seen.ended);
         self.compare_with_primary(&seen.server);
         self.remember(&seen.server);
@@ -74,6 +84,31 @@ impl Topology {
 }
 
 impl Topology {
+    /// A MariaDB server that was given data by hand names only the newest transaction of them. What
+    /// lies before it the others can tell, now and whenever they were last asked, and so can the
+    /// record: without that it could not be compared with what a reign began with.
+    fn name_all_held(&self, name: &ServerName, facts: &mut Facts) {
+        if facts.version.family != Family::Mariadb {
+            return;
+        }
+        facts.executed = facts.executed.clone().executed_by(facts.server_id);
+        let others = self.servers.values().filter(|other| other.name() != name);
+        let others = others
+            .filter_map(Server::facts)
+            .map(|other| &other.executed);
+        let told: Vec<_> = others.chain(&self.record.baseline).collect();
+        for set in &told {
+            facts.executed.learn_from(set);
+        }
+        if let Some(link) = &mut facts.link {
+            // What it has received and not applied yet need not lie on its own line.
+            link.received.learn_from(&facts.executed);
+            for set in &told {
+                link.received.learn_from(set);
+            }
+        }
+    }
+
     /// A server that may have forgotten something is trusted again once it holds everything that
     /// the primary had executed when it was looked at after the server's return.
     fn remember(&mut self, seen: &ServerName) {

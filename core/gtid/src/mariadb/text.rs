@@ -1,4 +1,7 @@
 //! The text form: `0-1-122,0-2-123,1-1-7`, as `MariaDB` prints and accepts it.
+//!
+//! A server's text is one history. A set whose parts are not known to be one is printed with
+//! semicolons between them, so that nothing is forgotten when it is read again.
 
 use std::fmt;
 use std::str::FromStr;
@@ -43,7 +46,10 @@ impl FromStr for MariadbSet {
     type Err = GtidError;
 
     fn from_str(text: &str) -> Result<Self, GtidError> {
-        parse_list(text)
+        text.split(';').try_fold(Self::default(), |so_far, part| {
+            let line = parse_list::<Self>(part)?.of_one_history();
+            Ok(so_far.union(&line))
+        })
     }
 }
 
@@ -57,7 +63,11 @@ impl FromStr for Position {
 
 impl fmt::Display for MariadbSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_list(f, self.iter())
+        let highest = self.position();
+        let is_apart = |end: &Gtid| end.sequence < highest.sequence(end.domain);
+        let apart: Vec<Gtid> = self.ends().filter(is_apart).collect();
+        write_list(f, self.iter().filter(|gtid| !apart.contains(gtid)))?;
+        apart.iter().try_for_each(|end| write!(f, ";{end}"))
     }
 }
 

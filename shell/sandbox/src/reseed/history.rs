@@ -50,7 +50,7 @@ fn at(position: &MariadbSet, before: &MariadbSet, after: &MariadbSet) -> Mariadb
             .iter()
             .filter(|gtid| gtid.sequence <= reached.sequence(gtid.domain)),
     );
-    held
+    held.of_one_history()
 }
 
 /// Makes sure that a running server has taken its history over, and only then forgets the file.
