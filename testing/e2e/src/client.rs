@@ -7,7 +7,7 @@ use mainstay_mysql::{
 };
 use tokio::runtime::Runtime;
 
-use crate::sandbox::Login;
+use crate::Login;
 
 /// Longer than the proxy holds a statement.
 const LIMIT: Duration = Duration::from_secs(45);

@@ -11,10 +11,12 @@
 mod client;
 mod family;
 mod home;
+mod login;
 mod numbered_writers;
 mod packets;
 mod program;
 mod server_client;
+mod start;
 
 pub mod processes;
 pub mod sandbox;
@@ -24,11 +26,13 @@ pub mod wait;
 pub use client::Client;
 pub use family::Family;
 pub use home::Home;
+pub use login::Login;
 pub use mainstay_mysql::{Error as SqlError, Value as SqlValue};
 pub use numbered_writers::{Account, NumberedWriters};
 pub use packets::PacketClient;
 pub use program::{Finished, mainstay, mainstay_binary, run};
-pub use sandbox::{Login, Sandbox, Server};
+pub use sandbox::{Sandbox, Server};
 pub use server_client::server_client;
+pub use start::start_command;
 pub use status::Status;
 pub use wait::wait_for;

@@ -12,35 +12,12 @@ use serde_json::Value;
 
 use crate::processes::{self, Process};
 use crate::program::{Finished, mainstay_binary, run};
+use crate::start::{environment, start_command};
 use crate::wait::{wait_for, wait_until};
-use crate::{Family, Home, Status};
+use crate::{Family, Home, Login, Status};
 
 /// Lines of a log that a failed test shows.
 const LOG_LINES: usize = 40;
-
-/// Where to log in, and as whom.
-#[derive(Debug, Clone)]
-pub struct Login {
-    /// Host.
-    pub host: String,
-    /// Port.
-    pub port: u16,
-    /// User.
-    pub user: String,
-    /// Password.
-    pub password: String,
-    /// Default schema.
-    pub database: Option<String>,
-}
-
-impl Login {
-    /// With this default schema.
-    #[must_use]
-    pub fn with_database(mut self, database: &str) -> Self {
-        self.database = Some(database.to_owned());
-        self
-    }
-}
 
 /// A server, as the sandbox announced it.
 #[derive(Debug, Clone)]
@@ -332,30 +309,6 @@ impl Drop for Sandbox {
         }
         assert!(failed || stopped.is_ok(), "the sandbox did not stop");
     }
-}
-
-/// `mainstay sandbox` with ports of its own, in a temporary directory if none is given.
-pub fn start_command(family: Family, dir: Option<&Path>) -> Command {
-    let mut command = Command::new(mainstay_binary());
-    command.args(["sandbox", "--flavor", family.flavor()]);
-    if let Some(dir) = dir {
-        command.arg("--dir").arg(dir);
-    }
-    command
-        .args([
-            "--proxy-port=0",
-            "--admin-port=0",
-            "--api-port=0",
-            "--base-port=0",
-        ])
-        .envs(environment(family));
-    command
-}
-
-/// The server that the tests found is the one that the sandbox takes.
-fn environment(family: Family) -> Option<(&'static str, PathBuf)> {
-    let program = family.server_program();
-    (family == Family::MySql).then_some(("MAINSTAY_MYSQLD", program))
 }
 
 #[track_caller]

@@ -6,9 +6,9 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::Command;
 
+use crate::Login;
 use crate::family::Family;
 use crate::program::{Finished, run};
-use crate::sandbox::Login;
 
 /// Runs `mariadb` or `mysql` in batch mode, with more arguments and statements to run.
 pub fn server_client(family: Family, login: &Login, arguments: &[&str], sql: &str) -> Finished {

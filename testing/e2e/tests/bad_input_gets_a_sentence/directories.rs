@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use mainstay_e2e::sandbox::start_command;
+use mainstay_e2e::start_command;
 use mainstay_e2e::{Family, Home, Sandbox, processes, run};
 
 use super::{contains_all, mainstay, one_sentence};

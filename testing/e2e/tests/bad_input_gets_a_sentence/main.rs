@@ -7,7 +7,7 @@ mod help;
 use std::net::TcpListener;
 use std::process::Command;
 
-use mainstay_e2e::sandbox::start_command;
+use mainstay_e2e::start_command;
 use mainstay_e2e::{Family, Finished, Home, mainstay_binary, on_both_families, processes, run};
 
 on_both_families!(a_server_program_of_the_other_family_is_refused);

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 
-use mainstay_e2e::sandbox::start_command;
+use mainstay_e2e::start_command;
 use mainstay_e2e::{
     Client, Family, Home, Sandbox, on_both_families, processes, server_client, wait::wait_until,
 };
