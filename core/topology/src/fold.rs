@@ -1,6 +1,7 @@
 //! How one observation changes the picture.
 
 use mainstay_clock::Timestamp;
+use mainstay_gtid::GtidSet;
 
 use crate::errant::Errant;
 use crate::facts::{Applier, Facts, Family, Receiver};
@@ -37,7 +38,7 @@ impl Topology {
         }
         let mut seen = seen.clone();
         if let Outcome::Answered(facts) = &mut seen.outcome {
-            self.name_all_held(&seen.server, facts);
+            self.name_all_held(facts);
         }
         if let Some(server) = self.servers.get_mut(&seen.server) {
             server.take(&seen);
@@ -84,28 +85,25 @@ impl Topology {
 }
 
 impl Topology {
-    /// A MariaDB server that was given data by hand names only the newest transaction of them. What
-    /// lies before it the others can tell, now and whenever they were last asked, and so can the
-    /// record: without that it could not be compared with what a reign began with.
-    fn name_all_held(&self, name: &ServerName, facts: &mut Facts) {
-        if facts.version.family != Family::Mariadb {
-            return;
+    /// Lets a set of one server name what the others know of the history that it shares with them.
+    /// A MariaDB server that was given its data by hand names only the newest transaction of them,
+    /// and could not be compared with what a reign began with. The others are asked for what they
+    /// said last, whenever that was, and so is the record.
+    pub fn tell(&self, set: &mut GtidSet) {
+        let looks = self.servers.values().filter_map(Server::facts);
+        let told = looks.map(|facts| &facts.executed);
+        for told in told.chain(&self.record.baseline) {
+            set.learn_from(told);
         }
+    }
+
+    fn name_all_held(&self, facts: &mut Facts) {
         facts.executed = facts.executed.clone().executed_by(facts.server_id);
-        let others = self.servers.values().filter(|other| other.name() != name);
-        let others = others
-            .filter_map(Server::facts)
-            .map(|other| &other.executed);
-        let told: Vec<_> = others.chain(&self.record.baseline).collect();
-        for set in &told {
-            facts.executed.learn_from(set);
-        }
+        self.tell(&mut facts.executed);
         if let Some(link) = &mut facts.link {
             // What it has received and not applied yet need not lie on its own line.
             link.received.learn_from(&facts.executed);
-            for set in &told {
-                link.received.learn_from(set);
-            }
+            self.tell(&mut link.received);
         }
     }
 
