@@ -6,7 +6,7 @@ use crate::analysis::lost_data;
 use crate::elect::elect;
 use crate::plan::rejoin::{Need, need};
 use crate::plan::{establish, failover, first, rejoin};
-use crate::step::Plan;
+use crate::step::{Plan, Purpose};
 use crate::verdict::Verdict;
 use crate::view::View;
 
@@ -88,6 +88,8 @@ fn keep(view: View<'_>) -> Decision {
             .filter(|(server, _)| !first::has_twin(view, server))
             .filter_map(|(server, need)| repair(view, server, need));
         plans.extend(repaired);
+        // Copies come last: they take long, and need a donor that is spared or has a replica.
+        plans.sort_by_key(|plan| matches!(plan.purpose, Purpose::Reseed { .. }));
     }
     if plans.is_empty() {
         Decision::Rest

@@ -9,7 +9,7 @@ use crate::analysis::{findings, lost_data};
 use crate::decide::{Decision, decide, failover_plan};
 use crate::event::Action;
 use crate::phase::{Phase, Trigger, next};
-use crate::plan::establish::missing;
+use crate::plan::establish::{is_alone, missing};
 use crate::plan::rejoin::{Need, need};
 use crate::readers::readers;
 use crate::verdict::{Verdict, judge};
@@ -181,13 +181,16 @@ impl Manager {
             && lost_data(view).is_none();
         let before = self.routes.as_ref();
         let readers = readers(view, before.map(|routes| routes.readers.as_slice()));
-        let routes = if serves || self.established {
+        let closed =
+            *verdict == Verdict::Well && view.primary_facts().is_some_and(|facts| facts.read_only);
+        let alone = closed && is_alone(view) && view.doubtful.is_none();
+        let routes = if serves || self.established || alone {
             Routes {
                 epoch: view.record().epoch,
                 version: 0,
                 writer: view.primary().map(target),
                 readers,
-                hold_writes: false,
+                hold_writes: closed,
             }
         } else if let Some(before) = before {
             // A writer of another reign is none in this one, nor is one whose reign may be over.

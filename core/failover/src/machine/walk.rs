@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mainstay_clock::Timestamp;
 use mainstay_topology::Record;
 
 use super::Manager;
@@ -258,6 +259,7 @@ impl Manager {
             certificate,
         });
         self.settled = self.now;
+        self.compared = Timestamp::ZERO;
         self.next_probe = None;
         let primary = self.topology.record.primary.clone();
         self.established = self.routes.as_ref().is_some_and(|routes| {

@@ -10,7 +10,7 @@
 use mainstay_gtid::GtidSet;
 use mainstay_topology::{Errant, Facts, Reachability, Receiver, Record, Server};
 
-use super::rejoin::baseline;
+use super::rejoin::{Need, baseline, need};
 use super::{Draft, publish};
 use crate::effect::Effect;
 use crate::step::{OnFailure, Plan, Purpose};
@@ -30,16 +30,33 @@ pub(crate) struct Reign<'a> {
     pub(crate) elected: bool,
 }
 
-/// The plan for the recorded primary, with what is still missing.
+/// Joined servers that can acknowledge for the primary, or could once they are attached.
+fn fit(view: View<'_>) -> impl Iterator<Item = &Server> {
+    view.reachable_others()
+        .filter(move |server| view.record().joined.contains(server.name()))
+        .filter(move |server| view.facts(server).is_some())
+        .filter(move |server| view.errant(server).is_some_and(Errant::is_clean))
+        .filter(move |server| match need(view, server) {
+            Need::None | Need::Comparison | Need::Fence | Need::Attach => true,
+            Need::Reseed { .. } | Need::Human => false,
+        })
+}
+
+/// Whether the primary stays read-only because nobody could acknowledge a commit: commits that wait
+/// would leave transactions nobody else has, and no copy of its data could be taken meanwhile.
+pub(crate) fn is_alone(view: View<'_>) -> bool {
+    let closed = view.primary_facts().is_some_and(|facts| facts.read_only);
+    closed && view.is_lossless() && fit(view).next().is_none()
+}
+
+/// The plan for the recorded primary, with what is still missing; `None` while it is alone.
 pub(crate) fn plan(view: View<'_>) -> Option<Plan> {
     let primary = view.primary()?;
-    let joined = |server: &&Server| view.record().joined.contains(server.name());
-    let (attached, attach): (Vec<&Server>, Vec<&Server>) = view
-        .reachable_others()
-        .filter(joined)
-        .filter(|server| view.facts(server).is_some())
-        .filter(|server| view.errant(server).is_some_and(Errant::is_clean))
-        .partition(|server| view.is_attached(server));
+    if is_alone(view) && view.doubtful.is_none() {
+        return None;
+    }
+    let (attached, attach): (Vec<&Server>, Vec<&Server>) =
+        fit(view).partition(|server| view.is_attached(server));
     let mut record = Record {
         baseline: baseline(view, &attach),
         acknowledgements: view.proven(),
@@ -133,6 +150,12 @@ fn steps(draft: &mut Draft<'_>, view: View<'_>, reign: &Reign<'_>) {
 pub(crate) fn serve(draft: &mut Draft<'_>, view: View<'_>, reign: &Reign<'_>) {
     let name = reign.primary.name();
     let source = target(reign.primary);
+    let open = reign.primary.facts().is_some_and(|facts| !facts.read_only);
+    let acknowledged = !(reign.attached.is_empty() && reign.attach.is_empty());
+    if view.is_lossless() && !open && !acknowledged {
+        let hold = publish(Some(source), true);
+        return draft.next(hold, OnFailure::Continue);
+    }
     let wanted = view.acknowledgements() as usize;
     let missing = wanted.saturating_sub(reign.attached.len());
     let (first, rest) = reign.attach.split_at(missing.min(reign.attach.len()));
@@ -200,7 +223,12 @@ pub(crate) fn missing(view: View<'_>) -> Option<String> {
     let facts = view.primary_facts()?;
     let mut missing = Vec::new();
     if facts.read_only {
-        missing.push("it is read-only".to_owned());
+        let reason = if is_alone(view) {
+            "it stays read-only until a replica can acknowledge its commits"
+        } else {
+            "it is read-only"
+        };
+        missing.push(reason.to_owned());
     }
     missing.extend(weakness(view, facts));
     if view.doubtful.is_some() {

@@ -8,8 +8,8 @@
 use mainstay_gtid::{Difference, GtidSet};
 use mainstay_topology::{Applier, Errant, Facts, Receiver, Record, Server};
 
-use super::Draft;
 use super::establish::{attach, receives};
+use super::{Draft, publish};
 use crate::effect::Effect;
 use crate::step::{OnFailure, Plan, Purpose};
 use crate::view::{View, may_acknowledge, target};
@@ -186,6 +186,18 @@ pub(crate) fn reseed(view: View<'_>, server: &Server, errant: Option<Difference>
     let primary = view.primary()?;
     let name = server.name().clone();
     let mut draft = Draft::new(view);
+    let donor = donor(view, server).unwrap_or(primary);
+    let waits = view
+        .primary_facts()
+        .is_some_and(|facts| facts.semi_sync.source_enabled && facts.semi_sync.clients == 0);
+    if donor.name() == primary.name() && waits {
+        // Its commits wait for ever, and nothing can be copied behind them.
+        draft.next(publish(Some(target(primary)), true), OnFailure::Continue);
+        let server = primary.name().clone();
+        draft.next(Effect::Fence { server }, OnFailure::Replan);
+        let primary = primary.name().clone();
+        return Some(draft.finish(Purpose::Establish { primary }, view.record().epoch));
+    }
     if view.record().joined.contains(&name) {
         // It may have acknowledged for the primary what no other replica has. The primary was
         // looked at since it was stopped, so the new baseline has all of that.
@@ -206,7 +218,7 @@ pub(crate) fn reseed(view: View<'_>, server: &Server, errant: Option<Difference>
     }
     let effect = Effect::Reseed {
         server: name.clone(),
-        donor: target(donor(view, server).unwrap_or(primary)),
+        donor: target(donor),
     };
     draft.next(effect, OnFailure::Replan);
     Some(draft.finish(Purpose::Reseed { server: name }, view.record().epoch))

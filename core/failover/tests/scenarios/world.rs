@@ -189,7 +189,8 @@ impl World {
     fn count_clients(&mut self) {
         let mut clients = BTreeMap::new();
         for server in self.servers.values() {
-            let acks = server.facts.semi_sync.replica_enabled;
+            let lives = server.manner != Manner::Refuses;
+            let acks = lives && server.facts.semi_sync.replica_enabled;
             let runs = |link: &&Link| link.receiver == Receiver::Running && acks;
             if let Some(link) = server.facts.link.as_ref().filter(runs) {
                 *clients.entry(link.source.clone()).or_insert(0) += 1;
