@@ -4,6 +4,7 @@ use mainstay_topology::{Applier, Errant, Facts, Outcome, Receiver, Server};
 
 use crate::finding::{Finding, Problem};
 use crate::plan::establish::missing;
+use crate::plan::failover::unconfigured;
 use crate::plan::first::same_identities;
 use crate::plan::rejoin::{Need, need};
 use crate::verdict::{Verdict, blocked_writes, judge};
@@ -21,6 +22,12 @@ pub(crate) fn findings(view: View<'_>, verdict: &Verdict) -> Vec<Finding> {
             of_other(view, server, facts, &mut found);
         }
     }
+    let strangers = unconfigured(view);
+    found.extend(
+        strangers
+            .iter()
+            .map(|name| Finding::of_server(name, Problem::NotConfigured)),
+    );
     found.extend(same_identities(view));
     found
 }

@@ -106,6 +106,8 @@ pub enum Problem {
     Detached,
     /// It is attached, but not recorded as such.
     NotRecorded,
+    /// It is recorded as a replica, but not configured.
+    NotConfigured,
     /// It has transactions that the primary does not have.
     Errant {
         /// The transactions.
@@ -219,6 +221,11 @@ impl fmt::Display for Finding {
             Problem::NotRecorded => {
                 write!(f, "{subject}: replicates, but is not recorded as a replica")
             }
+            Problem::NotConfigured => write!(
+                f,
+                "{subject}: recorded as a replica and not configured: it counts as absent in a \
+                 failover until it no longer replicates"
+            ),
             Problem::Errant {
                 transactions,
                 remedy,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_clock::Timestamp;
 use mainstay_gtid::GtidSet;
-use mainstay_topology::{Applier, Outcome, Reachability, Record, Server, ServerName};
+use mainstay_topology::{Applier, Outcome, Receiver, Record, Server, ServerName};
 
 use super::establish::{Reign, is_reachable, prepare, serve};
 use super::{Draft, publish};
@@ -82,19 +82,22 @@ pub(crate) fn ballot(view: View<'_>, revoked: &Revoked) -> Option<Ballot> {
                     survivors.push(survivor(server, held, joined));
                 }
             }
-            None if joined => {
+            // Attached by hand, it may have acknowledged as well as one that is recorded.
+            None if joined || receives_from_primary(view, server) => {
                 absent.push(server.name().clone());
                 stopped += usize::from(view.bugs.ignore_absent);
             }
             // Never attached in this reign, and no process there: it cannot acknowledge.
-            None if server.reachability == Reachability::Gone => stopped += 1,
+            None if matches!(server.last, Some((_, Outcome::Refused))) => stopped += 1,
             None => {}
         }
     }
+    let unconfigured = unconfigured(view);
+    absent.extend(unconfigured.iter().cloned());
     let refused = matches!(primary.last, Some((_, Outcome::Refused)));
     Some(Ballot {
         primary: primary.name().clone(),
-        others: view.topology.servers.len() - 1,
+        others: view.topology.servers.len() - 1 + unconfigured.len(),
         acknowledgements: view.proven() as usize,
         stopped,
         ended: revoked.ended || (!view.is_lossless() && refused),
@@ -105,6 +108,21 @@ pub(crate) fn ballot(view: View<'_>, revoked: &Revoked) -> Option<Ballot> {
         baseline: view.record().baseline.clone(),
         bugs: view.bugs,
     })
+}
+
+/// Whether a server was last seen to receive from the primary.
+fn receives_from_primary(view: View<'_>, server: &Server) -> bool {
+    let link = view.link_to_primary(server);
+    link.is_some_and(|link| link.receiver != Receiver::Stopped)
+}
+
+/// Recorded replicas that the configuration does not name: they may acknowledge all the same.
+pub(crate) fn unconfigured(view: View<'_>) -> Vec<ServerName> {
+    let joined = view.record().joined.iter();
+    joined
+        .filter(|name| view.topology.server(name).is_none())
+        .cloned()
+        .collect()
 }
 
 /// What a server holds, if it surely receives nothing more.

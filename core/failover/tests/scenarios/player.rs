@@ -375,6 +375,9 @@ impl Player {
             }
             ["receives", how] => server.receives = *how == "again",
             ["applies", how] => server.applies = *how == "again",
+            ["strangers", count] => {
+                server.strangers = count.parse().map_err(|_| "no number")?;
+            }
             ["waits", count] => {
                 facts.semi_sync.acknowledgements = count.parse().map_err(|_| "no number")?;
             }

@@ -11,6 +11,7 @@
 //! at 1000 db2 applies nothing           # or: applies again, fails 1062
 //! at 1000 db2 receives nothing          # or: receives again, stopped, executed SET
 //! at 1000 db1 waits 0                   # for so many acknowledgements; or: gives up
+//! at 1000 db1 strangers 1               # so many attached replicas are not configured
 //! at 1000 request switchover db2        # or: request failover
 //! at 1000 plan switchover db2           # or: plan failover; shown, not done
 //! at 1000 writes blocked                # what the write probe sees

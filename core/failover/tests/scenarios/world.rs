@@ -31,6 +31,8 @@ pub(crate) struct Server {
     pub(crate) receives: bool,
     /// It applies what it has received.
     pub(crate) applies: bool,
+    /// Replicas of it that nobody has configured.
+    pub(crate) strangers: u32,
 }
 
 pub(crate) struct World {
@@ -111,6 +113,7 @@ impl World {
             heard: true,
             receives: true,
             applies: true,
+            strangers: 0,
         };
         self.servers.insert(name.clone(), server);
     }
@@ -198,7 +201,7 @@ impl World {
         }
         for (name, server) in &mut self.servers {
             let count = clients.get(&self.addresses[name]);
-            server.facts.semi_sync.clients = count.copied().unwrap_or(0);
+            server.facts.semi_sync.clients = count.copied().unwrap_or(0) + server.strangers;
         }
     }
 
