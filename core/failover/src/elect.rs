@@ -23,6 +23,10 @@ pub(crate) struct Survivor {
     pub(crate) promotion: Promotion,
     /// Its applier runs, so what it holds will be applied.
     pub(crate) applies: bool,
+    /// It was elected in vain: it did not apply what it holds in time.
+    pub(crate) slow: bool,
+    /// Transactions that it holds and had not applied when it was last looked at.
+    pub(crate) unapplied: u64,
 }
 
 /// Everything the decision is made from.
@@ -134,7 +138,7 @@ fn candidate(ballot: &Ballot) -> Result<&Survivor, String> {
         .iter()
         .filter(|one| holds_all(ballot, one))
         .collect();
-    complete.sort_by_key(|one| (one.promotion, one.name.clone()));
+    complete.sort_by_key(|one| (one.slow, one.promotion, one.unapplied, one.name.clone()));
     let unfit: Vec<String> = complete.iter().filter_map(|one| unfitness(one)).collect();
     complete
         .into_iter()

@@ -13,7 +13,7 @@
 //!
 //! The table of phases is [`crate::phase`]; reading, deciding and planning are pure functions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_clock::Timestamp;
 use mainstay_topology::{Member, Observation, Record, Routes, ServerName, Topology};
@@ -75,6 +75,7 @@ pub struct Manager {
     /// When the last operation ended.
     settled: Timestamp,
     condemned: bool,
+    slow: BTreeSet<ServerName>,
     doubtful: Option<Record>,
     /// The recorded primary serves, and the proxies may be told so.
     established: bool,
@@ -116,6 +117,7 @@ impl Manager {
             run: None,
             settled: Timestamp::ZERO,
             condemned,
+            slow: BTreeSet::new(),
             doubtful: None,
             established: false,
             routes: None,
@@ -242,6 +244,7 @@ impl Manager {
             now: self.now,
             settled: self.settled,
             condemned: self.condemned,
+            slow: &self.slow,
             doubtful: self.doubtful.as_ref(),
         }
     }

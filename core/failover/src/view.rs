@@ -1,6 +1,6 @@
 //! What decisions and plans are made from: the picture, the rules, and from when on it counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_clock::Timestamp;
 use mainstay_topology::{
@@ -25,6 +25,8 @@ pub(crate) struct View<'a> {
     pub(crate) settled: Timestamp,
     /// The primary was confirmed dead and has not been seen alive since.
     pub(crate) condemned: bool,
+    /// Servers that were elected and did not apply in time what they hold.
+    pub(crate) slow: &'a BTreeSet<ServerName>,
     /// A record of a new reign whose storing failed: it may be stored or not.
     pub(crate) doubtful: Option<&'a Record>,
 }

@@ -35,6 +35,8 @@ fn survivor(server: usize, (last, errant, known, promotion): (u8, u8, bool, u8))
             Promotion::Neutral,
         ][usize::from(promotion)],
         applies: last % 7 != 0,
+        slow: last % 5 == 0,
+        unapplied: u64::from(last % 3),
     }
 }
 
@@ -86,6 +88,19 @@ proptest! {
     fn an_elected_server_holds_what_the_reign_began_with(ballot in ballots()) {
         if let (Ok(won), Some(baseline)) = (elect(&ballot), &ballot.baseline) {
             prop_assert!(won.held.contains(baseline));
+        }
+    }
+
+    #[test]
+    fn of_equals_the_one_that_has_applied_most_is_elected(ballot in ballots()) {
+        if let Ok(won) = elect(&ballot) {
+            let find = |name: &ServerName| ballot.survivors.iter().find(|one| one.name == *name);
+            let one = find(&won.to).expect("a survivor");
+            let rank = |one: &Survivor| (one.slow, one.promotion, one.unapplied);
+            for other in &ballot.survivors {
+                let equal = holds_all(&ballot, other) && unfitness(other).is_none();
+                prop_assert!(!equal || rank(one) <= rank(other));
+            }
         }
     }
 

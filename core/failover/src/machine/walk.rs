@@ -102,6 +102,7 @@ impl Manager {
                 server.forgot = None;
             }
             self.condemned = false;
+            self.slow.clear();
             self.established = false;
         }
         self.doubtful = None;
@@ -114,6 +115,9 @@ impl Manager {
         {
             // The answer was lost, perhaps not the record.
             self.doubtful = Some(record.clone());
+        }
+        if let Effect::ApplyReceived { server } = &step.effect {
+            self.slow.insert(server.clone());
         }
         let Some(run) = &mut self.run else { return };
         if step.on_failure != OnFailure::Continue && run.failure.is_none() {

@@ -79,7 +79,7 @@ pub(crate) fn ballot(view: View<'_>, revoked: &Revoked) -> Option<Ballot> {
                 }
                 // A server that was never recorded, and yet receives, may have acknowledged.
                 if joined || view.link_to_primary(server).is_some() {
-                    survivors.push(survivor(server, held, joined));
+                    survivors.push(survivor(view, server, held, joined));
                 }
             }
             // Attached by hand, it may have acknowledged as well as one that is recorded.
@@ -141,10 +141,15 @@ fn held_by(view: View<'_>, revoked: &Revoked, server: &Server) -> Option<GtidSet
     })
 }
 
-fn survivor(server: &Server, held: GtidSet, joined: bool) -> Survivor {
+fn survivor(view: View<'_>, server: &Server, held: GtidSet, joined: bool) -> Survivor {
     let applier = server.link().map(|link| link.applier);
+    let unapplied = server
+        .facts()
+        .map(|facts| held.missing_from(&facts.executed));
     Survivor {
         name: server.name().clone(),
+        slow: view.slow.contains(server.name()),
+        unapplied: unapplied.map_or(0, |missing| missing.count()),
         held,
         joined,
         errant: server
@@ -162,10 +167,11 @@ pub(crate) fn continuation(draft: &mut Draft<'_>, view: View<'_>, ballot: &Ballo
         return;
     };
     let follows = |one: &&Survivor| one.name != won.to && won.held.contains(&one.held);
-    let attach: Vec<&Server> = ballot
-        .survivors
-        .iter()
-        .filter(follows)
+    let mut followers: Vec<&Survivor> = ballot.survivors.iter().filter(follows).collect();
+    // The first ones are waited for: those whose applier is in order.
+    followers.sort_by_key(|one| (one.slow, !one.applies, one.unapplied));
+    let attach: Vec<&Server> = followers
+        .into_iter()
         .filter_map(|one| view.topology.server(&one.name))
         .filter(|server| is_reachable(server))
         .collect();
