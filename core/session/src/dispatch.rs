@@ -17,6 +17,8 @@ enum Need {
     Reader,
     /// The writer, for a write or the start of a transaction: held while writes are held.
     Writer,
+    /// The writer, for what changes nothing: also while writes are held.
+    Primary,
     /// The server that ran the statement before.
     Last,
     /// The writer if there is one, else any server.
@@ -95,6 +97,7 @@ impl Core {
             .filter(|&one| !self.routes.hold_writes && self.upstreams[one].writing.until.is_none());
         let found = match need {
             Need::Writer => writable,
+            Need::Primary => ready,
             Need::Reader => self.reader().or(ready),
             Need::Last => self.last_used(session.serial).or(ready),
             Need::Anywhere => ready.or_else(|| self.reader()),
@@ -236,10 +239,11 @@ impl Session {
             return Need::Writer;
         }
         match &running.job {
-            Job::Login | Job::InitDb { .. } => Need::Reader,
+            // A reader may lag behind the schema's creation.
+            Job::Login | Job::InitDb { .. } => Need::Primary,
             Job::Prepare(statement) => match self.need_of(*statement) {
                 Need::Reader => Need::Reader,
-                Need::Writer | Need::Last | Need::Anywhere => Need::Anywhere,
+                Need::Writer | Need::Primary | Need::Last | Need::Anywhere => Need::Anywhere,
             },
             // What ties a session ties it to the writer, where its next statements can run too.
             Job::Execute { cursor: true, .. } | Job::LongData { .. } | Job::OnCursor { .. } => {
@@ -273,7 +277,7 @@ impl Need {
     fn unsplit(self) -> Self {
         match self {
             Self::Reader => Self::Anywhere,
-            Self::Writer | Self::Last | Self::Anywhere => self,
+            Self::Writer | Self::Primary | Self::Last | Self::Anywhere => self,
         }
     }
 }

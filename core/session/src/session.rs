@@ -81,7 +81,7 @@ pub(crate) struct Running {
     pub(crate) since: Timestamp,
     /// It was counted as held already.
     pub(crate) was_held: bool,
-    /// A replica refused it as a write: it is for the writer.
+    /// A replica refused it, or its set-up: it is for the writer.
     pub(crate) to_writer: bool,
     /// Times it was sent and sent again.
     pub(crate) attempts: u8,

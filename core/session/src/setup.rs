@@ -103,8 +103,9 @@ impl Core {
         }
     }
 
-    /// The server refused a step. Its error is the client's, except for the reset, which servers
-    /// before 5.7 do not know: there another connection is taken.
+    /// The server refused a step. Its error is the client's, with two exceptions. The reset, which
+    /// servers before 5.7 do not know: there another connection is taken. A reader, which may lag
+    /// behind the creation of a schema or a table: what it refuses, the writer decides.
     fn setup_failed(&mut self, client: u32, step: &Step, error: &ErrPacket, out: &mut Ops) {
         let Some(session) = self.clients.get_mut(client) else {
             return;
@@ -118,13 +119,24 @@ impl Core {
         if let Step::Reset = step {
             return self.lost_by_us(id, out);
         }
-        session.schema_refused();
+        let free = session.ties.is_empty() || session.ties.is_soft();
+        let by_reader = free && self.writer != Some(server.upstream);
+        if !by_reader {
+            session.schema_refused();
+        }
+        if let Some(running) = session.running_mut() {
+            running.to_writer |= by_reader;
+        }
         if pending {
-            session.server = None;
-            session.ties = crate::tie::Ties::default();
+            session.lost = session.lose();
             self.close_server(id, out);
+        } else if by_reader {
+            self.untie(client, out);
         } else {
             self.free_or_keep(client, out);
+        }
+        if by_reader {
+            return self.dispatch(client, out);
         }
         self.pass_error(client, error, out);
     }

@@ -93,6 +93,46 @@ fn the_schema_of_the_login_is_in_force() {
 }
 
 #[test]
+fn a_schema_that_a_reader_does_not_have_yet_is_no_reason_to_refuse_anything() {
+    let mut world = World::new();
+    world.servers.get_mut("db2").expect("db2").lacks = Some("new".to_owned());
+    let client = world.login(Some("new"));
+    assert_eq!(world.query(client, "SELECT 1"), Reply::rows(&["db1"]));
+    assert!(world.command(client, 0x02, b"shop").is_ok());
+    assert_eq!(world.query(client, "SELECT 2"), Reply::rows(&["db2"]));
+    assert!(world.command(client, 0x02, b"new").is_ok());
+    let schema = world.query(client, "SELECT DATABASE()");
+    assert_eq!(schema, Reply::rows(&["new"]));
+    assert_eq!(world.command(client, 0x02, b"missing").code(), 1049);
+    let schema = world.query(client, "SELECT DATABASE()");
+    assert_eq!(schema, Reply::rows(&["new"]));
+    assert_eq!(world.log("db2"), ["SELECT 2"]);
+}
+
+#[test]
+fn a_login_with_a_schema_is_held_while_there_is_no_writer() {
+    let mut world = World::with(policy(), routes(1, 0, None, &["db2"]));
+    world.servers.get_mut("db2").expect("db2").lacks = Some("new".to_owned());
+    let client = world.accept();
+    let hello = world.clients[&client].hello("app", PASSWORD, Some("new"));
+    world.client_sends(client, &hello);
+    world.wait(Duration::from_secs(15));
+    assert_eq!(world.reply(client), Reply::Nothing);
+    assert_eq!(world.core.stats().held, 1);
+    world.publish(routes(2, 0, Some("db1"), &["db2"]));
+    assert!(world.reply(client).is_ok());
+}
+
+#[test]
+fn a_schema_is_checked_on_the_writer_while_writes_are_held() {
+    let mut holding = routes(1, 0, Some("db1"), &["db2"]);
+    holding.hold_writes = true;
+    let mut world = World::with(policy(), holding);
+    let client = world.login(Some("shop"));
+    assert_eq!(world.query(client, "SELECT 1"), Reply::rows(&["db2"]));
+}
+
+#[test]
 fn one_client_too_many_is_told_so() {
     let mut policy = policy();
     policy.clients_max = 1;

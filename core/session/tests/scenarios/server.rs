@@ -27,6 +27,8 @@ pub(crate) struct Server {
     pub(crate) inserted: u64,
     /// Writes that were not refused.
     pub(crate) written: Vec<String>,
+    /// A schema whose creation it has not applied yet.
+    pub(crate) lacks: Option<String>,
     /// The next login is refused with this.
     pub(crate) refuse_login: Option<ErrorCode>,
 }
@@ -41,6 +43,7 @@ impl Server {
             log: Vec::new(),
             inserted: 0,
             written: Vec::new(),
+            lacks: None,
             refuse_login: None,
         }
     }
@@ -169,7 +172,7 @@ impl Connection {
         let argument = &payload[1..];
         let text = String::from_utf8_lossy(argument).into_owned();
         match payload[0] {
-            0x02 if text == "missing" => {
+            0x02 if text == "missing" || server.lacks.as_ref() == Some(&text) => {
                 Self::error(&ErrorCode::UnknownDatabase.packet(), 1, out);
             }
             0x02 => {
