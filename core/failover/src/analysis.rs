@@ -1,5 +1,6 @@
 //! All that is not as it should be, found in the picture. Cannot fail, decides nothing.
 
+use mainstay_gtid::Difference;
 use mainstay_topology::{Applier, Errant, Facts, Outcome, Receiver, Server};
 
 use crate::finding::{Finding, Problem};
@@ -113,18 +114,28 @@ fn of_other(view: View<'_>, server: &Server, facts: &Facts, found: &mut Vec<Find
         found.push(Finding::of_server(name, Problem::MayAcknowledge));
     }
     found.extend(of_link(view, server, facts).map(|problem| Finding::of_link(name, problem)));
-    if judge(view) != Verdict::Well {
+    if server.forgot.is_some() && view.record().joined.contains(name) {
+        found.push(Finding::of_server(name, Problem::Restarted));
+    }
+    if !matches!(judge(view), Verdict::Well | Verdict::Unknown) {
         return;
     }
+    let errant = |errant: &Difference| {
+        let problem = Problem::Errant {
+            transactions: errant.to_string().replace('\n', ""),
+            remedy: remedy(view, server),
+        };
+        Finding::of_server(name, problem)
+    };
     match need(view, server) {
         Need::Reseed {
-            errant: Some(errant),
-        } => {
-            let problem = Problem::Errant {
-                transactions: errant.to_string().replace('\n', ""),
-                remedy: remedy(view, server),
-            };
-            found.push(Finding::of_server(name, problem));
+            errant: Some(transactions),
+        } => found.push(errant(&transactions)),
+        // Known until it is looked at afresh.
+        Need::Comparison => {
+            let known = server.errant.as_ref().map(|(_, errant)| errant);
+            let known = known.filter(|known| !known.is_clean() && known.of_primary.is_empty());
+            found.extend(known.map(|known| errant(&known.foreign)));
         }
         Need::Human => {
             let lost = view
@@ -136,19 +147,17 @@ fn of_other(view: View<'_>, server: &Server, facts: &Facts, found: &mut Vec<Find
                 found.push(Finding::of_server(primary.name(), problem));
             }
         }
-        Need::Reseed { errant: None }
-        | Need::None
-        | Need::Comparison
-        | Need::Fence
-        | Need::Attach => {}
+        Need::Reseed { errant: None } | Need::None | Need::Fence | Need::Attach => {}
     }
 }
 
 fn remedy(view: View<'_>, server: &Server) -> &'static str {
     if view.policy.auto_reseed && view.hooks(server.name()).reseed {
         "they are saved to a file, then its data are replaced"
-    } else {
+    } else if view.hooks(server.name()).reseed {
         "save them and reseed the server, or allow auto_reseed"
+    } else {
+        "save them and reseed the server"
     }
 }
 

@@ -1,6 +1,6 @@
 //! From the picture to what is done next: the one table of remedies, in order of urgency.
 
-use mainstay_topology::Server;
+use mainstay_topology::{Applier, Server};
 
 use crate::analysis::lost_data;
 use crate::elect::elect;
@@ -116,8 +116,11 @@ fn replace_forgetful(view: View<'_>, lost: &str) -> Decision {
 /// The remedy for one server, where the policy allows it.
 fn repair(view: View<'_>, server: &Server, need: Need) -> Option<Plan> {
     let joined = view.record().joined.contains(server.name());
+    let reseed = view.policy.auto_reseed && view.hooks(server.name()).reseed;
+    // A replica of this reign keeps acknowledging until others can do it alone.
+    let spared = !joined || spared(view, server);
     match need {
-        Need::None | Need::Comparison | Need::Human | Need::Fence => None,
+        Need::None | Need::Comparison | Need::Fence => None,
         Need::Attach => {
             if view.policy.auto_rejoin {
                 rejoin::rejoin(view, server)
@@ -125,19 +128,31 @@ fn repair(view: View<'_>, server: &Server, need: Need) -> Option<Plan> {
                 None
             }
         }
-        Need::Reseed { errant } => {
-            let allowed = view.policy.auto_reseed && view.hooks(server.name()).reseed;
-            // A replica of this reign keeps acknowledging until others can do it alone.
-            let spared = !joined || (allowed && spared(view, server));
-            let stop = if spared {
-                rejoin::detach(view, server)
+        Need::Human => {
+            let failed = server
+                .link()
+                .is_some_and(|link| matches!(link.applier, Applier::Failed(_)));
+            if failed && joined && spared {
+                rejoin::leave(view, server)
             } else {
                 None
-            };
-            if stop.is_some() || !allowed || establish::receives(server) {
-                return stop;
             }
-            rejoin::reseed(view, server, errant)
+        }
+        Need::Reseed { errant } => {
+            if establish::receives(server) {
+                return if spared {
+                    rejoin::detach(view, server)
+                } else {
+                    None
+                };
+            }
+            if reseed {
+                rejoin::reseed(view, server, errant)
+            } else if joined && spared {
+                rejoin::leave(view, server)
+            } else {
+                None
+            }
         }
     }
 }

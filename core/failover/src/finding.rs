@@ -97,6 +97,8 @@ pub enum Problem {
         /// The server's error code.
         code: u32,
     },
+    /// It was restarted, or emptied, and may have forgotten what it acknowledged.
+    Restarted,
     /// It replicates from another server than it should.
     WrongSource {
         /// The present source.
@@ -210,6 +212,11 @@ impl fmt::Display for Finding {
             Problem::NeededLogsPurged { code } => write!(
                 f,
                 "{subject}: its source has purged binary logs it needs (error {code})"
+            ),
+            Problem::Restarted => write!(
+                f,
+                "{subject}: was restarted and may have forgotten what it acknowledged; counts as \
+                 absent in a failover until it holds all that the primary has executed"
             ),
             Problem::WrongSource { source } => {
                 write!(

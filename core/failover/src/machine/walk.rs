@@ -57,7 +57,10 @@ impl Manager {
         }
     }
 
-    fn succeeded(&mut self, effect: Effect, output: Output) {
+    fn succeeded(&mut self, effect: Effect, mut output: Output) {
+        if let Output::Held(held) = &mut output {
+            self.topology.tell(held);
+        }
         let Some(run) = &mut self.run else { return };
         match (effect, output) {
             (Effect::Record { record }, _) => self.recorded(record),

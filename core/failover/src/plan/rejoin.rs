@@ -18,6 +18,9 @@ use crate::view::{View, may_acknowledge, target};
 /// comes from the source.
 const LOGS_PURGED: [u32; 2] = [13_114, 1236];
 
+/// Error codes of an applier that was killed or gave up waiting: nothing is wrong with the data.
+const TRY_AGAIN: [u32; 5] = [1205, 1213, 1317, 1756, 1927];
+
 /// What is wrong with a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Need {
@@ -68,7 +71,9 @@ fn of_unattached(view: View<'_>, server: &Server, facts: &Facts, errant: &Errant
     let Some(link) = &facts.link else {
         return Need::Attach;
     };
-    if matches!(link.applier, Applier::Failed(_)) {
+    if let Applier::Failed(code) = link.applier
+        && !TRY_AGAIN.contains(&code)
+    {
         return Need::Human;
     }
     if link.receiver == Receiver::Stopped && LOGS_PURGED.contains(&link.receiver_error) {
@@ -108,7 +113,11 @@ pub(crate) fn rejoin(view: View<'_>, server: &Server) -> Option<Plan> {
     let applies = server
         .link()
         .is_some_and(|link| link.applier == Applier::Running);
-    if receives(server) && applies {
+    if receives(server) && !applies {
+        // It may acknowledge until it is stopped; what it then holds is read by the next look.
+        return detach(view, server);
+    }
+    if receives(server) {
         // A change of source drops what was received and not applied; it may have acknowledged it.
         let server = name.clone();
         draft.next(
@@ -179,6 +188,31 @@ pub(crate) fn detach(view: View<'_>, server: &Server) -> Option<Plan> {
     };
     draft.next(effect, OnFailure::Replan);
     Some(draft.finish(Purpose::Rejoin { server: name }, view.record().epoch))
+}
+
+/// Takes a server that can never be elected out of the reign, so that what it alone has received
+/// does not forbid a failover. It must be stopped, and another must hold all that the primary has
+/// executed since; `None` until then.
+pub(crate) fn leave(view: View<'_>, server: &Server) -> Option<Plan> {
+    if receives(server) {
+        return detach(view, server);
+    }
+    let primary = view.primary_facts()?;
+    let mut record = Record {
+        baseline: Some(primary.executed.clone()),
+        ..view.record().clone()
+    };
+    record.joined.remove(server.name());
+    let holds = |other: &Server| {
+        let replica = view.facts(other);
+        record.joined.contains(other.name())
+            && replica.is_some_and(|replica| replica.held().contains(&primary.executed))
+    };
+    view.topology.others().find(|other| holds(other))?;
+    let mut draft = Draft::new(view);
+    draft.next(Effect::Record { record }, OnFailure::Replan);
+    let server = server.name().clone();
+    Some(draft.finish(Purpose::Rejoin { server }, view.record().epoch))
 }
 
 /// Saves what only this server has, then replaces its data. The server is stopped already.

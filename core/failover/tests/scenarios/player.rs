@@ -400,6 +400,7 @@ fn change_link(facts: &mut Facts, what: &[&str]) -> Result<(), String> {
     match what {
         ["stopped"] => (link.receiver, link.applier) = (Receiver::Stopped, Applier::Stopped),
         ["purged"] => (link.receiver, link.receiver_error) = (Receiver::Stopped, 1236),
+        ["applier", "stopped"] => link.applier = Applier::Stopped,
         ["applier", code] => {
             link.applier = Applier::Failed(code.parse().map_err(|_| "no number")?);
         }
