@@ -240,6 +240,7 @@ impl Core {
             since: self.now,
             was_held: false,
             to_writer: false,
+            blank: false,
             attempts: 0,
         };
         session.phase = Phase::Busy(running);

@@ -102,6 +102,7 @@ impl Core {
             since: now,
             was_held: false,
             to_writer: false,
+            blank: false,
             attempts: 0,
         });
         self.dispatch(client, out);
@@ -163,6 +164,9 @@ impl Core {
         session.state.reset();
         session.autocommit = true;
         session.last_insert_id = 0;
+        session.last_on = None;
+        session.row_count = Some(0);
+        session.asks = false;
         session.lost = None;
         self.untie(client, out);
     }

@@ -2,10 +2,11 @@
 //! until there is a writer.
 
 use mainstay_routing::{Context, Route, route};
-use mainstay_sql::{Flags, Kind, Statement};
+use mainstay_sql::{Kind, Statement};
 use mainstay_wire::{Command, ErrorCode};
 
 use crate::core::Core;
+use crate::counters::only_asks;
 use crate::op::{ConnId, Ops};
 use crate::session::{Job, Session, Stage};
 use crate::tie::TieReason;
@@ -19,8 +20,6 @@ enum Need {
     Writer,
     /// The writer, for what changes nothing: also while writes are held.
     Primary,
-    /// The server that ran the statement before.
-    Last,
     /// The writer if there is one, else any server.
     Anywhere,
 }
@@ -56,23 +55,15 @@ impl Core {
         if let Job::OnCursor { .. } = running.job {
             return self.answer_error(client, &ErrorCode::UnknownStatement.packet(), out);
         }
-        match self.destination(session) {
-            Destination::Upstream(upstream) => self.acquire(client, upstream, out),
-            Destination::Hold => self.hold_session(client, out),
+        if self.ask(client, out) {
+            return;
         }
-    }
-
-    /// A session kept to its connection by nothing but the counters of its last statement is
-    /// freed, unless this statement asks for them.
-    fn give_up_counters(&mut self, client: u32, out: &mut Ops) {
         let Some(session) = self.clients.get(client) else {
             return;
         };
-        let asks = session
-            .running()
-            .is_some_and(|one| one.job.has(Flags::ROW_COUNT | Flags::DIAGNOSTICS));
-        if session.ties.is_soft() && !asks {
-            self.untie(client, out);
+        match self.destination(session) {
+            Destination::Upstream(upstream) => self.acquire(client, upstream, out),
+            Destination::Hold => self.hold_session(client, out),
         }
     }
 
@@ -99,7 +90,6 @@ impl Core {
             Need::Writer => writable,
             Need::Primary => ready,
             Need::Reader => self.reader().or(ready),
-            Need::Last => self.last_used(session.serial).or(ready),
             Need::Anywhere => ready.or_else(|| self.reader()),
         };
         found.map_or(Destination::Hold, Destination::Upstream)
@@ -118,17 +108,6 @@ impl Core {
             let one = &self.upstreams[index];
             one.open - one.idle.len() + one.waiters.len()
         })
-    }
-
-    /// The server on which the session's last connection is idle still.
-    fn last_used(&self, serial: u64) -> Option<usize> {
-        let mut idle = self.upstreams.iter().flat_map(|one| &one.idle);
-        let found = idle.find_map(|&id| {
-            self.servers
-                .get(id)
-                .filter(|server| server.last_user == serial)
-        })?;
-        Some(found.upstream)
     }
 
     /// Keeps the command until there is a writer, within the limits of the hold.
@@ -243,7 +222,7 @@ impl Session {
             Job::Login | Job::InitDb { .. } => Need::Primary,
             Job::Prepare(statement) => match self.need_of(*statement) {
                 Need::Reader => Need::Reader,
-                Need::Writer | Need::Primary | Need::Last | Need::Anywhere => Need::Anywhere,
+                Need::Writer | Need::Primary | Need::Anywhere => Need::Anywhere,
             },
             // What ties a session ties it to the writer, where its next statements can run too.
             Job::Execute { cursor: true, .. } | Job::LongData { .. } | Job::OnCursor { .. } => {
@@ -257,6 +236,9 @@ impl Session {
     }
 
     fn need_of(&self, statement: Statement) -> Need {
+        if self.autocommit && only_asks(statement) {
+            return Need::Anywhere;
+        }
         let context = Context {
             in_transaction: self.in_transaction(),
             autocommit: self.autocommit,
@@ -265,9 +247,8 @@ impl Session {
             policy: mainstay_routing::Policy::default(),
         };
         match route(&context, &statement).route {
-            Route::Writer => Need::Writer,
             Route::Reader => Need::Reader,
-            Route::Tied => Need::Last,
+            Route::Writer | Route::Tied => Need::Writer,
         }
     }
 }
@@ -277,7 +258,7 @@ impl Need {
     fn unsplit(self) -> Self {
         match self {
             Self::Reader => Self::Anywhere,
-            Self::Writer | Self::Primary | Self::Last | Self::Anywhere => self,
+            Self::Writer | Self::Primary | Self::Anywhere => self,
         }
     }
 }

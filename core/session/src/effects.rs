@@ -43,7 +43,8 @@ impl Core {
             }
         }
         let before = session.ties;
-        if summary.warnings > 0 || summary.error.is_some() {
+        session.take_row_count(summary);
+        if summary.warnings > 0 || summary.error.is_some() || session.asks {
             session.ties.insert(TieReason::Diagnostics);
         } else {
             session.ties.remove(TieReason::Diagnostics);

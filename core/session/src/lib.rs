@@ -22,6 +22,7 @@ mod change;
 mod client_login;
 mod command;
 pub mod core;
+mod counters;
 mod dispatch;
 mod effects;
 mod front;

@@ -14,10 +14,7 @@ impl Core {
     /// Gives the session a connection to the server, now or as soon as there is one.
     pub(crate) fn acquire(&mut self, client: u32, upstream: usize, out: &mut Ops) {
         if let Some(server) = self.pick_idle(client, upstream) {
-            self.upstreams[upstream]
-                .idle
-                .retain(|&other| other != server);
-            return self.attach(client, server, out);
+            return self.take_idle(client, server, out);
         }
         let limit = self.policy.timeouts.pool_wait;
         let Some(session) = self.clients.get_mut(client) else {
@@ -48,7 +45,7 @@ impl Core {
             if server.key != session.key || !server.applied.can_become(&session.state) {
                 continue;
             }
-            if follows && server.last_user == session.serial {
+            if follows && session.was_last_on(id, server) {
                 return Some(id);
             }
             if server.applied == session.state {
@@ -60,6 +57,16 @@ impl Core {
             best = best.or(Some(id));
         }
         best
+    }
+
+    /// Gives the session this idle connection.
+    pub(crate) fn take_idle(&mut self, client: u32, id: u32, out: &mut Ops) {
+        let Some(server) = self.servers.get(id) else {
+            return;
+        };
+        let upstream = &mut self.upstreams[server.upstream];
+        upstream.idle.retain(|&other| other != id);
+        self.attach(client, id, out);
     }
 
     fn attach(&mut self, client: u32, server: u32, out: &mut Ops) {

@@ -43,6 +43,12 @@ pub(crate) struct Session {
     pub(crate) libmariadb: bool,
     pub(crate) statements: ClientStatements,
     pub(crate) last_insert_id: u64,
+    /// The connection that ran its last command, while nobody else has used that.
+    pub(crate) last_on: Option<u32>,
+    /// What `ROW_COUNT()` says now, if that is known.
+    pub(crate) row_count: Option<i64>,
+    /// It has asked about the statement before: it may do so again.
+    pub(crate) asks: bool,
     /// The server connection in use, or tied to between statements.
     pub(crate) server: Option<u32>,
     pub(crate) ties: Ties,
@@ -83,6 +89,8 @@ pub(crate) struct Running {
     pub(crate) was_held: bool,
     /// A replica refused it, or its set-up: it is for the writer.
     pub(crate) to_writer: bool,
+    /// It asks about the statement before, whose connection is gone: of others it learns nothing.
+    pub(crate) blank: bool,
     /// Times it was sent and sent again.
     pub(crate) attempts: u8,
 }

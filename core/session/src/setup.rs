@@ -23,8 +23,12 @@ impl Core {
         let Some(server) = self.servers.get_mut(id) else {
             return;
         };
-        let steps = steps(session, server);
+        let steps = steps(session, id, server);
         let blocked = session.blocked;
+        if !steps.is_empty() {
+            // They change what the connection says of its last statement.
+            server.last_user = 0;
+        }
         if let Some(running) = session.running_mut() {
             running.stage = Stage::Setup;
         }
@@ -152,6 +156,7 @@ impl Core {
             return;
         };
         server.last_user = session.serial;
+        session.last_on = Some(id);
         let Phase::Busy(running) = &mut session.phase else {
             return;
         };
@@ -232,12 +237,12 @@ impl Core {
 }
 
 /// The commands that bring the connection to the session's state, with their arguments.
-fn steps(session: &Session, server: &Server) -> VecDeque<(Step, Vec<u8>)> {
+fn steps(session: &Session, id: u32, server: &Server) -> VecDeque<(Step, Vec<u8>)> {
     let mut steps = VecDeque::new();
     let Some(running) = session.running() else {
         return steps;
     };
-    let moved = server.last_user != session.serial;
+    let moved = session.last_on != Some(id) || server.last_user != session.serial;
     let last_id = (moved && running.job.has(Flags::LAST_INSERT_ID))
         .then(|| format!("last_insert_id={}", session.last_insert_id).into_bytes());
     let extra = last_id
@@ -248,6 +253,9 @@ fn steps(session: &Session, server: &Server) -> VecDeque<(Step, Vec<u8>)> {
         steps.push_back((Step::Reset, Vec::new()));
     }
     steps.extend(change.sets.into_iter().map(|set| (Step::Set, set)));
+    if running.blank {
+        steps.push_back((Step::Set, b"DO 0".to_vec()));
+    }
     let asked = matches!(running.job, Job::InitDb { .. });
     let schema = change
         .schema

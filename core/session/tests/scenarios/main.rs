@@ -5,6 +5,7 @@ mod fake;
 mod server;
 
 mod chaos;
+mod counters;
 mod failover;
 mod login;
 mod properties;

@@ -61,6 +61,8 @@ pub(crate) struct Connection {
     schema: String,
     variables: BTreeMap<String, String>,
     in_transaction: bool,
+    /// The statement before, and how many rows it changed.
+    last: (String, i64),
     statements: BTreeMap<u32, String>,
     last_statement: u32,
 }
@@ -86,6 +88,7 @@ impl Connection {
             schema: String::new(),
             variables: BTreeMap::new(),
             in_transaction: false,
+            last: (String::new(), 0),
             statements: BTreeMap::new(),
             last_statement: 0,
         }
@@ -159,6 +162,7 @@ impl Connection {
 
     fn ok(&self, sequence: u8, last_insert_id: u64, out: &mut Vec<u8>) {
         let ok = OkPacket {
+            affected_rows: u64::try_from(self.last.1).unwrap_or_default(),
             status: self.status(),
             last_insert_id,
             ..OkPacket::default()
@@ -222,6 +226,12 @@ impl Connection {
 
     fn query(&mut self, server: &mut Server, sql: &str, out: &mut Vec<u8>) {
         server.log.push(sql.to_owned());
+        let changed = if sql.starts_with("INSERT") {
+            sql.matches('(').count() as i64
+        } else {
+            -i64::from(sql.starts_with("SELECT"))
+        };
+        let last = std::mem::replace(&mut self.last, (sql.to_owned(), changed));
         let word = sql
             .split([' ', ';'])
             .next()
@@ -229,8 +239,10 @@ impl Connection {
             .to_ascii_uppercase();
         match word.as_str() {
             "SELECT" if !(server.read_only && sql.contains("hidden")) => {
-                self.select(server, sql, out);
+                self.select(server, sql, &last, out);
             }
+            "SHOW" => self.select(server, sql, &last, out),
+            "DO" => self.ok(1, 0, out),
             "BEGIN" => {
                 self.in_transaction = true;
                 self.ok(1, 0, out);
@@ -267,8 +279,10 @@ impl Connection {
     }
 
     /// One row with one column: what the session or the server looks like.
-    fn select(&self, server: &Server, sql: &str, out: &mut Vec<u8>) {
+    fn select(&self, server: &Server, sql: &str, last: &(String, i64), out: &mut Vec<u8>) {
         let value = match sql {
+            "SELECT ROW_COUNT()" | "SELECT ROW_COUNT() + 0" => last.1.to_string(),
+            "SHOW WARNINGS" => last.0.clone(),
             "SELECT DATABASE()" => self.schema.clone(),
             "SELECT LAST_INSERT_ID()" => self
                 .variables

@@ -1,0 +1,108 @@
+//! What a session asks about its last statement is never answered with another session's.
+
+use std::time::Duration;
+
+use crate::client::Reply;
+use crate::fake::{World, policy, routes};
+
+const ASKS: [&str; 2] = ["SELECT ROW_COUNT()", "SELECT ROW_COUNT() + 0"];
+const TWO_ROWS: &str = "INSERT INTO t VALUES (1), (2)";
+const ONE_ROW: &str = "INSERT INTO t VALUES (3)";
+
+/// One connection for all.
+fn single() -> World {
+    let mut policy = policy();
+    policy.pool.server_connections_max = 1;
+    World::with(policy, routes(1, 0, Some("db1"), &[]))
+}
+
+#[test]
+fn the_row_count_is_asked_of_the_connection_that_has_it() {
+    for sql in ASKS {
+        let mut world = World::new();
+        let [client, other] = [(); 2].map(|()| world.login(None));
+        world.query(other, "BEGIN");
+        world.query(client, TWO_ROWS);
+        world.query(other, "COMMIT");
+        assert_eq!(world.query(client, sql), Reply::rows(&["2"]));
+        assert_eq!(world.log("db1").last(), Some(&sql));
+    }
+}
+
+#[test]
+fn a_row_count_whose_connection_serves_another_is_told_from_memory_or_not_at_all() {
+    let mut world = single();
+    let [client, other] = [(); 2].map(|()| world.login(None));
+    for (sql, right) in ASKS.iter().zip([true, false]) {
+        world.query(client, TWO_ROWS);
+        world.query(other, ONE_ROW);
+        let reply = world.query(client, sql);
+        if right {
+            assert_eq!(reply, Reply::rows(&["2"]));
+            assert_eq!(world.query(client, sql), Reply::rows(&["-1"]));
+        } else {
+            assert_eq!(reply.code(), 1159);
+        }
+    }
+}
+
+#[test]
+fn a_session_that_has_asked_keeps_its_connection_from_then_on() {
+    let mut world = World::new();
+    let [client, other] = [(); 2].map(|()| world.login(None));
+    world.query(client, "SELECT ROW_COUNT()");
+    world.query(client, TWO_ROWS);
+    world.query(other, ONE_ROW);
+    let reply = world.query(client, "SELECT ROW_COUNT() + 0");
+    assert_eq!(reply, Reply::rows(&["2"]));
+    assert!(world.command(client, 0x1f, &[]).is_ok());
+    assert_eq!(world.query(client, "SELECT 1"), Reply::rows(&["db2"]));
+}
+
+#[test]
+fn the_row_count_after_a_read_is_that_of_the_read() {
+    for sql in ASKS {
+        let mut world = World::new();
+        let client = world.login(None);
+        world.query(client, TWO_ROWS);
+        world.query(client, "SELECT 1");
+        assert_eq!(world.query(client, sql), Reply::rows(&["-1"]));
+    }
+}
+
+#[test]
+fn warnings_of_another_session_are_not_shown() {
+    let mut world = single();
+    let [client, other] = [(); 2].map(|()| world.login(None));
+    world.query(client, TWO_ROWS);
+    let own = world.query(client, "SHOW WARNINGS");
+    assert_eq!(own, Reply::rows(&[TWO_ROWS]));
+    world.query(other, ONE_ROW);
+    let none = world.query(client, "SHOW WARNINGS");
+    assert_eq!(none, Reply::rows(&["DO 0"]));
+}
+
+#[test]
+fn the_row_count_is_known_after_a_failover() {
+    let mut world = World::new();
+    let client = world.login(None);
+    world.query(client, TWO_ROWS);
+    world.kill("db1");
+    world.servers.get_mut("db2").expect("db2").read_only = false;
+    world.publish(routes(2, 0, Some("db2"), &[]));
+    world.wait(Duration::from_secs(1));
+    let reply = world.query(client, "SELECT ROW_COUNT()");
+    assert_eq!(reply, Reply::rows(&["2"]));
+}
+
+#[test]
+fn the_last_insert_id_is_that_of_the_last_insert_of_the_session() {
+    let mut world = World::new();
+    let [client, other] = [(); 2].map(|()| world.login(None));
+    world.query(client, ONE_ROW);
+    world.query(other, "BEGIN");
+    world.query(client, ONE_ROW);
+    world.query(other, "COMMIT");
+    let reply = world.query(client, "SELECT LAST_INSERT_ID()");
+    assert_eq!(reply, Reply::rows(&["2"]));
+}
