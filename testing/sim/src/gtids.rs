@@ -80,6 +80,14 @@ impl Gtids {
         }
     }
 
+    /// As the core sees what one server has executed: MariaDB's own text is one history.
+    pub(crate) fn to_history(&self, family: Family) -> GtidSet {
+        match self.to_set(family) {
+            GtidSet::Mariadb(set) => GtidSet::Mariadb(set.of_one_history()),
+            GtidSet::Mysql(set) => GtidSet::Mysql(set),
+        }
+    }
+
     /// As the core sees it.
     pub(crate) fn to_set(&self, family: Family) -> GtidSet {
         match family {

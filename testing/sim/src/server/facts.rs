@@ -12,7 +12,7 @@ impl Server {
         let family = self.family;
         let waiting = u32::from(self.visible < self.log.len());
         let clients = self.memory.dumps.values().filter(|dump| dump.acknowledges);
-        let executed = self.executed().to_set(family);
+        let executed = self.executed().to_history(family);
         let (major, minor, patch) = match family {
             Family::Mysql => (9, 7, 4),
             Family::Mariadb => (10, 11, 19),
