@@ -5,6 +5,7 @@
 mod applier;
 mod dialect;
 mod effects;
+mod events;
 mod expand;
 mod hand;
 mod reseed;
@@ -16,7 +17,7 @@ mod cut;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mainstay_failover::{OperationId, Output, Step, StepResult};
@@ -46,6 +47,8 @@ pub(crate) struct Executor {
     pub(crate) probe_busy: watch::Receiver<bool>,
     /// Which transactions of which server are saved, as text.
     pub(crate) saved: Mutex<BTreeMap<ServerName, String>>,
+    /// Where events were switched off with writes.
+    pub(crate) eventless: Mutex<BTreeSet<ServerName>>,
 }
 
 impl Executor {
@@ -65,6 +68,11 @@ impl Executor {
 
     fn saved(&self) -> MutexGuard<'_, BTreeMap<ServerName, String>> {
         self.saved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn eventless(&self) -> MutexGuard<'_, BTreeSet<ServerName>> {
+        let known = self.eventless.lock();
+        known.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells the proxies, and the write probe, which is a client like others.

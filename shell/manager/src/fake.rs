@@ -6,7 +6,7 @@ use std::time::Duration;
 use mainstay_mysql::ConnectOptions;
 use mainstay_wire::packet::{PacketHeader, put_packet};
 use mainstay_wire::result::{ColumnDefinition, put_text_result_set};
-use mainstay_wire::{Capabilities, ClientHello, Greeting, OkPacket, StatusFlags};
+use mainstay_wire::{Capabilities, ClientHello, ErrPacket, Greeting, OkPacket, StatusFlags};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -18,6 +18,8 @@ pub(crate) enum Answer {
     Row(&'static [&'static str], Vec<String>),
     /// No rows.
     Nothing,
+    /// An error with this number.
+    Error(u16),
     /// When this statement has been received by any connection.
     After(&'static str),
 }
@@ -85,6 +87,7 @@ impl Peer {
                 Answer::Ok => self.ok().await,
                 Answer::Row(names, row) => self.rows(names, &[row]).await,
                 Answer::Nothing => self.rows(&["Id"], &[]).await,
+                Answer::Error(code) => self.error(code).await,
                 Answer::After(wanted) => {
                     let there = |all: &Received| all.iter().any(|(_, one)| one == wanted);
                     let _ = received.subscribe().wait_for(there).await;
@@ -135,6 +138,15 @@ impl Peer {
         let capabilities = self.capabilities;
         self.send(|out| OkPacket::default().encode(out, capabilities))
             .await;
+    }
+
+    async fn error(&mut self, code: u16) {
+        let error = ErrPacket {
+            code,
+            sqlstate: *b"HY000",
+            message: "as told".to_owned(),
+        };
+        self.send(|out| error.encode(out)).await;
     }
 
     async fn rows(&mut self, names: &[&str], rows: &[Vec<String>]) {

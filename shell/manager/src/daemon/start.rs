@@ -151,6 +151,7 @@ fn executor(
         writer,
         probe_busy,
         saved: Mutex::default(),
+        eventless: Mutex::default(),
     })
 }
 

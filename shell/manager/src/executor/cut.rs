@@ -1,5 +1,6 @@
 //! Steps whose statements do not come back, on a server that answers as it is told to.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mainstay_failover::{Effect, OnFailure, Place};
@@ -15,6 +16,10 @@ const ONLINE: &str = "SET GLOBAL offline_mode = OFF";
 const READ_ONLY: &str = "SET GLOBAL super_read_only = ON";
 
 fn step(effect: Effect, sql: &[&str]) -> Step {
+    step_of(Family::Mysql, effect, sql)
+}
+
+fn step_of(family: Family, effect: Effect, sql: &[&str]) -> Step {
     let address = Address {
         host: "127.0.0.1".to_owned(),
         port: 3301,
@@ -24,7 +29,7 @@ fn step(effect: Effect, sql: &[&str]) -> Step {
         place: Some(Place {
             name: server(),
             address,
-            family: Family::Mysql,
+            family,
         }),
         group: 1,
         precondition: String::new(),
@@ -67,7 +72,7 @@ async fn a_stop_that_waits_for_an_applier_has_the_applier_killed() {
 }
 
 #[tokio::test]
-async fn an_applier_is_left_alone_while_the_receiver_runs() {
+async fn an_applier_is_left_alone_at_first_while_the_receiver_runs() {
     let fake = Fake::start(|_, statement| match statement {
         STOP => Answer::After("SHOW REPLICA STATUS"),
         "SHOW PROCESSLIST" => process("1", "system user", STOP),
@@ -79,6 +84,73 @@ async fn an_applier_is_left_alone_while_the_receiver_runs() {
     let effect = Effect::ForgetSource { server: server() };
     let step = step(effect, &[STOP]);
     assert_eq!(bench.run_step(step).await, done());
+}
+
+#[tokio::test]
+async fn an_applier_that_keeps_a_stop_waiting_is_killed_though_the_receiver_runs() {
+    const STOP: &str = "STOP SLAVE";
+    let fake = Fake::start(|_, statement| match statement {
+        STOP => Answer::After("KILL 1"),
+        "SHOW PROCESSLIST" => Answer::Row(
+            &["Id", "User", "Command", "Info"],
+            ["1", "system user", "Slave_SQL", STOP]
+                .map(str::to_owned)
+                .to_vec(),
+        ),
+        "SHOW ALL SLAVES STATUS" => Answer::Row(&["Slave_IO_Running"], vec!["Yes".to_owned()]),
+        _ => Answer::Ok,
+    })
+    .await;
+    let bench = Bench::with_server(&fake.options);
+    let effect = Effect::ForgetSource { server: server() };
+    let step = step_of(Family::Mariadb, effect, &[STOP]);
+    assert_eq!(bench.run_step(step).await, done());
+}
+
+#[tokio::test]
+async fn events_that_ran_before_writes_ended_run_again_when_they_are_open() {
+    const OFF: &str = "SET GLOBAL event_scheduler = OFF";
+    const ON: &str = "SET GLOBAL event_scheduler = ON";
+    let mut fake = Fake::start(|_, statement| match statement {
+        "SELECT @@GLOBAL.event_scheduler" => Answer::Row(&["on"], vec!["ON".to_owned()]),
+        _ => Answer::Ok,
+    })
+    .await;
+    let bench = Bench::with_server(&fake.options);
+    let open = || {
+        step_of(
+            Family::Mariadb,
+            Effect::OpenWrites { server: server() },
+            &["OPEN"],
+        )
+    };
+    let fence = step_of(Family::Mariadb, Effect::Fence { server: server() }, &[OFF]);
+    for step in [open(), fence, open(), open()] {
+        assert_eq!(bench.run_step(step).await, done());
+    }
+    let received = fake.receives(ON).await;
+    let sent = |wanted| received.iter().filter(|(_, one)| one == wanted).count();
+    assert_eq!((sent("OPEN"), sent(OFF), sent(ON)), (3, 1, 1));
+}
+
+#[tokio::test]
+async fn clients_that_come_back_are_cut_off_before_a_lock_is_asked_for_again() {
+    const READ_ONLY: &str = "SET GLOBAL read_only = ON";
+    let locked = AtomicBool::new(true);
+    let mut fake = Fake::start(move |_, statement| match statement {
+        READ_ONLY if locked.swap(false, Ordering::Relaxed) => Answer::Error(1205),
+        "SHOW PROCESSLIST" => process("8", "app", "COMMIT"),
+        _ => Answer::Ok,
+    })
+    .await;
+    let bench = Bench::with_server(&fake.options);
+    let fence = Effect::Fence { server: server() };
+    let sql = ["<kill client connections>", READ_ONLY];
+    let step = step_of(Family::Mariadb, fence, &sql);
+    assert_eq!(bench.run_step(step).await, done());
+    let received = fake.receives(READ_ONLY).await;
+    let kills = received.iter().filter(|(_, one)| one == "KILL 8");
+    assert_eq!(kills.count(), 2);
 }
 
 #[tokio::test]

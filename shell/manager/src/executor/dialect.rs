@@ -6,12 +6,34 @@ use mainstay_topology::{Address, Family, Target};
 
 use crate::config::Login;
 
-/// How a statement begins that stops both threads of a link (MySQL).
-pub(super) const STOP_BOTH: &str = "STOP REPLICA FOR CHANNEL";
-/// Where MySQL says which links it has.
-pub(super) const LINKS: &str = "SHOW REPLICA STATUS";
-/// Its column.
-pub(super) const RECEIVER_RUNS: &str = "Replica_IO_Running";
+/// The threads of a link, and how one knows of them.
+pub(super) struct Threads {
+    /// How the statement begins that stops both.
+    pub(super) stop: &'static str,
+    /// Where the server says which links it has.
+    pub(super) links: &'static str,
+    /// Its column.
+    pub(super) receiver_runs: &'static str,
+    /// Which commands of the process list are appliers'; empty where a receiver is not told apart.
+    pub(super) appliers: &'static [&'static str],
+}
+
+pub(super) fn threads(family: Family) -> Threads {
+    match family {
+        Family::Mysql => Threads {
+            stop: "STOP REPLICA FOR CHANNEL",
+            links: "SHOW REPLICA STATUS",
+            receiver_runs: "Replica_IO_Running",
+            appliers: &[],
+        },
+        Family::Mariadb => Threads {
+            stop: "STOP SLAVE",
+            links: "SHOW ALL SLAVES STATUS",
+            receiver_runs: "Slave_IO_Running",
+            appliers: &["Slave_SQL", "Slave_worker"],
+        },
+    }
+}
 
 /// What puts right a step that was left in the middle: a server that is offline lets nobody in.
 pub(super) fn repair(step: &Step) -> Option<&'static str> {
@@ -19,6 +41,12 @@ pub(super) fn repair(step: &Step) -> Option<&'static str> {
     let fence = matches!(step.effect, Effect::Fence { .. });
     (fence && family == Some(Family::Mysql)).then_some("SET GLOBAL offline_mode = OFF")
 }
+
+/// Whether events run, where they are switched off with writes (MariaDB).
+pub(super) const EVENTS: &str = "SELECT @@GLOBAL.event_scheduler";
+/// Its answer.
+pub(super) const EVENTS_RUN: &str = "ON";
+pub(super) const EVENTS_ON: &str = "SET GLOBAL event_scheduler = ON";
 
 /// The processlist command of a receiver thread (MariaDB).
 pub(super) const RECEIVER_COMMAND: &str = "Slave_IO";

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::expand::Filling;
 use super::hand::Lent;
-use super::{Done, Executor, applier, dialect, reseed, statements};
+use super::{Done, Executor, applier, dialect, events, reseed, statements};
 use crate::control::HostControl;
 use crate::look::look;
 
@@ -98,11 +98,13 @@ async fn send(executor: &Executor, step: &Step, server: &ServerName) -> Result<L
 
 async fn send_on(connection: &mut Lent, executor: &Executor, step: &Step) -> Result<(), String> {
     connection.repair_with(dialect::repair(step));
+    events::remember(executor, step, connection).await?;
     let own = connection.connection_id();
     tokio::select! {
         sent = statements::run(connection, &step.sql, filling(executor, step)) => sent?,
         never = applier::unblock(executor, step, own) => match never {},
     }
+    events::restore(executor, step, connection).await;
     connection.repair_with(None);
     Ok(())
 }

@@ -61,6 +61,11 @@ pub(super) async fn expand(
     Ok(vec![filled(statement, filling)])
 }
 
+/// Whether the statement cuts the clients off.
+pub(super) fn kills_clients(statement: &str) -> bool {
+    statement.contains(CLIENTS)
+}
+
 /// Whether the statement is about the receiver thread.
 pub(super) fn names_receiver(statement: &str) -> bool {
     statement.contains(RECEIVER)

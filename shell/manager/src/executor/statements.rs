@@ -33,11 +33,19 @@ pub(super) async fn run(
     statements: &[String],
     filling: Filling<'_>,
 ) -> Result<(), String> {
+    let mut kills = None;
     for statement in statements {
         let told = |reason: String| format!("`{statement}`: {reason}");
+        if expand::kills_clients(statement) {
+            kills = Some(statement.as_str());
+        }
         let expanded = expand(connection, statement, filling).await;
         for sql in expanded.map_err(|error| told(error.to_string()))? {
-            run_one(connection, &sql).await.map_err(told)?;
+            while run_one(connection, &sql).await.map_err(told)? == Ran::Locked {
+                sleep(LOCKED_PAUSE).await;
+                // Clients that have come back meanwhile may be what it waits for.
+                kill(connection, kills, filling).await.map_err(told)?;
+            }
         }
         if expand::names_receiver(statement) {
             receiver_gone(connection)
@@ -58,20 +66,38 @@ async fn receiver_gone(connection: &mut Connection) -> Result<(), Error> {
     Ok(())
 }
 
-async fn run_one(connection: &mut Connection, sql: &str) -> Result<(), String> {
-    loop {
-        match connection.query(sql).await {
-            Ok(answer) if answer.rows.is_empty() => return Ok(()),
-            Ok(answer) => {
-                return match answer.scalar() {
-                    Some("0") => Ok(()),
-                    other => Err(format!("it answered {}, not 0", other.unwrap_or("NULL"))),
-                };
-            }
-            Err(Error::Server { code: LOCKED, .. }) => sleep(LOCKED_PAUSE).await,
-            Err(Error::Server { code, .. }) if is_done(code, sql) => return Ok(()),
-            Err(error) => return Err(error.to_string()),
-        }
+/// Sends the statement that cuts clients off once more.
+async fn kill(
+    connection: &mut Connection,
+    statement: Option<&str>,
+    filling: Filling<'_>,
+) -> Result<(), String> {
+    let Some(statement) = statement else {
+        return Ok(());
+    };
+    let expanded = expand(connection, statement, filling).await;
+    for sql in expanded.map_err(|error| error.to_string())? {
+        run_one(connection, &sql).await?;
+    }
+    Ok(())
+}
+
+#[derive(PartialEq, Eq)]
+enum Ran {
+    Done,
+    Locked,
+}
+
+async fn run_one(connection: &mut Connection, sql: &str) -> Result<Ran, String> {
+    match connection.query(sql).await {
+        Ok(answer) if answer.rows.is_empty() => Ok(Ran::Done),
+        Ok(answer) => match answer.scalar() {
+            Some("0") => Ok(Ran::Done),
+            other => Err(format!("it answered {}, not 0", other.unwrap_or("NULL"))),
+        },
+        Err(Error::Server { code: LOCKED, .. }) => Ok(Ran::Locked),
+        Err(Error::Server { code, .. }) if is_done(code, sql) => Ok(Ran::Done),
+        Err(error) => Err(error.to_string()),
     }
 }
 

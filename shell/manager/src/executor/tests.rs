@@ -95,6 +95,7 @@ impl Bench {
             writer: watch::channel(None).0,
             probe_busy,
             saved: Mutex::default(),
+            eventless: Mutex::default(),
         };
         Self {
             executor: Arc::new(executor),
