@@ -166,82 +166,70 @@ impl Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let subject = &self.subject;
-        match &self.problem {
-            Problem::Gone => write!(f, "{subject}: nothing listens there"),
-            Problem::Silent => write!(f, "{subject}: does not answer"),
-            Problem::TooManyConnections => {
-                write!(f, "{subject}: alive, too many connections")
+        write!(f, "{}: {}", self.subject, self.problem)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gone => f.write_str("nothing listens there"),
+            Self::Silent => f.write_str("does not answer"),
+            Self::TooManyConnections => f.write_str("alive, too many connections"),
+            Self::AccessDenied { code } => {
+                write!(f, "alive, does not let the manager in (error {code})")
             }
-            Problem::AccessDenied { code } => {
-                write!(
-                    f,
-                    "{subject}: alive, does not let the manager in (error {code})"
-                )
+            Self::AnswersWithError { code, message } => {
+                write!(f, "alive, answers with error {code}: {message}")
             }
-            Problem::AnswersWithError { code, message } => {
-                write!(f, "{subject}: alive, answers with error {code}: {message}")
+            Self::NotBegun { reason } => write!(f, "no primary yet: {reason}"),
+            Self::SameIdentity { other, shared } => {
+                write!(f, "has the same {shared} as {other}; give it its own")
             }
-            Problem::NotBegun { reason } => write!(f, "{subject}: no primary yet: {reason}"),
-            Problem::SameIdentity { other, shared } => {
-                write!(
-                    f,
-                    "{subject}: has the same {shared} as {other}; give it its own"
-                )
+            Self::PrimaryDead { evidence } => write!(f, "dead: {evidence}"),
+            Self::PrimaryDoubtful { evidence } => {
+                write!(f, "not confirmed dead: {evidence}")
             }
-            Problem::PrimaryDead { evidence } => write!(f, "{subject}: dead: {evidence}"),
-            Problem::PrimaryDoubtful { evidence } => {
-                write!(f, "{subject}: not confirmed dead: {evidence}")
+            Self::WritesBlocked { evidence } => {
+                write!(f, "writes are blocked: {evidence}")
             }
-            Problem::WritesBlocked { evidence } => {
-                write!(f, "{subject}: writes are blocked: {evidence}")
+            Self::NotServing { missing } => {
+                write!(f, "does not serve as primary: {missing}")
             }
-            Problem::NotServing { missing } => {
-                write!(f, "{subject}: does not serve as primary: {missing}")
+            Self::PrimaryLostData { transactions } => {
+                write!(f, "lacks transactions it had: {transactions}")
             }
-            Problem::PrimaryLostData { transactions } => {
-                write!(f, "{subject}: lacks transactions it had: {transactions}")
+            Self::MayAcknowledge => f.write_str("not the primary, and accepts writes"),
+            Self::Stopped => f.write_str("replication is stopped"),
+            Self::ApplierFailed { code } => {
+                write!(f, "cannot apply a transaction (error {code})")
             }
-            Problem::MayAcknowledge => {
-                write!(f, "{subject}: not the primary, and accepts writes")
-            }
-            Problem::Stopped => write!(f, "{subject}: replication is stopped"),
-            Problem::ApplierFailed { code } => {
-                write!(f, "{subject}: cannot apply a transaction (error {code})")
-            }
-            Problem::NeededLogsPurged { code } => write!(
+            Self::NeededLogsPurged { code } => write!(
                 f,
-                "{subject}: its source has purged binary logs it needs (error {code})"
+                "its source has purged binary logs it needs (error {code})"
             ),
-            Problem::Restarted => write!(
-                f,
-                "{subject}: was restarted and may have forgotten what it acknowledged; counts as \
-                 absent in a failover until it holds all that the primary has executed"
+            Self::Restarted => f.write_str(
+                "was restarted and may have forgotten what it acknowledged; counts as \
+                 absent in a failover until it holds all that the primary has executed",
             ),
-            Problem::WrongSource { source } => {
-                write!(
-                    f,
-                    "{subject}: replicates from {source}, not from the primary"
-                )
+            Self::WrongSource { source } => {
+                write!(f, "replicates from {source}, not from the primary")
             }
-            Problem::Detached => write!(f, "{subject}: replicates from nobody"),
-            Problem::NotRecorded => {
-                write!(f, "{subject}: replicates, but is not recorded as a replica")
-            }
-            Problem::NotConfigured => write!(
-                f,
-                "{subject}: recorded as a replica and not configured: it counts as absent in a \
-                 failover until it no longer replicates"
+            Self::Detached => f.write_str("replicates from nobody"),
+            Self::NotRecorded => f.write_str("replicates, but is not recorded as a replica"),
+            Self::NotConfigured => f.write_str(
+                "recorded as a replica and not configured: it counts as absent in a \
+                 failover until it no longer replicates",
             ),
-            Problem::Errant {
+            Self::Errant {
                 transactions,
                 remedy,
             } => write!(
                 f,
-                "{subject}: has transactions that the primary lacks: {transactions}; {remedy}"
+                "has transactions that the primary lacks: {transactions}; {remedy}"
             ),
-            Problem::Lagging { lag_ms } => write!(f, "{subject}: {lag_ms} ms behind"),
-            Problem::CannotFailOver { reason } => write!(f, "{subject}: no failover: {reason}"),
+            Self::Lagging { lag_ms } => write!(f, "{lag_ms} ms behind"),
+            Self::CannotFailOver { reason } => write!(f, "no failover: {reason}"),
         }
     }
 }
