@@ -190,6 +190,13 @@ impl Core {
         let Some(running) = session.running() else {
             return;
         };
+        if running.command == Command::StmtSendLongData {
+            // It gets no reply: the next command is told.
+            if let Some(session) = self.clients.get_mut(client) {
+                session.lost = Some(lost);
+            }
+            return self.command_done(client);
+        }
         if running.job.is(Kind::Rollback) && lost == TieReason::Transaction {
             return self.answer_ok(client, out);
         }

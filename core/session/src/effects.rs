@@ -38,8 +38,10 @@ impl Core {
         }
         for change in &summary.changes {
             if let SessionChange::Schema(name) = change {
-                session.state.schema = Some(name.clone().into_bytes());
-                server.applied.schema = Some(name.clone().into_bytes());
+                // The name is empty when the schema in force was dropped.
+                let name = Some(name.clone().into_bytes()).filter(|name| !name.is_empty());
+                session.state.schema.clone_from(&name);
+                server.applied.schema = name;
             }
         }
         let before = session.ties;
@@ -133,10 +135,14 @@ impl Session {
                 self.ties.insert(TieReason::TableLock);
                 return;
             }
+            Kind::Ddl => self.take_drop(sql, applied),
+            Kind::Multi if drops_schema(sql) && applied.schema.is_some() => {
+                // Which one does not matter: a name that no schema has is never right.
+                applied.schema = Some(Vec::new());
+            }
             Kind::UnlockTables => self.ties.remove(TieReason::TableLock),
             Kind::Read
             | Kind::Write
-            | Kind::Ddl
             | Kind::Begin
             | Kind::Commit
             | Kind::Rollback
@@ -166,6 +172,19 @@ impl Session {
         }
         if statement.ties() && !named {
             self.ties.insert(TieReason::SessionVariable);
+        }
+    }
+
+    /// A connection whose default schema is dropped has none, and servers tell only clients that
+    /// track it.
+    fn take_drop(&mut self, sql: &[u8], applied: &mut State) {
+        let Some(name) = dropped_schema(sql) else {
+            return;
+        };
+        for state in [&mut self.state, applied] {
+            if state.schema.as_ref() == Some(&name) {
+                state.schema = None;
+            }
         }
     }
 
@@ -206,6 +225,28 @@ fn has_cursor(summary: &Summary) -> bool {
     })
 }
 
+/// True when a text of several statements may drop a schema.
+fn drops_schema(sql: &[u8]) -> bool {
+    let mut words = sql.split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+    words.any(|word| word.eq_ignore_ascii_case(b"DATABASE") || word.eq_ignore_ascii_case(b"SCHEMA"))
+}
+
+/// The schema that a `DROP DATABASE` names.
+fn dropped_schema(sql: &[u8]) -> Option<Vec<u8>> {
+    let words = sql.split(|byte| byte.is_ascii_whitespace() || *byte == b';');
+    let mut words = words.filter(|word| !word.is_empty()).peekable();
+    let mut next_is = |names: &[&[u8]]| {
+        words
+            .next_if(|word| names.iter().any(|name| word.eq_ignore_ascii_case(name)))
+            .is_some()
+    };
+    if !next_is(&[b"DROP"]) || !next_is(&[b"DATABASE", b"SCHEMA"]) {
+        return None;
+    }
+    let _ = next_is(&[b"IF"]) && next_is(&[b"EXISTS"]);
+    words.next().map(unquoted)
+}
+
 /// A name without its quotes.
 fn unquoted(name: &[u8]) -> Vec<u8> {
     match name {
@@ -229,6 +270,17 @@ fn unquoted(name: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_schema_that_is_dropped_is_found() {
+        let dropped = dropped_schema(b"drop schema if exists `my``shop`;");
+        assert_eq!(dropped.as_deref(), Some(&b"my`shop"[..]));
+        assert_eq!(
+            dropped_schema(b"DROP DATABASE shop").as_deref(),
+            Some(&b"shop"[..])
+        );
+        assert_eq!(dropped_schema(b"DROP TABLE shop"), None);
+    }
 
     #[test]
     fn a_quoted_schema_is_read_as_its_name() {

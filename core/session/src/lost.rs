@@ -153,11 +153,15 @@ impl Core {
             return;
         };
         let lost = session.lose();
+        let ended = session.doubtful
+            || session
+                .running()
+                .is_some_and(|running| running.job.may_commit());
         let Some((true, sequence)) = place else {
             // In the middle of a packet nothing honest can be said.
             return self.close_client(client, out);
         };
-        let error = if lost == Some(TieReason::Transaction) {
+        let error = if lost == Some(TieReason::Transaction) && !ended {
             ErrorCode::Deadlock.with("the transaction was rolled back: its server was lost")
         } else {
             session

@@ -11,7 +11,7 @@ use crate::tie::TieReason;
 pub struct Stats {
     /// Clients connected now.
     pub sessions: usize,
-    /// Sessions held now, waiting for a writer.
+    /// Sessions held now, waiting for a writer; also while one that may be dead is tried again.
     pub held: usize,
     /// Bytes of the statements held now.
     pub held_bytes: usize,

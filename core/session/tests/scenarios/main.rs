@@ -7,6 +7,7 @@ mod server;
 mod chaos;
 mod counters;
 mod failover;
+mod faults;
 mod login;
 mod properties;
 mod sharing;

@@ -227,7 +227,7 @@ impl Connection {
     fn query(&mut self, server: &mut Server, sql: &str, out: &mut Vec<u8>) {
         server.log.push(sql.to_owned());
         let changed = if sql.starts_with("INSERT") {
-            sql.matches('(').count() as i64
+            sql.matches('(').map(|_| 1).sum()
         } else {
             -i64::from(sql.starts_with("SELECT"))
         };
@@ -242,7 +242,7 @@ impl Connection {
                 self.select(server, sql, &last, out);
             }
             "SHOW" => self.select(server, sql, &last, out),
-            "DO" => self.ok(1, 0, out),
+            "DO" if sql == "DO 0" => self.ok(1, 0, out),
             "BEGIN" => {
                 self.in_transaction = true;
                 self.ok(1, 0, out);
@@ -267,10 +267,17 @@ impl Connection {
                 self.in_transaction = false;
                 Self::error(&ErrorCode::Deadlock.packet(), 1, out);
             }
+            "DO" if sql.contains("DROP") => {
+                self.schema.clear();
+                self.ok(1, 0, out);
+            }
             _ if server.read_only => {
                 Self::error(&ErrorCode::OptionPreventsStatement.packet(), 1, out);
             }
             _ => {
+                if sql.starts_with("DROP DATABASE") {
+                    self.schema.clear();
+                }
                 server.inserted += 1;
                 server.written.push(sql.to_owned());
                 self.ok(1, server.inserted, out);

@@ -275,3 +275,16 @@ fn a_statement_and_its_reply_are_forwarded_without_a_copy() {
         }]
     );
 }
+
+#[test]
+fn a_connection_whose_schema_was_dropped_is_given_it_again() {
+    let sqls = ["DROP DATABASE shop", "DO 1; DROP DATABASE shop"];
+    for sql in sqls {
+        let mut world = single(1);
+        let [client, other] = [(); 2].map(|()| world.login(Some("shop")));
+        world.query(client, sql);
+        world.query(client, "CREATE DATABASE shop");
+        let schema = world.query(other, "SELECT DATABASE()");
+        assert_eq!(schema, Reply::rows(&["shop"]), "{sql}");
+    }
+}
