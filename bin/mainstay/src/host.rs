@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mainstay_failover::{Hooks, Phase, Purpose};
 use mainstay_manager::{HostControl, Pending, Snapshot};
 use mainstay_sandbox::{RestartRole, Sandbox, Signal};
-use mainstay_topology::{Record, ServerName, Target};
+use mainstay_topology::{Receiver, Record, Server, ServerName, Target, Topology};
 
 /// The supervisor of the sandbox, as the manager's hand on the hosts.
 pub(crate) struct SandboxHost {
@@ -62,7 +62,8 @@ impl HostControl for SandboxHost {
 /// How a server comes back while the manager runs.
 ///
 /// The primary waits until it is decided whether it is replaced: started plainly, it would commit
-/// what nobody has acknowledged, and diverge. If it is not replaced, its return heals the cluster.
+/// what nobody has acknowledged, and diverge. If it is not replaced, its return heals the cluster:
+/// without a replica that can testify there is no failover, and it need not wait for one.
 pub(crate) fn restart_role(server: &ServerName, now: &Snapshot) -> RestartRole {
     let settled = settled_role(server, now.record());
     if settled != RestartRole::Plain || now.record().primary.is_none() {
@@ -70,7 +71,8 @@ pub(crate) fn restart_role(server: &ServerName, now: &Snapshot) -> RestartRole {
     }
     let failover = |purpose: &Purpose| matches!(purpose, Purpose::Failover { .. });
     let undecided = match now.phase {
-        Phase::Suspecting | Phase::Confirmed | Phase::Cooling => true,
+        Phase::Suspecting => has_witness(&now.topology),
+        Phase::Confirmed | Phase::Cooling => true,
         Phase::Executing => {
             let running = now.operation.as_ref();
             running.is_some_and(|operation| failover(&operation.purpose))
@@ -82,6 +84,15 @@ pub(crate) fn restart_role(server: &ServerName, now: &Snapshot) -> RestartRole {
     } else {
         settled
     }
+}
+
+/// Whether a replica can testify that the primary is dead. Without one there is no failover.
+fn has_witness(topology: &Topology) -> bool {
+    let primary = topology.primary().map(|primary| &primary.member.address);
+    let links = topology.others().filter_map(Server::answered);
+    links
+        .filter_map(|facts| facts.link.as_ref())
+        .any(|link| Some(&link.source) == primary && link.receiver != Receiver::Stopped)
 }
 
 /// How a server comes back by what is recorded.
@@ -114,8 +125,12 @@ fn save(sandbox: &Sandbox, server: &str, gtids: &str) -> Result<String, String> 
 mod tests {
     use mainstay_clock::Timestamp;
     use mainstay_failover::{Durability, OperationId};
+    use mainstay_gtid::{Family as GtidFamily, GtidSet};
     use mainstay_manager::Running;
-    use mainstay_topology::{Epoch, Topology};
+    use mainstay_topology::{
+        Address, Applier, Epoch, Facts, Family, Link, Member, Promotion, Reachability, SemiSync,
+        Version,
+    };
 
     use super::*;
 
@@ -130,12 +145,65 @@ mod tests {
         }
     }
 
+    fn member(name: &str) -> Member {
+        let host = format!("{name}.local");
+        Member {
+            name: ServerName::new(name),
+            address: Address { host, port: 3306 },
+            promotion: Promotion::Neutral,
+        }
+    }
+
+    /// db1, and db2 as its replica.
+    fn topology(receiver: Receiver) -> Topology {
+        let members = [member("db1"), member("db2")];
+        let set = || GtidSet::parse(GtidFamily::Mariadb, "0-1-7").expect("a set");
+        let link = Link {
+            source: members[0].address.clone(),
+            receiver,
+            receiver_error: 0,
+            applier: Applier::Running,
+            received: set(),
+            heard: 0,
+            lag: None,
+        };
+        let facts = Facts {
+            version: Version {
+                family: Family::Mariadb,
+                major: 10,
+                minor: 11,
+                patch: 19,
+            },
+            server_id: 2,
+            server_uuid: None,
+            read_only: true,
+            executed: set(),
+            semi_sync: SemiSync::default(),
+            link: Some(link),
+        };
+        let mut topology = Topology::new(&members, record());
+        let replica = topology.servers.get_mut(&ServerName::new("db2"));
+        let replica = replica.expect("a member");
+        replica.facts = Some((Timestamp::ZERO, facts));
+        replica.reachability = Reachability::Reachable;
+        topology
+    }
+
     fn role(server: &str, phase: Phase, purpose: Option<Purpose>) -> RestartRole {
+        role_seen_by(Receiver::Connecting, server, phase, purpose)
+    }
+
+    fn role_seen_by(
+        replica: Receiver,
+        server: &str,
+        phase: Phase,
+        purpose: Option<Purpose>,
+    ) -> RestartRole {
         let now = Snapshot {
             at: Timestamp::ZERO,
             phase,
             reason: String::new(),
-            topology: Topology::new(&[], record()),
+            topology: topology(replica),
             findings: Vec::new(),
             routes: None,
             durability: Durability::Async,
@@ -178,5 +246,12 @@ mod tests {
             assert_eq!(role("db2", phase, purpose.clone()), RestartRole::Replica);
             assert_eq!(role("db3", phase, purpose), RestartRole::Rejoin);
         }
+    }
+
+    #[test]
+    fn the_primary_does_not_wait_for_a_failover_that_no_replica_can_call_for() {
+        let role = |phase| role_seen_by(Receiver::Stopped, "db1", phase, None);
+        assert_eq!(role(Phase::Suspecting), RestartRole::Plain);
+        assert_eq!(role(Phase::Confirmed), RestartRole::Wait);
     }
 }

@@ -39,7 +39,7 @@ const RESTART_LONGEST: Duration = Duration::from_secs(30);
 /// Between two questions whether it is decided how a server comes back.
 const ASK_EVERY: Duration = Duration::from_millis(200);
 /// A server that nobody decides about comes back all the same: it may hold the only copy.
-const ASK_LIMIT: Duration = Duration::from_secs(20);
+const ASK_LIMIT: Duration = Duration::from_secs(10);
 
 /// What others see of a server's process.
 #[derive(Debug, Clone, Default)]
