@@ -5,7 +5,7 @@ use mainstay_topology::{Applier, Server};
 use crate::analysis::lost_data;
 use crate::elect::elect;
 use crate::plan::rejoin::{Need, need};
-use crate::plan::{establish, failover, first, rejoin};
+use crate::plan::{count, establish, failover, first, rejoin, release};
 use crate::step::{Plan, Purpose};
 use crate::verdict::Verdict;
 use crate::view::View;
@@ -80,7 +80,7 @@ fn keep(view: View<'_>) -> Decision {
     } else if establish::has_source(view) {
         plans.extend(establish::forget(view));
     } else {
-        plans.extend(establish::count(view));
+        plans.extend(release::plan(view).or_else(|| count::plan(view)));
     }
     if plans.is_empty() {
         let repaired = others

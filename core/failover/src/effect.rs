@@ -95,6 +95,14 @@ pub enum Effect {
         /// The new primary.
         server: ServerName,
     },
+    /// End the wait of commits on the primary whose acknowledgement was lost: replicas were seen to
+    /// hold everything that it has written. Does nothing when it has written more since.
+    ReleaseProved {
+        /// The primary.
+        server: ServerName,
+        /// Everything that it has written.
+        transactions: GtidSet,
+    },
     /// Forget the server's own source: stop its threads, reset its link.
     ForgetSource {
         /// The server.

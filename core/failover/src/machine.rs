@@ -16,6 +16,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_clock::Timestamp;
+use mainstay_gtid::GtidSet;
 use mainstay_topology::{Member, Observation, Record, Routes, ServerName, Topology};
 
 use crate::bugs::Bugs;
@@ -76,6 +77,8 @@ pub struct Manager {
     settled: Timestamp,
     condemned: bool,
     slow: BTreeSet<ServerName>,
+    /// Since when commits on the primary wait and nothing is written, and what it has written.
+    stalled: Option<(Timestamp, GtidSet)>,
     doubtful: Option<Record>,
     /// The recorded primary serves, and the proxies may be told so.
     established: bool,
@@ -118,6 +121,7 @@ impl Manager {
             settled: Timestamp::ZERO,
             condemned,
             slow: BTreeSet::new(),
+            stalled: None,
             doubtful: None,
             established: false,
             routes: None,
@@ -245,6 +249,7 @@ impl Manager {
             settled: self.settled,
             condemned: self.condemned,
             slow: &self.slow,
+            stalled: self.stalled.as_ref().map(|(since, _)| *since),
             doubtful: self.doubtful.as_ref(),
         }
     }
@@ -256,6 +261,7 @@ impl Manager {
         };
         let before = reachability(&self.topology);
         self.topology.observe(seen);
+        self.stalled = self.topology.stall(self.stalled.take());
         let silence = self.topology.primary().map(|primary| primary.since);
         let stale = silence.is_some_and(|since| seen.begun < since);
         self.stale_witness = stale.then(|| seen.server.clone());

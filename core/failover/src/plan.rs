@@ -11,10 +11,12 @@ use crate::step::{OnFailure, Plan, Purpose, Step};
 use crate::view::View;
 use crate::words;
 
+pub(crate) mod count;
 pub(crate) mod establish;
 pub(crate) mod failover;
 pub(crate) mod first;
 pub(crate) mod rejoin;
+pub(crate) mod release;
 pub(crate) mod switchover;
 
 /// Steps in the making: groups run in order, the steps of a group at the same time.
@@ -105,6 +107,7 @@ pub(crate) fn place_of(effect: &Effect) -> Option<&ServerName> {
         | Effect::AwaitClients { server, .. }
         | Effect::EnableSemiSync { server, .. }
         | Effect::OpenWrites { server }
+        | Effect::ReleaseProved { server, .. }
         | Effect::ForgetSource { server }
         | Effect::SaveErrant { server, .. }
         | Effect::Reseed { server, .. } => Some(server),
@@ -125,6 +128,7 @@ fn limit(effect: &Effect, policy: &Policy) -> Duration {
         | Effect::AwaitAttached { .. }
         | Effect::EnableSemiSync { .. }
         | Effect::OpenWrites { .. }
+        | Effect::ReleaseProved { .. }
         | Effect::ForgetSource { .. } => seconds(5),
         Effect::Attach { .. } => seconds(10),
         Effect::Drain { .. } => policy.drain_limit,

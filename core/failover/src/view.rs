@@ -27,6 +27,8 @@ pub(crate) struct View<'a> {
     pub(crate) condemned: bool,
     /// Servers that were elected and did not apply in time what they hold.
     pub(crate) slow: &'a BTreeSet<ServerName>,
+    /// Since when commits on the primary wait and nothing is written.
+    pub(crate) stalled: Option<Timestamp>,
     /// A record of a new reign whose storing failed: it may be stored or not.
     pub(crate) doubtful: Option<&'a Record>,
 }

@@ -51,6 +51,10 @@ pub(crate) fn sentence(effect: &Effect) -> String {
             format!("Let every commit on {server} wait for {acknowledgements} acknowledgement(s).")
         }
         Effect::OpenWrites { server } => format!("Let {server} accept writes."),
+        Effect::ReleaseProved { server, .. } => format!(
+            "End the wait of commits on {server} for an acknowledgement that was lost: its replicas \
+             hold all that it has written."
+        ),
         Effect::ForgetSource { server } => format!("Let {server} forget its former source."),
         Effect::SaveErrant {
             server,
@@ -117,6 +121,9 @@ pub(crate) fn precondition(effect: &Effect) -> String {
         Effect::AwaitClients { server, .. } => format!("replicas of {server} are connecting"),
         Effect::EnableSemiSync { server, .. } | Effect::OpenWrites { server } => {
             format!("{server} is the recorded primary and has applied all it received")
+        }
+        Effect::ReleaseProved { server, .. } => {
+            format!("{server} has written nothing since, and its replicas hold everything")
         }
         Effect::ForgetSource { server } => format!("{server} is the recorded primary"),
         Effect::SaveErrant { server, .. } | Effect::Reseed { server, .. } => {

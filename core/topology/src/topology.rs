@@ -243,6 +243,18 @@ impl Topology {
             .filter(move |server| Some(server.name()) != primary)
     }
 
+    /// Since when commits on the primary have been waiting while nothing was written, and what it
+    /// had written; from the same for the look before.
+    pub fn stall(&self, before: Option<(Timestamp, GtidSet)>) -> Option<(Timestamp, GtidSet)> {
+        let primary = self.primary()?;
+        let waiting = primary.answered()?.semi_sync.waiting > 0;
+        let (begun, facts) = primary.facts.as_ref().filter(|_| waiting)?;
+        match before {
+            Some((since, written)) if written == facts.executed => Some((since, written)),
+            Some(_) | None => Some((*begun, facts.executed.clone())),
+        }
+    }
+
     /// The server that listens at an address.
     pub fn at_address(&self, address: &Address) -> Option<&Server> {
         self.servers

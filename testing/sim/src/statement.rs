@@ -62,6 +62,7 @@ pub(crate) fn script(step: &Step) -> Option<(&ServerName, Vec<Statement>)> {
         | Effect::Record { .. }
         | Effect::AwaitAttached { .. }
         | Effect::AwaitClients { .. }
+        | Effect::ReleaseProved { .. }
         | Effect::SaveErrant { .. }
         | Effect::Reseed { .. } => return None,
     };

@@ -56,6 +56,7 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
         Effect::OpenWrites { .. } => {
             lines(&["SET GLOBAL read_only = OFF", "SELECT @@GLOBAL.read_only"])
         }
+        Effect::ReleaseProved { transactions, .. } => vec![release(&position(transactions))],
         Effect::ForgetSource { .. } => lines(&[STOP, "RESET SLAVE ALL"]),
         Effect::EndProcess { .. }
         | Effect::Publish { .. }
@@ -83,6 +84,19 @@ fn enable(afresh: bool) -> Vec<String> {
          AND @@GLOBAL.rpl_semi_sync_master_wait_no_slave)"
     ));
     statements
+}
+
+/// `KILL QUERY ID` names one statement, not a connection that may be at its next commit; the client
+/// gets the OK that its replicas' copies justify. While the position is the one that was proved,
+/// whoever waits is in it. 1957 is a statement that has ended by itself.
+fn release(position: &str) -> String {
+    format!(
+        "BEGIN NOT ATOMIC DECLARE waiter BIGINT; DECLARE CONTINUE HANDLER FOR 1957 BEGIN END; \
+         SELECT MIN(QUERY_ID) INTO waiter FROM information_schema.PROCESSLIST \
+         WHERE STATE = 'Waiting for semi-sync ACK from slave' AND TIME_MS > 2000; \
+         IF waiter IS NOT NULL AND @@GLOBAL.gtid_binlog_pos = '{position}' THEN \
+         KILL QUERY ID waiter; END IF; END"
+    )
 }
 
 /// `gtid_current_pos` is the replica's position, or the own binary log's where the server was a

@@ -63,7 +63,9 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
             "SELECT @@GLOBAL.read_only OR @@GLOBAL.offline_mode",
         ]),
         Effect::ForgetSource { .. } => lines(&[STOP, "RESET REPLICA ALL FOR CHANNEL ''"]),
-        Effect::EndProcess { .. }
+        // MySQL acknowledges again by itself when a replica reconnects.
+        Effect::ReleaseProved { .. }
+        | Effect::EndProcess { .. }
         | Effect::Publish { .. }
         | Effect::Drain { .. }
         | Effect::Record { .. }

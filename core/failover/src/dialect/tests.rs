@@ -101,3 +101,17 @@ fn enabling_asks_whether_all_of_it_is_in_force() {
         );
     }
 }
+
+#[test]
+fn a_wait_is_ended_only_while_nothing_was_written_since_the_proof() {
+    let effect = Effect::ReleaseProved {
+        server: ServerName::new("db2"),
+        transactions: GtidSet::parse(SetFamily::Mariadb, "0-1-5,0-2-9").expect("a set"),
+    };
+    let text = statements(&effect, Family::Mariadb);
+    assert!(
+        before(&text, "gtid_binlog_pos = '0-2-9'", "KILL QUERY ID"),
+        "{text}"
+    );
+    assert!(statements(&effect, Family::Mysql).is_empty());
+}

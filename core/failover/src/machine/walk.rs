@@ -82,6 +82,7 @@ impl Manager {
                 | Effect::AwaitClients { .. }
                 | Effect::EnableSemiSync { .. }
                 | Effect::OpenWrites { .. }
+                | Effect::ReleaseProved { .. }
                 | Effect::ForgetSource { .. }
                 | Effect::SaveErrant { .. }
                 | Effect::Reseed { .. },

@@ -255,51 +255,6 @@ fn weakness(view: View<'_>, facts: &Facts) -> Option<String> {
     })
 }
 
-/// The plan that records what can be counted on, when that differs from the record: fewer
-/// acknowledgements at once; more of them, or fewer replicas, only when one that stays holds all
-/// that was acknowledged before.
-pub(crate) fn count(view: View<'_>) -> Option<Plan> {
-    let primary = view.primary()?;
-    let facts = view.primary_facts()?;
-    let mut record = Record {
-        acknowledgements: view.promised(Some(facts)),
-        ..view.record().clone()
-    };
-    if !is_joined_by_strangers(view, facts) {
-        record
-            .joined
-            .retain(|name| view.topology.server(name).is_some());
-    }
-    if record == *view.record() {
-        return None;
-    }
-    let fewer = record.acknowledgements < view.record().acknowledgements;
-    if fewer {
-        record.joined.clone_from(&view.record().joined);
-    } else {
-        let holds = |server: &Server| {
-            let replica = view.facts(server);
-            record.joined.contains(server.name())
-                && replica.is_some_and(|replica| replica.held().contains(&facts.executed))
-        };
-        view.topology.others().find(|server| holds(server))?;
-        record.baseline = Some(facts.executed.clone());
-    }
-    let mut draft = Draft::new(view);
-    draft.next(Effect::Record { record }, OnFailure::Replan);
-    let primary = primary.name().clone();
-    Some(draft.finish(Purpose::Establish { primary }, view.record().epoch))
-}
-
-/// Whether somebody who is not configured may be attached to the primary.
-fn is_joined_by_strangers(view: View<'_>, primary: &Facts) -> bool {
-    let known = view.topology.others().filter(|server| {
-        let link = view.link_to_primary(server);
-        view.facts(server).is_some() && link.is_some_and(|link| link.receiver == Receiver::Running)
-    });
-    primary.semi_sync.clients as usize > known.count()
-}
-
 /// Whether the primary serves, and still has a source from the time before.
 pub(crate) fn has_source(view: View<'_>) -> bool {
     view.primary_facts()

@@ -280,6 +280,7 @@ impl World {
             | Effect::Demote { server }
             | Effect::EnableSemiSync { server, .. }
             | Effect::OpenWrites { server }
+            | Effect::ReleaseProved { server, .. }
             | Effect::ForgetSource { server } => {
                 self.on(server, |world, name| world.set_up(effect, name))
             }
@@ -312,6 +313,7 @@ impl World {
                 facts.semi_sync.acknowledgements = *acknowledgements;
             }
             Effect::OpenWrites { .. } => facts.read_only = false,
+            Effect::ReleaseProved { .. } => facts.semi_sync.waiting = 0,
             Effect::ForgetSource { .. } => facts.link = None,
             other => unreachable!("{other:?} is not one of these"),
         }

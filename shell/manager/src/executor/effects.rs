@@ -32,6 +32,7 @@ pub(super) async fn run(executor: &Executor, step: &Step) -> Done {
         | Effect::EnableSemiSync { server, .. }
         | Effect::ForgetSource { server }
         | Effect::OpenWrites { server }
+        | Effect::ReleaseProved { server, .. }
         | Effect::ApplyReceived { server }
         | Effect::AwaitApplied { server, .. } => {
             send(executor, step, server).await?;

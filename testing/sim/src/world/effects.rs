@@ -30,6 +30,8 @@ impl World {
                 }
             }
             Effect::EndProcess { server } => self.end_process(run, &server),
+            // No acknowledgement is lost for good in this world, so there is nothing to release.
+            Effect::ReleaseProved { .. } => self.done(run),
             Effect::SaveErrant { server, .. } => {
                 let index = self.index(&server);
                 if self.halfway(run, 50) {
