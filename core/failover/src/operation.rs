@@ -2,6 +2,7 @@
 
 use mainstay_clock::Timestamp;
 use mainstay_gtid::GtidSet;
+use mainstay_topology::ServerName;
 
 use crate::effect::Effect;
 use crate::plan::failover::Revoked;
@@ -142,6 +143,20 @@ impl Run {
         }
         undo.reverse();
         undo
+    }
+
+    /// Leaves out the wait for a replica that could not be attached: writes would wait for it too.
+    pub(crate) fn do_not_await(&mut self, replica: &ServerName) {
+        let steps = self.operation.plan.steps.iter();
+        for (step, state) in steps.zip(&mut self.operation.states) {
+            let awaits = matches!(
+                &step.effect,
+                Effect::AwaitAttached { server, .. } if server == replica
+            );
+            if awaits && *state == StepState::Waiting {
+                *state = StepState::Skipped;
+            }
+        }
     }
 
     /// Whether all that runs may go on while something else is done: it takes long, and touches

@@ -124,6 +124,9 @@ impl Manager {
             self.slow.insert(server.clone());
         }
         let Some(run) = &mut self.run else { return };
+        if let Effect::Attach { server, .. } = &step.effect {
+            run.do_not_await(server);
+        }
         if step.on_failure != OnFailure::Continue && run.failure.is_none() {
             let sentence = step.sentence.trim_end_matches('.');
             run.failure = Some((step.on_failure, format!("{sentence}: {reason}")));
