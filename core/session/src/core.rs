@@ -13,7 +13,7 @@ use rand_chacha::rand_core::SeedableRng;
 use crate::op::{CloseReason, ConnId, Op, Ops};
 use crate::policy::Policy;
 use crate::server::{Server, ServerPhase};
-use crate::session::{Session, Stage};
+use crate::session::Session;
 use crate::slots::Slots;
 use crate::stats::Stats;
 use crate::timers::Timers;
@@ -185,13 +185,8 @@ impl Core {
     pub fn stats(&self) -> Stats {
         let mut stats = self.stats.clone();
         stats.sessions = self.clients.len();
-        let again = |session: &Session| {
-            session.running().is_some_and(|running| {
-                running.was_held && matches!(running.stage, Stage::Waiting(_))
-            })
-        };
-        let trying = self.clients.iter().filter(|(_, session)| again(session));
-        stats.held = self.hold.len() + trying.count();
+        let sessions = self.clients.iter();
+        stats.held = sessions.filter(|(_, one)| self.is_held(one)).count();
         for upstream in &self.upstreams {
             let server = stats
                 .servers

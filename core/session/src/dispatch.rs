@@ -1,6 +1,8 @@
 //! Where a command goes: to the connection it is tied to, to the writer, to a reader, or on hold
 //! until there is a writer.
 
+use std::time::Duration;
+
 use mainstay_routing::{Context, Route, route};
 use mainstay_sql::{Kind, Statement};
 use mainstay_wire::{Command, ErrorCode};
@@ -10,6 +12,9 @@ use crate::counters::only_asks;
 use crate::op::{ConnId, Ops};
 use crate::session::{Job, Session, Stage};
 use crate::tie::TieReason;
+
+/// A set-up or an opening that takes longer is that of a server that may be dead.
+const SILENT: Duration = Duration::from_millis(250);
 
 /// What a command needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,6 +141,28 @@ impl Core {
         self.stats.held_bytes += bytes;
         self.hold.push_back(client);
         self.timers.arm(ConnId::Client(client), deadline);
+    }
+
+    /// True when the session waits for a writer: on hold, or for a sign of life of one that may be
+    /// dead.
+    pub(crate) fn is_held(&self, session: &Session) -> bool {
+        let Some(running) = session.running() else {
+            return false;
+        };
+        let on = match running.stage {
+            Stage::Held => return true,
+            Stage::Sent => return false,
+            Stage::Waiting(_) if running.was_held => return true,
+            Stage::Waiting(upstream) => Some(upstream).filter(|&index| {
+                let mut servers = self.servers.iter();
+                servers.any(|(_, one)| one.upstream == index && one.is_opening())
+            }),
+            Stage::Setup => session
+                .server
+                .and_then(|id| Some(self.servers.get(id)?.upstream)),
+        };
+        let silent = self.now.since(running.since) >= SILENT;
+        silent && on.is_some_and(|index| self.upstreams[index].wrote)
     }
 
     /// Tries every held session again, in order; those without a place are held again.

@@ -11,7 +11,8 @@ use crate::tie::TieReason;
 pub struct Stats {
     /// Clients connected now.
     pub sessions: usize,
-    /// Sessions held now, waiting for a writer; also while one that may be dead is tried again.
+    /// Sessions that wait for a writer now: on hold, or for an answer of one that may be dead, to
+    /// which nothing of their statement was sent.
     pub held: usize,
     /// Bytes of the statements held now.
     pub held_bytes: usize,

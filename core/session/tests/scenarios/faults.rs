@@ -69,6 +69,21 @@ fn sessions_are_counted_as_held_while_a_dead_primary_is_tried_again() {
 }
 
 #[test]
+fn a_session_in_the_set_up_of_a_hung_primary_is_counted_as_held() {
+    let mut world = World::new();
+    let [client, other] = [(); 2].map(|()| world.login(Some("shop")));
+    world.hang("db1", true);
+    world.clients.get_mut(&client).expect("open").expects(0x02);
+    world.client_sends(client, &Client::command(0x02, b"crm"));
+    world.send(other, "INSERT INTO t VALUES (1)");
+    world.wait(Duration::from_millis(300));
+    assert_eq!(world.core.stats().held, 2);
+    world.hang("db1", false);
+    assert!(world.reply(client).is_ok() && world.reply(other).is_ok());
+    assert_eq!(world.core.stats().held, 0);
+}
+
+#[test]
 fn a_read_only_transaction_in_flight_gets_the_error_that_drivers_retry() {
     let mut world = World::new();
     let client = world.login(None);
