@@ -5,6 +5,7 @@
 //! | code | SQLSTATE | it means |
 //! |---|---|---|
 //! | 1159 | 08S01 | the statement did **not** run: no primary or no free connection came in time |
+//! | | | or it asks for a counter of the statement before that is known no more |
 //! | 1213 | 40001 | the transaction was rolled back with its connection: run it again |
 //! | 2013 | 08S01 | the connection was lost: the outcome is unknown, or named things are gone |
 //! | 1158 | 08S01 | the same, for MariaDB's client library: it reports a 2013 of a server as 2027 |

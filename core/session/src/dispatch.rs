@@ -1,8 +1,6 @@
 //! Where a command goes: to the connection it is tied to, to the writer, to a reader, or on hold
 //! until there is a writer.
 
-use std::time::Duration;
-
 use mainstay_routing::{Context, Route, route};
 use mainstay_sql::{Kind, Statement};
 use mainstay_wire::{Command, ErrorCode};
@@ -12,9 +10,6 @@ use crate::counters::only_asks;
 use crate::op::{ConnId, Ops};
 use crate::session::{Job, Session, Stage};
 use crate::tie::TieReason;
-
-/// A set-up or an opening that takes longer is that of a server that may be dead.
-const SILENT: Duration = Duration::from_millis(250);
 
 /// What a command needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,28 +138,6 @@ impl Core {
         self.timers.arm(ConnId::Client(client), deadline);
     }
 
-    /// True when the session waits for a writer: on hold, or for a sign of life of one that may be
-    /// dead.
-    pub(crate) fn is_held(&self, session: &Session) -> bool {
-        let Some(running) = session.running() else {
-            return false;
-        };
-        let on = match running.stage {
-            Stage::Held => return true,
-            Stage::Sent => return false,
-            Stage::Waiting(_) if running.was_held => return true,
-            Stage::Waiting(upstream) => Some(upstream).filter(|&index| {
-                let mut servers = self.servers.iter();
-                servers.any(|(_, one)| one.upstream == index && one.is_opening())
-            }),
-            Stage::Setup => session
-                .server
-                .and_then(|id| Some(self.servers.get(id)?.upstream)),
-        };
-        let silent = self.now.since(running.since) >= SILENT;
-        silent && on.is_some_and(|index| self.upstreams[index].wrote)
-    }
-
     /// Tries every held session again, in order; those without a place are held again.
     pub(crate) fn release_held(&mut self, out: &mut Ops) {
         for client in std::mem::take(&mut self.hold) {
@@ -180,6 +153,14 @@ impl Core {
         }
     }
 
+    /// Takes a session off the hold; who has waited longest, and is first to give up, is in front.
+    pub(crate) fn leave_hold(&mut self, client: u32, bytes: usize) {
+        if let Some(place) = self.hold.iter().position(|&other| other == client) {
+            self.hold.remove(place);
+        }
+        self.stats.held_bytes -= bytes;
+    }
+
     /// The time of a held or waiting command is over.
     pub(crate) fn waited_too_long(&mut self, client: u32, out: &mut Ops) {
         let Some(session) = self.clients.get_mut(client) else {
@@ -192,8 +173,7 @@ impl Core {
         let seconds = self.now.since(running.since).as_secs();
         let text = match running.stage {
             Stage::Held => {
-                self.hold.retain(|&other| other != client);
-                self.stats.held_bytes -= bytes;
+                self.leave_hold(client, bytes);
                 format!("no primary for {seconds} s: the statement did not run")
             }
             Stage::Waiting(index) => {

@@ -159,10 +159,11 @@ impl Core {
         let Some(session) = self.clients.get(client) else {
             return;
         };
+        let tied = session.server;
         match session.stage() {
             Some(Stage::Held) => {
-                self.hold.retain(|&other| other != client);
-                self.stats.held_bytes -= session.held_bytes();
+                let bytes = session.held_bytes();
+                self.leave_hold(client, bytes);
             }
             Some(Stage::Waiting(upstream)) => {
                 self.upstreams[upstream]
@@ -171,7 +172,6 @@ impl Core {
             }
             Some(Stage::Setup | Stage::Sent) | None => {}
         }
-        let tied = session.server;
         let server = tied.and_then(|id| self.servers.get(id));
         let between = server.is_some_and(|one| matches!(one.phase, ServerPhase::Tied { .. }));
         match tied {

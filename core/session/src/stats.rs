@@ -1,10 +1,16 @@
 //! What the machine counts. Publishing the numbers is left to the shell.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use mainstay_topology::ServerName;
 
+use crate::core::Core;
+use crate::session::{Session, Stage};
 use crate::tie::TieReason;
+
+/// A set-up or an opening that takes longer is that of a server that may be dead.
+const SILENT: Duration = Duration::from_millis(250);
 
 /// Counters and gauges of one machine; the shell adds up those of its workers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,4 +61,28 @@ pub struct ServerStats {
     pub lost: u64,
     /// Writes and open transactions in flight on it now.
     pub writes_in_flight: usize,
+}
+
+impl Core {
+    /// True when the session waits for a writer: on hold, or for a sign of life of one that may be
+    /// dead.
+    pub(crate) fn is_held(&self, session: &Session) -> bool {
+        let Some(running) = session.running() else {
+            return false;
+        };
+        let on = match running.stage {
+            Stage::Held => return true,
+            Stage::Sent => return false,
+            Stage::Waiting(_) if running.was_held => return true,
+            Stage::Waiting(upstream) => Some(upstream).filter(|&index| {
+                let mut servers = self.servers.iter();
+                servers.any(|(_, one)| one.upstream == index && one.is_opening())
+            }),
+            Stage::Setup => session
+                .server
+                .and_then(|id| Some(self.servers.get(id)?.upstream)),
+        };
+        let silent = self.now.since(running.since) >= SILENT;
+        silent && on.is_some_and(|index| self.upstreams[index].wrote)
+    }
 }

@@ -124,6 +124,18 @@ fn a_login_with_a_schema_is_held_while_there_is_no_writer() {
 }
 
 #[test]
+fn a_login_held_too_long_is_told_and_closed() {
+    let mut world = World::with(policy(), routes(1, 0, None, &["db2"]));
+    let client = world.accept();
+    let hello = world.clients[&client].hello("app", PASSWORD, Some("shop"));
+    world.client_sends(client, &hello);
+    world.wait(Duration::from_secs(31));
+    assert_eq!(world.reply(client).code(), 1159);
+    assert!(world.clients[&client].closed);
+    assert_eq!(world.core.stats().held, 0);
+}
+
+#[test]
 fn a_schema_is_checked_on_the_writer_while_writes_are_held() {
     let mut holding = routes(1, 0, Some("db1"), &["db2"]);
     holding.hold_writes = true;
