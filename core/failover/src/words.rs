@@ -52,8 +52,8 @@ pub(crate) fn sentence(effect: &Effect) -> String {
         }
         Effect::OpenWrites { server } => format!("Let {server} accept writes."),
         Effect::ReleaseProved { server, .. } => format!(
-            "End the wait of commits on {server} for an acknowledgement that was lost: its replicas \
-             hold all that it has written."
+            "End the wait of commits on {server} for an acknowledgement that was lost: its \
+             replicas hold all that it has written."
         ),
         Effect::ForgetSource { server } => format!("Let {server} forget its former source."),
         Effect::SaveErrant {

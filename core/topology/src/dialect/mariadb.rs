@@ -28,6 +28,7 @@ pub(super) fn facts(version: &Version, answers: &[Vec<Row>]) -> Result<Facts, Di
     let binlog = own.set(SetFamily::Mariadb, "binlog_state")?;
     let applied = own.set(SetFamily::Mariadb, "replica_position")?;
     let executed = binlog.union(&applied).expect("both sets are of one family");
+    let executed = executed.executed_by(own.number("server_id")?);
     let connection = answer(&STATEMENTS, answers, 1)?.first();
     // MariaDB waits for one, whatever is asked for.
     let wait = Waiting::read(own, status.setting("Rpl_semi_sync_master_status"), 1)?;
