@@ -3,9 +3,10 @@
 use mainstay_gtid::Difference;
 use mainstay_topology::{Applier, Errant, Facts, Outcome, Receiver, Server};
 
+use crate::elect::elect;
 use crate::finding::{Finding, Problem};
 use crate::plan::establish::missing;
-use crate::plan::failover::unconfigured;
+use crate::plan::failover::{ballot, expected, unconfigured};
 use crate::plan::first::same_identities;
 use crate::plan::rejoin::{Need, need};
 use crate::verdict::{Verdict, blocked_writes, judge};
@@ -30,7 +31,25 @@ pub(crate) fn findings(view: View<'_>, verdict: &Verdict) -> Vec<Finding> {
             .map(|name| Finding::of_server(name, Problem::NotConfigured)),
     );
     found.extend(same_identities(view));
+    found.extend(defenceless(view, verdict));
     found
+}
+
+/// Why the primary's death would not be followed by a failover, as things stand: a replica that
+/// cannot be asked forbids one however long it has been away.
+fn defenceless(view: View<'_>, verdict: &Verdict) -> Option<Finding> {
+    let settled = view.primary_facts().is_some() && *verdict == Verdict::Well;
+    if !settled || !view.is_lossless() || view.record().joined.is_empty() {
+        return None;
+    }
+    let seen = |server: &Server| {
+        server
+            .looked_at()
+            .is_some_and(|begun| begun >= view.settled)
+    };
+    let ballot = ballot(view, &expected(view)).filter(|_| view.topology.others().all(seen))?;
+    let reason = elect(&ballot).err()?;
+    Some(Finding::of_cluster(Problem::CannotFailOver { reason }))
 }
 
 /// Why a server does not answer the manager.

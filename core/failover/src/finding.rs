@@ -122,7 +122,7 @@ pub enum Problem {
         /// How far, in milliseconds.
         lag_ms: u64,
     },
-    /// A failover is needed and is not done.
+    /// If the primary died now, there would be no failover.
     CannotFailOver {
         /// Why, and what helps.
         reason: String,
@@ -229,7 +229,9 @@ impl fmt::Display for Problem {
                 "has transactions that the primary lacks: {transactions}; {remedy}"
             ),
             Self::Lagging { lag_ms } => write!(f, "{lag_ms} ms behind"),
-            Self::CannotFailOver { reason } => write!(f, "no failover: {reason}"),
+            Self::CannotFailOver { reason } => {
+                write!(f, "a failover would be refused now: {reason}")
+            }
         }
     }
 }
