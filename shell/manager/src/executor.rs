@@ -13,8 +13,6 @@ mod statements;
 mod sweep;
 
 #[cfg(test)]
-mod cut;
-#[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,7 @@
 //! Steps that need no server: those of the manager itself, of the proxies and of the hosts.
 
+mod cut;
+
 use std::sync::Mutex;
 use std::time::Duration;
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use mainstay_failover::{Effect, OnFailure, Place};
 use mainstay_topology::{Address, Family};
 
-use super::tests::{Bench, done, server};
-use super::*;
+use super::{Bench, done, server};
+use crate::executor::*;
 use crate::fake::{Answer, Fake};
 
 const STOP: &str = "STOP REPLICA FOR CHANNEL ''";
