@@ -52,7 +52,10 @@ impl Add<Duration> for Timestamp {
 
     /// Saturates at the end of the clock, 584 years after the origin.
     fn add(self, rhs: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(rhs.as_nanos()).unwrap_or(u64::MAX)))
+        Self(
+            self.0
+                .saturating_add(u64::try_from(rhs.as_nanos()).unwrap_or(u64::MAX)),
+        )
     }
 }
 
@@ -66,7 +69,12 @@ impl Sub for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:03} s", self.0 / 1_000_000_000, self.0 / 1_000_000 % 1_000)
+        write!(
+            f,
+            "{}.{:03} s",
+            self.0 / 1_000_000_000,
+            self.0 / 1_000_000 % 1_000
+        )
     }
 }
 
@@ -76,7 +84,10 @@ mod tests {
 
     #[test]
     fn a_late_event_never_underflows() {
-        assert_eq!(Timestamp::from_millis(1).since(Timestamp::from_millis(5)), Duration::ZERO);
+        assert_eq!(
+            Timestamp::from_millis(1).since(Timestamp::from_millis(5)),
+            Duration::ZERO
+        );
     }
 
     #[test]
