@@ -17,7 +17,7 @@ use mainstay_wire::{ChangeUser, ClientHello, Command, ErrorCode, HandshakeRespon
 
 use crate::answer;
 use crate::core::Core;
-use crate::full_login::{FullStep, Proof, Verdict};
+use crate::full_login::{FullStep, Proof, Verdict, more};
 use crate::greeting::{SHAPE, offered};
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::session::{Job, Key, Phase, Running, Session, Stage};
@@ -213,7 +213,7 @@ impl Core {
     ) {
         match self.verdict(&hello.user, proof) {
             Verdict::Right if proof.plugin == Plugin::CachingSha2 && !proof.is_empty() => {
-                let sequence = self.more(client, sequence, vec![caching_sha2::FAST_AUTH_OK], out);
+                let sequence = more(client, sequence, vec![caching_sha2::FAST_AUTH_OK], out);
                 self.admit(client, (hello, sequence), out);
             }
             Verdict::Right => self.admit(client, (hello, sequence), out),

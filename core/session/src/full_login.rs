@@ -137,7 +137,7 @@ impl Core {
         out: &mut Ops,
     ) {
         self.stay(client, Box::new(hello.clone()), false);
-        self.more(
+        more(
             client,
             sequence,
             vec![caching_sha2::FULL_AUTH_REQUIRED],
@@ -157,7 +157,7 @@ impl Core {
         let password = match (payload, key) {
             ([caching_sha2::PUBLIC_KEY_REQUEST], Some(key)) if !step.key_sent => {
                 self.stay(client, step.hello, true);
-                self.more(client, step.sequence, key.public_pem().to_vec(), out);
+                more(client, step.sequence, key.public_pem().to_vec(), out);
                 return;
             }
             (_, Some(key)) if step.key_sent => {
@@ -166,14 +166,14 @@ impl Core {
                 key.decrypt_password(payload, &step.salt, seed).ok()
             }
             // Some clients send it in the clear unasked: by then refusing it protects nothing.
-            (_, _) => match caching_sha2::parse_clear_password(payload) {
-                Some(password) => Some(password.to_vec()),
-                None => {
+            (_, _) => {
+                let Some(password) = caching_sha2::parse_clear_password(payload) else {
                     let error = ErrorCode::BadHandshake
                         .with("Bad handshake: neither a password nor a request for the public key");
                     return self.refuse(client, step.sequence, &error, out);
-                }
-            },
+                };
+                Some(password.to_vec())
+            }
         };
         let login = (&*step.hello, step.sequence);
         if password.is_some_and(|password| self.learn(&step.hello.user, password)) {
@@ -212,17 +212,17 @@ impl Core {
             login.stage = LoginStage::Full { hello, key_sent };
         }
     }
+}
 
-    /// Sends data of the plugin; returns the sequence number after them.
-    pub(crate) fn more(&mut self, client: u32, sequence: u8, data: Vec<u8>, out: &mut Ops) -> u8 {
-        let mut bytes = Vec::new();
-        let next = build_packet(&mut bytes, sequence, |payload| {
-            AuthMoreData(data).encode(payload);
-        });
-        out.push(Op::Send {
-            to: ConnId::Client(client),
-            chunk: Chunk::Owned(bytes),
-        });
-        next
-    }
+/// Sends data of the plugin; returns the sequence number after them.
+pub(crate) fn more(client: u32, sequence: u8, data: Vec<u8>, out: &mut Ops) -> u8 {
+    let mut bytes = Vec::new();
+    let next = build_packet(&mut bytes, sequence, |payload| {
+        AuthMoreData(data).encode(payload);
+    });
+    out.push(Op::Send {
+        to: ConnId::Client(client),
+        chunk: Chunk::Owned(bytes),
+    });
+    next
 }
