@@ -13,6 +13,7 @@ use mainstay_proxy::ProxyOptions;
 use mainstay_session::{AuthPlugin, Policy};
 use mainstay_settings::{Account, ApiSettings, ProxySettings, Settings};
 use mainstay_store::Store;
+use mainstay_wire::auth::ServerKey;
 
 use crate::args::ServeArgs;
 use crate::output::{BadInput, emit};
@@ -75,7 +76,7 @@ async fn parts(settings: &Settings) -> Result<Parts> {
         store: Store::open(&settings.manager.state)?,
         host: None,
         proxy: match (&settings.proxy, settings.session_policy()) {
-            (Some(proxy), Some(policy)) => Some(proxy_options(settings, proxy, policy).await),
+            (Some(proxy), Some(policy)) => Some(proxy_options(settings, proxy, policy).await?),
             (None, _) | (_, None) => None,
         },
         admin: None,
@@ -107,7 +108,7 @@ async fn proxy_options(
     settings: &Settings,
     proxy: &ProxySettings,
     mut policy: Policy,
-) -> ProxyOptions {
+) -> Result<ProxyOptions> {
     if proxy.server_version.is_none() || proxy.auth_plugin.is_none() {
         if let Some((version, plugin)) = version_of_any(settings).await {
             policy.server_version = proxy.server_version.clone().unwrap_or(version);
@@ -119,13 +120,24 @@ async fn proxy_options(
             );
         }
     }
+    if policy.has_hashes() {
+        policy.key = Some(Arc::new(login_key().await?));
+    }
     let default = ProxyOptions::default();
-    ProxyOptions {
+    Ok(ProxyOptions {
         listen: proxy.listen,
         workers: proxy.workers.unwrap_or(default.workers),
         policy: Arc::new(policy),
         ..default
-    }
+    })
+}
+
+/// The key with which clients encrypt passwords that are known here by a hash only.
+async fn login_key() -> Result<ServerKey> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).context("the system gives no random bytes")?;
+    let key = tokio::task::spawn_blocking(move || ServerKey::generate(seed)).await?;
+    key.context("no key for the logins of clients")
 }
 
 /// What the first server that answers says about itself: clients are greeted in its name.

@@ -4,20 +4,21 @@
 //! Greeted ── response of a plugin we speak ──▶ verdict
 //!    └───── any other response ─▶ Switched ──▶ verdict
 //! ```
-//! Passwords are known in clear, so that `caching_sha2_password` always takes its fast path; a
-//! user known by a hash only would need the full path, which `wire::auth::ServerKey` can serve.
+//! A password known in clear is proved by the fast path of `caching_sha2_password`. For users known
+//! by a hash only, what comes before the verdict is in `full_login`.
 
 use std::sync::Arc;
 
 use mainstay_clock::Timestamp;
-use mainstay_wire::auth::{AuthMoreData, AuthSwitchRequest, Plugin, caching_sha2};
+use mainstay_wire::auth::{AuthSwitchRequest, Plugin, caching_sha2};
 use mainstay_wire::handshake::Salt;
 use mainstay_wire::packet::{Packet, build_packet};
 use mainstay_wire::{ChangeUser, ClientHello, Command, ErrorCode, HandshakeResponse};
 
 use crate::answer;
 use crate::core::Core;
-use crate::greeting::{SHAPE, offered, plugin};
+use crate::full_login::{FullStep, Proof, Verdict, more};
+use crate::greeting::{SHAPE, offered};
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::session::{Job, Key, Phase, Running, Session, Stage};
 use crate::state::State;
@@ -39,6 +40,11 @@ pub(crate) enum LoginStage {
     Switched {
         hello: Box<HandshakeResponse>,
         plugin: Plugin,
+    },
+    /// The password itself was asked for.
+    Full {
+        hello: Box<HandshakeResponse>,
+        key_sent: bool,
     },
 }
 
@@ -67,6 +73,15 @@ impl Core {
                     response: packet.payload,
                 };
                 self.judge(client, (&hello, sequence), &proof, out);
+            }
+            LoginStage::Full { hello, key_sent } => {
+                let step = FullStep {
+                    hello,
+                    salt,
+                    key_sent,
+                    sequence,
+                };
+                self.full_packet(client, step, packet.payload, out);
             }
             LoginStage::Greeted => match ClientHello::parse(packet.payload) {
                 Ok(ClientHello::Response(hello)) => {
@@ -98,8 +113,9 @@ impl Core {
             Some(name) => Plugin::from_name(name),
             None => Some(Plugin::Native),
         };
+        let speaks = known.filter(|&plugin| plugin == self.plugin_for(&hello.user, Some(plugin)));
         // A client that guessed the plugin before it saw the greeting sends an empty response.
-        match known {
+        match speaks {
             Some(plugin) if !hello.auth_response.is_empty() => {
                 let response = hello.auth_response.clone();
                 let proof = Proof {
@@ -123,7 +139,7 @@ impl Core {
     ) {
         let salt = self.salt();
         let named = hello.auth_plugin.as_deref().and_then(Plugin::from_name);
-        let plugin = named.unwrap_or_else(|| plugin(&self.policy));
+        let plugin = self.plugin_for(&hello.user, named);
         let Some(Session {
             phase: Phase::Login(login),
             ..
@@ -195,24 +211,37 @@ impl Core {
         proof: &Proof<'_>,
         out: &mut Ops,
     ) {
+        match self.verdict(&hello.user, proof) {
+            Verdict::Right if proof.plugin == Plugin::CachingSha2 && !proof.is_empty() => {
+                let sequence = more(client, sequence, vec![caching_sha2::FAST_AUTH_OK], out);
+                self.admit(client, (hello, sequence), out);
+            }
+            Verdict::Right => self.admit(client, (hello, sequence), out),
+            Verdict::Open => self.ask_password(client, hello, sequence, out),
+            Verdict::Wrong => {
+                let using = if proof.response.is_empty() {
+                    "NO"
+                } else {
+                    "YES"
+                };
+                self.deny(client, (hello, sequence), using, out);
+            }
+        }
+    }
+
+    /// The password is right: what is left is the schema.
+    pub(crate) fn admit(
+        &mut self,
+        client: u32,
+        (hello, sequence): (&HandshakeResponse, u8),
+        out: &mut Ops,
+    ) {
         let Some(session) = self.clients.get_mut(client) else {
             return;
         };
         let user = self.policy.users.get(&hello.user);
-        let Some(user) = user.filter(|user| proof.holds(user.password.reveal().as_bytes())) else {
-            self.stats.logins_refused += 1;
-            let using = if proof.response.is_empty() {
-                "NO"
-            } else {
-                "YES"
-            };
-            let text = format!(
-                "Access denied for user '{}'@'{}' (using password: {using})",
-                hello.user, session.host
-            );
-            return self.refuse(client, sequence, &ErrorCode::AccessDenied.with(text), out);
-        };
-        let schema = hello.database.clone().or_else(|| user.schema.clone());
+        let default_schema = user.and_then(|user| user.schema.clone());
+        let schema = hello.database.clone().or(default_schema);
         session.key = Key {
             user: Arc::from(hello.user.as_str()),
             capabilities: hello.capabilities & SHAPE & offered(&self.policy.server_version),
@@ -220,16 +249,6 @@ impl Core {
         };
         session.state.schema = schema.map(String::into_bytes);
         session.libmariadb |= is_libmariadb(hello);
-        let mut sequence = sequence;
-        if proof.plugin == Plugin::CachingSha2 && !proof.response.is_empty() {
-            let more = AuthMoreData(vec![caching_sha2::FAST_AUTH_OK]);
-            let mut bytes = Vec::new();
-            sequence = build_packet(&mut bytes, sequence, |payload| more.encode(payload));
-            out.push(Op::Send {
-                to: ConnId::Client(client),
-                chunk: Chunk::Owned(bytes),
-            });
-        }
         let running = Running {
             job: Job::Login,
             command: Command::InitDb,
@@ -272,25 +291,4 @@ fn is_libmariadb(hello: &HandshakeResponse) -> bool {
         .iter()
         .find(|(name, _)| name == "_client_name");
     name.is_some_and(|(_, value)| value == "libmariadb")
-}
-
-struct Proof<'a> {
-    plugin: Plugin,
-    salt: Salt,
-    response: &'a [u8],
-}
-
-impl Proof<'_> {
-    fn holds(&self, password: &[u8]) -> bool {
-        // An empty response, or the lone NUL that some clients send for it, proves no password.
-        if matches!(self.response, [] | [0]) {
-            return password.is_empty();
-        }
-        match self.plugin {
-            Plugin::Native => {
-                mainstay_wire::auth::native::verify(self.response, &self.salt, password)
-            }
-            Plugin::CachingSha2 => caching_sha2::verify(self.response, &self.salt, password),
-        }
-    }
 }

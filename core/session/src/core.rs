@@ -1,6 +1,6 @@
 //! The entry points of the machine. Each takes the time and leaves operations in `out`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use mainstay_topology::Routes;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
+use crate::full_login::Learned;
 use crate::op::{CloseReason, ConnId, Op, Ops};
 use crate::policy::Policy;
 use crate::server::{Server, ServerPhase};
@@ -30,6 +31,8 @@ pub struct Core {
     pub(crate) random: ChaCha20Rng,
     /// The serial of the last session.
     pub(crate) serial: u64,
+    /// Passwords of users known by a hash only.
+    pub(crate) learned: BTreeMap<String, Learned>,
     pub(crate) clients: Slots<Session>,
     pub(crate) servers: Slots<Server>,
     pub(crate) upstreams: Vec<Upstream>,
@@ -60,6 +63,7 @@ impl Core {
             worker,
             random: ChaCha20Rng::seed_from_u64(seed),
             serial: 0,
+            learned: BTreeMap::new(),
             clients: Slots::new(),
             servers: Slots::new(),
             upstreams: Vec::new(),

@@ -26,6 +26,7 @@ mod counters;
 mod dispatch;
 mod effects;
 mod front;
+mod full_login;
 mod greeting;
 mod lost;
 pub mod op;
@@ -49,6 +50,6 @@ mod upstream;
 
 pub use crate::core::Core;
 pub use op::{Chunk, CloseReason, ConnId, Op, Ops};
-pub use policy::{AuthPlugin, Hold, Policy, Pool, Secret, Timeouts, User};
+pub use policy::{AuthPlugin, Credential, Hold, Policy, Pool, Secret, Timeouts, User};
 pub use stats::{ServerStats, Stats};
 pub use tie::TieReason;

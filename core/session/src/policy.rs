@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
+
+use mainstay_wire::auth::{ServerKey, caching_sha2};
 
 /// The settings of one machine. Counts are per worker: the shell divides what the file gives for
 /// the whole process.
@@ -10,6 +13,8 @@ use std::time::Duration;
 pub struct Policy {
     /// Who may log in, and with what; the same credentials are used towards the servers.
     pub users: BTreeMap<String, User>,
+    /// Needed when [`Self::has_hashes`]: clients encrypt their passwords with it.
+    pub key: Option<Arc<ServerKey>>,
     /// The version announced in the greeting, such as `10.11.6-MariaDB`.
     pub server_version: String,
     /// The plugin announced in the greeting: what the servers' own family announces.
@@ -34,6 +39,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             users: BTreeMap::new(),
+            key: None,
             server_version: "8.0.0-mainstay".to_owned(),
             auth_plugin: AuthPlugin::CachingSha2,
             collation: 45,
@@ -44,6 +50,14 @@ impl Default for Policy {
             split_reads: true,
             retry_reads: true,
         }
+    }
+}
+
+impl Policy {
+    /// Whether some user is known by a hash only.
+    pub fn has_hashes(&self) -> bool {
+        let mut users = self.users.values();
+        users.any(|user| matches!(user.credential, Credential::Hash(_)))
     }
 }
 
@@ -59,10 +73,33 @@ pub enum AuthPlugin {
 /// One user of the configuration.
 #[derive(Debug, Clone, Default)]
 pub struct User {
-    /// The password, in clear: the proxy must be able to log in with it.
-    pub password: Secret,
+    /// What its password is checked against.
+    pub credential: Credential,
     /// The schema a client starts in when it names none.
     pub schema: Option<String>,
+}
+
+/// What is known of a password before anybody logs in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// The password itself.
+    Clear(Secret),
+    /// What `caching_sha2_password` stores of it; the first login of a client tells the rest.
+    Hash(Secret),
+}
+
+impl Credential {
+    /// A stored hash, as `mysql.user.authentication_string` shows it; `None` for other text.
+    pub fn stored_hash(text: &str) -> Option<Self> {
+        let is_hash = caching_sha2::is_stored_hash(text.as_bytes());
+        is_hash.then(|| Self::Hash(Secret::new(text)))
+    }
+}
+
+impl Default for Credential {
+    fn default() -> Self {
+        Self::Clear(Secret::default())
+    }
 }
 
 /// Text that is never printed.

@@ -108,8 +108,9 @@ impl Core {
         let ServerPhase::Login { login, .. } = &server.phase else {
             return Ok(Next::Wait);
         };
-        let password = self.policy.users.get(&*server.key.user);
-        let password = password.map_or(&b""[..], |user| user.password.reveal().as_bytes());
+        let password = self.password_of(&server.key.user);
+        let password = password.map_or(String::new(), |password| password.reveal().to_owned());
+        let password = password.as_bytes();
         let first = payload.first().copied();
         if first == Some(ERR_HEADER) {
             return Ok(Next::Failed(ErrPacket::parse(payload)?));

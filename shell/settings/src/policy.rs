@@ -46,10 +46,10 @@ impl Settings {
         let proxy = self.proxy.as_ref()?;
         let users = self.users.iter().map(|user| {
             let entry = session::User {
-                password: user.account.password.clone(),
+                credential: user.credential.clone(),
                 schema: user.default_schema.clone(),
             };
-            (user.account.user.clone(), entry)
+            (user.name.clone(), entry)
         });
         Some(session::Policy {
             users: users.collect(),

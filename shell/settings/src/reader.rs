@@ -143,6 +143,11 @@ impl<'a, 'd, 't> Section<'a, 'd, 't> {
         })
     }
 
+    /// Notes keys that are known here but not read.
+    pub(crate) fn knows(&mut self, keys: &[&'static str]) {
+        self.known.extend(keys);
+    }
+
     /// Whether the file has the key, whatever its value.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mainstay_failover::Durability;
-use mainstay_session::policy::{AuthPlugin, Secret};
+use mainstay_session::policy::{AuthPlugin, Credential, Secret};
 use mainstay_topology::{Address, Promotion};
 
 use crate::error::SettingsError;
@@ -134,8 +134,10 @@ pub struct ProxySettings {
 /// `[[user]]`: one user of the proxy, with the same account on the servers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserSettings {
-    /// `name`, and `password` or `password_file`.
-    pub account: Account,
+    /// `name`.
+    pub name: String,
+    /// `password`, `password_file` or `password_hash`.
+    pub credential: Credential,
     /// `default_schema`: where a client starts that names none.
     pub default_schema: Option<String>,
 }

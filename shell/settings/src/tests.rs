@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use mainstay_failover::{Durability, Policy};
+use mainstay_session::policy::{Credential, Secret};
 use mainstay_topology::Promotion;
 
 use crate::{Settings, SettingsError};
@@ -52,19 +53,22 @@ fn the_example_is_right() {
         Path::new("/etc/mainstay/mainstay.db")
     );
     let session = settings.session_policy().unwrap();
-    assert_eq!(
-        session.users["app"].password.reveal(),
-        "change this as well"
-    );
+    let clear = Credential::Clear(Secret::new("change this as well"));
+    assert_eq!(session.users["app"].credential, clear);
+    assert!(!session.has_hashes());
 }
 
 #[test]
 fn the_defaults_that_the_example_shows_are_the_defaults() {
     // A line that is commented out and looks like `key = value` is a default.
+    let no_default = |line: &str| {
+        let keys = ["default_schema", "password_hash"];
+        keys.iter().any(|key| line.contains(key))
+    };
     let uncommented: String = EXAMPLE
         .lines()
         .map(|line| match line.strip_prefix("# ") {
-            Some(rest) if rest.contains(" = ") && !rest.contains("default_schema") => rest,
+            Some(rest) if rest.contains(" = ") && !no_default(rest) => rest,
             Some(_) | None => line,
         })
         .fold(String::new(), |text, line| text + line + "\n");
@@ -232,6 +236,49 @@ fn a_password_is_given_once() {
     assert_eq!(
         mistakes(&text),
         "11: manager.password_file: cannot stand beside `password`: give one of them"
+    );
+}
+
+/// Of "s3cret", as a server stored it.
+const HASH: &str = concat!(
+    r"$A$00A$%{\u0011vbA\u0018\u001eA\r\u0004\u000byQ1\u0019l",
+    "'fmbchYcZTUEYMZwl6QyXhWxzBYUvgF2/KNNsiC3hqJu32"
+);
+
+#[test]
+fn a_user_may_be_known_by_a_hash_only() {
+    let text = format!("{RIGHT}[proxy]\n[[user]]\nname = \"u\"\npassword_hash = \"{HASH}\"\n");
+    let settings = parse(&text).unwrap();
+    assert!(!format!("{settings:?}").contains("l'fmb"));
+    let session = settings.session_policy().unwrap();
+    assert!(session.has_hashes());
+    let Credential::Hash(hash) = &session.users["u"].credential else {
+        panic!("a hash")
+    };
+    assert!(hash.reveal().starts_with("$A$00A$%{\u{11}vb"));
+}
+
+#[test]
+fn a_wrong_hash_is_refused_and_not_shown() {
+    let text = format!("{RIGHT}[[user]]\nname = \"u\"\npassword_hash = \"$A$005$short\"\n");
+    assert_eq!(
+        mistakes(&text),
+        "17: user.password_hash: expected what `mysql.user.authentication_string` holds of a user \
+         with caching_sha2_password: \"$A$005$\" and 63 characters, found something else"
+    );
+}
+
+#[test]
+fn a_user_has_a_password_or_its_hash() {
+    let user = format!("{RIGHT}[[user]]\nname = \"u\"\n");
+    let both = format!("{user}password_hash = \"{HASH}\"\npassword_file = \"f\"\n");
+    assert_eq!(
+        mistakes(&both),
+        "17: user.password_hash: cannot stand beside `password_file`: give one of them"
+    );
+    assert_eq!(
+        mistakes(&user),
+        "15: user.password: is missing: give it, or `password_file`, or `password_hash`"
     );
 }
 

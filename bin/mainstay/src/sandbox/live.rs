@@ -12,7 +12,7 @@ use mainstay_failover::Policy;
 use mainstay_manager::{Config, HostControl, Login, ManagerHandle, Timing};
 use mainstay_proxy::ProxyOptions;
 use mainstay_sandbox::{Flavor, Sandbox};
-use mainstay_session::{AuthPlugin, Policy as SessionPolicy, Secret, User};
+use mainstay_session::{AuthPlugin, Credential, Policy as SessionPolicy, Secret, User};
 use mainstay_store::Store;
 use mainstay_topology::{Member, Promotion};
 
@@ -178,7 +178,7 @@ fn manager_config(args: &SandboxArgs, sandbox: &Sandbox) -> Config {
 fn session_policy(sandbox: &Sandbox) -> SessionPolicy {
     let app = &sandbox.credentials().app;
     let user = User {
-        password: Secret::new(&app.password),
+        credential: Credential::Clear(Secret::new(&app.password)),
         schema: None,
     };
     SessionPolicy {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_clock::Timestamp;
-use mainstay_session::{Chunk, CloseReason, ConnId, Core, Op, Ops, Policy};
+use mainstay_session::{Chunk, CloseReason, ConnId, Core, Credential, Op, Ops, Policy, Secret};
 use mainstay_topology::{Address, Epoch, Routes, ServerName, Target};
 
 use crate::client::{Client, Reply};
@@ -37,7 +37,7 @@ enum Event {
 pub(crate) fn policy() -> Policy {
     let mut policy = Policy::default();
     let user = mainstay_session::User {
-        password: mainstay_session::Secret::new(PASSWORD),
+        credential: Credential::Clear(Secret::new(PASSWORD)),
         schema: None,
     };
     policy.users.insert("app".to_owned(), user);

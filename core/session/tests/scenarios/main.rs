@@ -8,6 +8,7 @@ mod chaos;
 mod counters;
 mod failover;
 mod faults;
+mod hashed;
 mod login;
 mod properties;
 mod sharing;

@@ -64,6 +64,11 @@ pub fn verify_stored(password: &[u8], stored: &[u8]) -> bool {
     sha256_crypt::verify(password, stored)
 }
 
+/// Whether this is a stored hash at all.
+pub fn is_stored_hash(stored: &[u8]) -> bool {
+    sha256_crypt::is_stored(stored)
+}
+
 /// The clear password as the full path sends it inside TLS: with a closing NUL.
 pub fn clear_password(password: &[u8]) -> Vec<u8> {
     let mut out = password.to_vec();

@@ -19,6 +19,10 @@ pub(super) fn verify(password: &[u8], stored: &[u8]) -> bool {
     same(&crypt(password, salt, rounds), digest)
 }
 
+pub(super) fn is_stored(stored: &[u8]) -> bool {
+    split(stored).is_some()
+}
+
 fn split(stored: &[u8]) -> Option<(u32, &[u8], &[u8])> {
     let rest = stored.strip_prefix(b"$A$")?;
     let (thousands, rest) = rest.split_at_checked(3)?;

@@ -92,6 +92,8 @@ fn a_password_is_checked_against_the_hash_that_mysql_9_7_stored() {
         hYcZTUEYMZwl6QyXhWxzBYUvgF2/KNNsiC3hqJu32";
     assert!(caching_sha2::verify_stored(PASSWORD, stored));
     assert!(!caching_sha2::verify_stored(b"s3creT", stored));
+    assert!(caching_sha2::is_stored_hash(stored));
+    assert!(!caching_sha2::is_stored_hash(&stored[1..]));
     assert!(!caching_sha2::verify_stored(PASSWORD, b""));
     assert!(!caching_sha2::verify_stored(PASSWORD, b"$A$0"));
 }

@@ -21,6 +21,19 @@ pub(super) fn read(
     default_user: Option<&str>,
     folder: &Path,
 ) -> Option<Account> {
+    let user = user(section, keys, default_user);
+    let password = password(section, keys, folder);
+    Some(Account {
+        user: user?,
+        password: password?,
+    })
+}
+
+pub(super) fn user(
+    section: &mut Section<'_, '_, '_>,
+    keys: &Keys,
+    default_user: Option<&str>,
+) -> Option<String> {
     let user = match default_user {
         Some(default) if !section.has(keys.user) => {
             section.text(keys.user, "a user's name");
@@ -31,14 +44,14 @@ pub(super) fn read(
     if user.is_none() && !section.has(keys.user) {
         section.missing(keys.user, "the name of the user");
     }
-    let password = password(section, keys, folder);
-    Some(Account {
-        user: user?,
-        password: password?,
-    })
+    user
 }
 
-fn password(section: &mut Section<'_, '_, '_>, keys: &Keys, folder: &Path) -> Option<Secret> {
+pub(super) fn password(
+    section: &mut Section<'_, '_, '_>,
+    keys: &Keys,
+    folder: &Path,
+) -> Option<Secret> {
     let written = section.text(keys.password, "a password");
     let file = section.text(keys.password_file, "the path of a file");
     match (section.has(keys.password), section.has(keys.password_file)) {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use mainstay_session::policy::Credential;
+
 use super::Found;
 use super::account::{self, Keys};
 use crate::reader::{Report, Section};
@@ -13,6 +15,7 @@ const KEYS: Keys = Keys {
     password: "password",
     password_file: "password_file",
 };
+const PASSWORD_HASH: &str = "password_hash";
 
 /// Reads the users. `spared` are the accounts whose connections survive a fence: a client that
 /// used one of them could go on writing to a fenced primary.
@@ -26,24 +29,53 @@ pub(super) fn read(
     let mut users = Vec::new();
     for (number, (table, span)) in (1..).zip(tables) {
         let mut section = Section::new("user", (*table, span.clone()), report);
-        let account = account::read(&mut section, &KEYS, None, folder);
+        let name = account::user(&mut section, &KEYS, None);
+        let credential = credential(&mut section, folder);
         let default_schema = section.text("default_schema", "the name of a schema");
-        if let Some(account) = account {
-            let name = &account.user;
+        if let Some((name, credential)) = name.zip(credential) {
             if let Some(first) = names.insert(name.clone(), number) {
                 let sentence = format!("`{name}` is the name of user {first} too");
                 section.wrong("name", sentence);
             }
-            if spared.contains(name) {
+            if spared.contains(&name) {
                 let sentence = format!("`{name}` is an account of [manager]: give clients another");
                 section.wrong("name", sentence);
             }
             users.push(UserSettings {
-                account,
+                name,
+                credential,
                 default_schema,
             });
         }
         section.end();
     }
     users
+}
+
+/// What the password is checked against: exactly one of three keys.
+fn credential(section: &mut Section<'_, '_, '_>, folder: &Path) -> Option<Credential> {
+    let expected = "what `mysql.user.authentication_string` holds of a user with \
+                    caching_sha2_password: \"$A$005$\" and 63 characters";
+    let hash = section.value(PASSWORD_HASH, expected, |value| {
+        Credential::stored_hash(value.as_str()?)
+    });
+    let clear = [KEYS.password, KEYS.password_file];
+    let beside = clear.into_iter().find(|key| section.has(key));
+    if !section.has(PASSWORD_HASH) && beside.is_some() {
+        return account::password(section, &KEYS, folder).map(Credential::Clear);
+    }
+    section.knows(&clear);
+    match beside {
+        Some(beside) => {
+            let sentence = format!("cannot stand beside `{beside}`: give one of them");
+            section.wrong(PASSWORD_HASH, sentence);
+            None
+        }
+        None if section.has(PASSWORD_HASH) => hash,
+        None => {
+            let sentence = "give it, or `password_file`, or `password_hash`";
+            section.missing(KEYS.password, sentence);
+            None
+        }
+    }
 }
