@@ -165,8 +165,8 @@ mod tests {
         assert!(!may_use("shell/proxy", "shell/manager", false));
         assert!(!may_use("shell/proxy", "bin/mainstay", false));
         assert!(may_use("bin/mainstay", "shell/proxy", false));
-        assert!(!may_use("bin/mainstay", "testing/testkit", false));
-        assert!(may_use("bin/mainstay", "testing/testkit", true));
+        assert!(!may_use("bin/mainstay", "testing/e2e", false));
+        assert!(may_use("bin/mainstay", "testing/e2e", true));
         assert!(!may_use("core/gtid", "xtask", true));
     }
 
