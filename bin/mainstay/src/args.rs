@@ -109,6 +109,10 @@ pub(crate) struct SandboxArgs {
     /// Port of the API; 0 takes any free one [default: 6080].
     #[arg(long, value_name = "PORT")]
     pub(crate) api_port: Option<u16>,
+    /// Take the proxy's settings from the `[proxy]` section of this file, and its other users from
+    /// its `[[user]]`s; the sandbox fills in the rest.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
     /// First of the servers' ports; 0 takes any free ones [default: 13306].
     #[arg(long, value_name = "PORT")]
     pub(crate) base_port: Option<u16>,

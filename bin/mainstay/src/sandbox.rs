@@ -4,6 +4,7 @@ mod access;
 mod announce;
 mod detach;
 mod live;
+mod proxy;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -131,7 +132,9 @@ async fn serve(args: &SandboxArgs, home: &Home, prepared: Prepared) -> Result<()
     let ports = access.take_ports(&prepared).await?;
     let (known, roles) = restart_roles(&store)?;
     let sandbox = Arc::new(prepared.start(roles).await?);
-    let live = Live::start(args, Arc::clone(&sandbox), &access, ports, store);
+    let live = proxy::options(args, &sandbox, ports.proxy)
+        .await
+        .and_then(|proxy| Live::start(args, Arc::clone(&sandbox), &access, ports, (proxy, store)));
     let live = match live {
         Ok(live) => live,
         Err(error) => {

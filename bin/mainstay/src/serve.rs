@@ -104,7 +104,8 @@ fn manager_config(settings: &Settings) -> Config {
     }
 }
 
-async fn proxy_options(
+/// What the proxy is started with.
+pub(crate) async fn proxy_options(
     settings: &Settings,
     proxy: &ProxySettings,
     mut policy: Policy,

@@ -118,6 +118,10 @@ fn child_arguments(args: &SandboxArgs, dir: &std::path::Path) -> Vec<std::ffi::O
         list.push("--mysqld".into());
         list.push(mysqld.into());
     }
+    if let Some(settings) = &args.settings {
+        list.push("--settings".into());
+        list.push(settings.into());
+    }
     if args.force {
         list.push("--force".into());
     }

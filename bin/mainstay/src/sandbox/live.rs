@@ -1,6 +1,5 @@
 //! The running sandbox: its servers, and the service in front of them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +10,7 @@ use mainstay_dashboard::views::StatusView;
 use mainstay_failover::Policy;
 use mainstay_manager::{Config, HostControl, Login, ManagerHandle, Timing};
 use mainstay_proxy::ProxyOptions;
-use mainstay_sandbox::{Flavor, Sandbox};
-use mainstay_session::{AuthPlugin, Credential, Policy as SessionPolicy, Secret, User};
+use mainstay_sandbox::Sandbox;
 use mainstay_store::Store;
 use mainstay_topology::{Member, Promotion};
 
@@ -44,7 +42,7 @@ impl Live {
         sandbox: Arc<Sandbox>,
         access: &Access,
         ports: Ports,
-        store: Store,
+        (proxy, store): (ProxyOptions, Store),
     ) -> Result<Self> {
         let frame = frame(&sandbox, access, &ports)?;
         let host: Arc<dyn HostControl> = Arc::new(SandboxHost {
@@ -55,11 +53,7 @@ impl Live {
             manager: manager_config(args, &sandbox),
             store,
             host: Some(host),
-            proxy: Some(ProxyOptions {
-                listen: ports.proxy,
-                policy: Arc::new(session_policy(&sandbox)),
-                ..ProxyOptions::default()
-            }),
+            proxy: Some(proxy),
             admin: Some(ports.admin),
             api: ports.api,
             access: Some(mainstay_dashboard::Access::new(
@@ -172,22 +166,5 @@ fn manager_config(args: &SandboxArgs, sandbox: &Sandbox) -> Config {
         login: login(&sandbox.credentials().manager),
         replication: login(&sandbox.credentials().replication),
         timing: Timing::default(),
-    }
-}
-
-fn session_policy(sandbox: &Sandbox) -> SessionPolicy {
-    let app = &sandbox.credentials().app;
-    let user = User {
-        credential: Credential::Clear(Secret::new(&app.password)),
-        schema: None,
-    };
-    SessionPolicy {
-        users: BTreeMap::from([(app.user.clone(), user)]),
-        server_version: sandbox.version().to_string(),
-        auth_plugin: match sandbox.flavor() {
-            Flavor::MariaDb => AuthPlugin::NativePassword,
-            Flavor::MySql => AuthPlugin::CachingSha2,
-        },
-        ..SessionPolicy::default()
     }
 }
