@@ -5,10 +5,10 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 MAINSTAY := $(abspath $(TARGET)/release/mainstay)
 export MAINSTAY_BIN = $(MAINSTAY)
 
-# What `make sandbox` passes on: make sandbox ARGS="--flavor mysql"
+# What `make sandbox` and `make bench-proxy` pass on: make sandbox ARGS="--flavor mysql"
 ARGS ?=
 
-.PHONY: help sandbox test test-servers check fix sim e2e clean build-tools binary fast-tests
+.PHONY: help sandbox test test-servers check fix sim e2e bench-proxy clean build-tools binary fast-tests
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,11 @@ sim: ## 20 000 seeded schedules of the simulator
 
 e2e: binary ## end to end, with real servers, one test at a time
 	cargo test -p mainstay-e2e -- --test-threads=1
+
+bench-proxy: build-tools binary ## the proxy beside HAProxy and beside none; ARGS="--quick" is short
+	@scripts/install-servers.sh mariadb
+	@scripts/install-bench-tools.sh
+	cargo run --quiet --release -p mainstay-bench -- --report $(TARGET)/bench-proxy $(ARGS)
 
 clean: ## remove what cargo built
 	cargo clean
