@@ -8,8 +8,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use mainstay_topology::Routes;
-use rustix::event::epoll;
 
+use crate::driver::Driver;
+use crate::epoll::{self, Epoll};
 use crate::error::Error;
 use crate::gate::{Gate, StillBusy, key};
 use crate::listen;
@@ -63,19 +64,18 @@ impl<M: Machine> Crew<M> {
             threads: Vec::new(),
         };
         for (number, listener) in listeners.into_iter().enumerate() {
-            let epoll = epoll::create(epoll::CreateFlags::CLOEXEC);
             let seat = Seat {
                 number,
                 shared: Arc::clone(&shared),
                 listener,
-                epoll: Arc::new(epoll.map_err(|errno| Error::Workers(errno.into()))?),
                 resolver: resolver.clone(),
                 policy: Arc::clone(&start.policy),
                 routes: Arc::clone(&start.routes),
                 stopping: false,
             };
-            seat.watch().map_err(|errno| Error::Workers(errno.into()))?;
-            let thread = spawn(seat, start.sched_batch).map_err(Error::Workers)?;
+            let epoll = epoll::create().map_err(|errno| Error::Workers(errno.into()))?;
+            let thread =
+                spawn(seat, || Epoll::new(epoll), start.sched_batch).map_err(Error::Workers)?;
             crew.threads.push(thread);
         }
         Ok(crew)
@@ -152,13 +152,17 @@ impl<M: Machine> Drop for Crew<M> {
     }
 }
 
-fn spawn<M: Machine>(seat: Seat<M>, sched_batch: bool) -> io::Result<JoinHandle<()>> {
+fn spawn<M: Machine, D: Driver>(
+    seat: Seat<M>,
+    driver: impl FnOnce() -> D + Send + 'static,
+    sched_batch: bool,
+) -> io::Result<JoinHandle<()>> {
     thread::Builder::new()
         .name(format!("proxy-{}", seat.number))
         .spawn(move || {
             if sched_batch && let Err(error) = sched::batch() {
                 tracing::warn!(%error, "no SCHED_BATCH for a proxy worker: queries cost more");
             }
-            work(seat);
+            work(seat, driver());
         })
 }

@@ -5,16 +5,16 @@
 //! and its own `core/session` machine; nothing is shared on the path of a query. What a statement
 //! means, where it goes and what waits is left to `core/session`.
 
-mod conn;
 mod connect;
 mod crew;
+mod driver;
+mod epoll;
 mod error;
 mod gate;
 mod listen;
 mod load;
 mod machine;
 mod mailbox;
-mod net;
 mod proxy;
 mod resolve;
 mod sched;

@@ -1,4 +1,4 @@
-//! The queue into a worker: anyone may push, an eventfd wakes the worker's epoll.
+//! The queue into a worker: anyone may push, an eventfd wakes the worker.
 
 use std::collections::VecDeque;
 use std::io;
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use mainstay_topology::Routes;
 use rustix::event::{EventfdFlags, eventfd};
 
-use crate::conn::Token;
+use crate::driver::Token;
 use crate::load::Ticket;
 use crate::machine::Machine;
 
@@ -80,7 +80,7 @@ impl<T> Mailbox<T> {
             .pop_front()
     }
 
-    /// What epoll watches.
+    /// What the worker watches.
     pub(crate) fn bell(&self) -> BorrowedFd<'_> {
         self.bell.as_fd()
     }

@@ -15,29 +15,13 @@ use std::time::{Duration, Instant};
 use mainstay_clock::Timestamp;
 use mainstay_session::Ops;
 use mainstay_topology::Routes;
-use rustix::event::Timespec;
-use rustix::event::epoll::{self, EventData, EventFlags};
-use rustix::io::Errno;
 
-use crate::conn::Token;
+use crate::driver::{Driver, Event, Lookup, Notice};
 use crate::gate::{Gate, Said, key};
 use crate::load::Loads;
 use crate::machine::Machine;
 use crate::mailbox::{Mailbox, Message};
-use crate::net::{Lookup, Net, Notice, Read};
 use crate::resolve::Resolver;
-
-/// One buffer per worker; it holds any reply but the largest in one read.
-const BUFFER_BYTES: usize = 64 * 1024;
-/// Reads of one connection before the others have their turn.
-const READS_PER_TURN: usize = 4;
-/// Events fetched at once.
-const EVENTS: usize = 256;
-/// How far apart the tokens of a worker and of its successor after a defect are.
-const GENERATIONS: u32 = 1 << 24;
-
-const LISTENER: u64 = u64::MAX;
-const BELL: u64 = u64::MAX - 1;
 
 /// What all workers of one proxy share.
 #[derive(Debug)]
@@ -55,7 +39,6 @@ pub(crate) struct Seat<M: Machine> {
     pub(crate) number: usize,
     pub(crate) shared: Arc<Shared<M>>,
     pub(crate) listener: OwnedFd,
-    pub(crate) epoll: Arc<OwnedFd>,
     pub(crate) resolver: Resolver,
     pub(crate) policy: Arc<M::Policy>,
     pub(crate) routes: Arc<Routes>,
@@ -63,18 +46,6 @@ pub(crate) struct Seat<M: Machine> {
 }
 
 impl<M: Machine> Seat<M> {
-    /// Has epoll watch the listener and the mailbox.
-    pub(crate) fn watch(&self) -> Result<(), Errno> {
-        epoll::add(
-            &*self.epoll,
-            &self.listener,
-            EventData::new_u64(LISTENER),
-            EventFlags::IN,
-        )?;
-        let bell = self.mailbox().bell();
-        epoll::add(&*self.epoll, bell, EventData::new_u64(BELL), EventFlags::IN)
-    }
-
     fn mailbox(&self) -> &Mailbox<Message<M>> {
         &self.shared.mailboxes[self.number]
     }
@@ -87,12 +58,14 @@ impl<M: Machine> Seat<M> {
 
 /// Works until told to stop. A defect of the machine, a panic, costs the sessions of this worker:
 /// which of them the broken state belongs to cannot be known, so none may go on with it.
-pub(crate) fn work<M: Machine>(mut seat: Seat<M>) {
-    for generation in (0..).map(|start: u32| start.wrapping_mul(GENERATIONS)) {
-        let turns = AssertUnwindSafe(|| Worker::new(&mut seat, generation).run());
+pub(crate) fn work<M: Machine, D: Driver>(mut seat: Seat<M>, mut driver: D) {
+    driver.watch_bell(seat.mailbox().bell());
+    loop {
+        let turns = AssertUnwindSafe(|| Worker::new(&mut seat, &mut driver).run());
         if catch_unwind(turns).is_ok() || seat.stopping {
             return;
         }
+        driver.clear();
         seat.shared.restarts.fetch_add(1, Ordering::Relaxed);
         tracing::error!(
             worker = seat.number,
@@ -101,79 +74,68 @@ pub(crate) fn work<M: Machine>(mut seat: Seat<M>) {
     }
 }
 
-struct Worker<'a, M: Machine> {
+struct Worker<'a, M: Machine, D: Driver> {
     seat: &'a mut Seat<M>,
+    driver: &'a mut D,
     machine: M,
-    net: Net,
     ops: Ops,
-    buffer: Box<[u8]>,
     now: Timestamp,
     said: Option<Said>,
     accepts_again: Option<Timestamp>,
     reports: Vec<mpsc::Sender<M::Stats>>,
 }
 
-impl<'a, M: Machine> Worker<'a, M> {
-    fn new(seat: &'a mut Seat<M>, generation: u32) -> Self {
+impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
+    fn new(seat: &'a mut Seat<M>, driver: &'a mut D) -> Self {
         let number = u32::try_from(seat.number).expect("far fewer workers");
         Self {
             machine: M::start(number, Arc::clone(&seat.policy), Arc::clone(&seat.routes)),
-            net: Net::new(Arc::clone(&seat.epoll), generation),
             ops: Ops::new(),
-            buffer: vec![0; BUFFER_BYTES].into_boxed_slice(),
             now: seat.now(),
-            // The predecessor may have paused it.
+            // It is not watched yet, or the predecessor has paused it.
             accepts_again: Some(seat.now()),
             seat,
+            driver,
             said: None,
             reports: Vec::new(),
         }
     }
 
     fn run(mut self) {
-        let mut events = Vec::with_capacity(EVENTS);
         self.open_mailbox();
         while !self.seat.stopping {
             self.finish_turn();
             let timeout = self.timeout();
-            events.clear();
-            let spare = rustix::buffer::spare_capacity(&mut events);
-            match epoll::wait(&*self.seat.epoll, spare, timeout.as_ref()) {
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(errno) => panic!("epoll_wait cannot fail on an open epoll: {errno}"),
-            }
+            self.driver.wait(timeout);
             self.now = self.seat.now();
-            // Ends first: a statement sent to a server that is known to be gone has an unknown
-            // outcome, one that waits for another connection has not.
-            for ending in [true, false] {
-                for event in events.iter().filter(|event| ends(event.flags) == ending) {
-                    self.take(*event);
+            while let Some(event) = self.driver.next(self.now) {
+                match event {
+                    Event::Listener => self.accept(),
+                    Event::Bell => self.open_mailbox(),
+                    Event::Input(who) => {
+                        let bytes = self.driver.input();
+                        self.machine.input(self.now, who, bytes, &mut self.ops);
+                        self.settle();
+                    }
+                    Event::End(who, reason) => {
+                        self.machine.closed(self.now, who, reason, &mut self.ops);
+                        self.settle();
+                    }
+                    Event::Noticed => self.settle(),
                 }
             }
-            for token in self.net.take_unread() {
-                self.pump(token);
-            }
-        }
-    }
-
-    fn take(&mut self, event: epoll::Event) {
-        let epoll::Event { flags, data, .. } = event;
-        match data.u64() {
-            LISTENER => self.accept(),
-            BELL => self.open_mailbox(),
-            bits => self.event(Token::from_bits(bits), flags),
         }
     }
 
     /// The end of a turn: timers, then whoever waits for a report.
     fn finish_turn(&mut self) {
-        self.net.cut_lingering(self.now);
+        self.driver.cut_lingering(self.now);
         if self.accepts_again.is_some_and(|again| again <= self.now) {
             self.accepts_again = None;
-            self.watch_listener(EventFlags::IN);
+            self.watch_listener(true);
         }
         self.machine.tick(self.now, &mut self.ops);
-        self.settle(0);
+        self.settle();
         self.say();
         for report in self.reports.drain(..) {
             // Whoever asked may have given up.
@@ -197,55 +159,24 @@ impl<'a, M: Machine> Worker<'a, M> {
         }
     }
 
-    fn timeout(&self) -> Option<Timespec> {
-        if self.net.has_unread() {
-            return Some(Timespec::default());
+    fn timeout(&mut self) -> Option<Duration> {
+        if self.driver.has_work() {
+            return Some(Duration::ZERO);
         }
         let deadlines = [
             self.machine.deadline(),
-            self.net.deadline(),
+            self.driver.table().deadline(),
             self.accepts_again,
         ];
         let wait = deadlines.into_iter().flatten().min()?.since(self.now);
-        // A time-out longer than epoll takes only means one turn for nothing.
-        let wait = wait.min(Duration::from_hours(1));
-        Some(Timespec {
-            tv_sec: i64::try_from(wait.as_secs()).expect("at most an hour"),
-            tv_nsec: wait.subsec_nanos().into(),
-        })
-    }
-
-    fn event(&mut self, token: Token, flags: EventFlags) {
-        let readable = self.net.event(token, flags);
-        self.settle(0);
-        if readable {
-            self.pump(token);
-        }
-    }
-
-    fn pump(&mut self, token: Token) {
-        for _ in 0..READS_PER_TURN {
-            match self.net.read(self.now, token, &mut self.buffer) {
-                Read::Bytes(who, length) => {
-                    self.machine
-                        .input(self.now, who, &self.buffer[..length], &mut self.ops);
-                    self.settle(length);
-                }
-                Read::End(who, reason) => {
-                    self.machine.closed(self.now, who, reason, &mut self.ops);
-                    return self.settle(0);
-                }
-                Read::Nothing => return,
-            }
-        }
-        self.net.read_later(token);
+        // A time-out longer than the system takes only means one turn for nothing.
+        Some(wait.min(Duration::from_hours(1)))
     }
 
     /// Runs the operations of the last call, then those of the calls they give rise to.
-    fn settle(&mut self, input_length: usize) {
-        self.net
-            .run(self.now, &mut self.ops, &self.buffer[..input_length]);
-        while let Some((who, notice)) = self.net.next_notice() {
+    fn settle(&mut self) {
+        self.driver.run(self.now, &mut self.ops);
+        while let Some((who, notice)) = self.driver.next_notice() {
             let (now, out) = (self.now, &mut self.ops);
             match notice {
                 Notice::Connected => self.machine.connected(now, who, out),
@@ -253,9 +184,9 @@ impl<'a, M: Machine> Worker<'a, M> {
                 Notice::Blocked(bytes) => self.machine.blocked(now, who, bytes, out),
                 Notice::Unblocked => self.machine.unblocked(now, who, out),
             }
-            self.net.run(now, &mut self.ops, &[]);
+            self.driver.run(now, &mut self.ops);
         }
-        for Lookup { token, host, port } in self.net.take_lookups() {
+        for Lookup { token, host, port } in self.driver.table().take_lookups() {
             let (shared, number) = (Arc::clone(&self.seat.shared), self.seat.number);
             self.seat.resolver.ask(&host, port, move |addresses| {
                 shared.mailboxes[number].push(Message::Resolved { token, addresses });
@@ -273,13 +204,13 @@ impl<'a, M: Machine> Worker<'a, M> {
                     ticket,
                 } => self.welcome(socket, peer, ticket),
                 Message::Resolved { token, addresses } => {
-                    self.net.resolved(token, addresses);
-                    self.settle(0);
+                    self.driver.resolved(token, addresses);
+                    self.settle();
                 }
                 Message::Routes(routes) => {
                     self.seat.routes = Arc::clone(&routes);
                     self.machine.routes(self.now, routes, &mut self.ops);
-                    self.settle(0);
+                    self.settle();
                 }
                 Message::Policy(policy) => {
                     self.seat.policy = Arc::clone(&policy);
@@ -290,8 +221,4 @@ impl<'a, M: Machine> Worker<'a, M> {
             }
         }
     }
-}
-
-fn ends(flags: EventFlags) -> bool {
-    flags.intersects(EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR)
 }

@@ -1,14 +1,13 @@
 //! How clients come to a worker: from its listener, or from a worker that has more.
 
 use std::net::{IpAddr, SocketAddr};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
-use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
-use rustix::net::SocketFlags;
 
-use super::{LISTENER, Worker};
+use super::Worker;
+use crate::driver::Driver;
 use crate::load::Ticket;
 use crate::machine::Machine;
 use crate::mailbox::Message;
@@ -18,22 +17,21 @@ const ACCEPTS_PER_TURN: usize = 64;
 /// How long nobody is accepted when the process has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-impl<M: Machine> Worker<'_, M> {
+impl<M: Machine, D: Driver> Worker<'_, M, D> {
     /// Accepts whoever waits.
     pub(super) fn accept(&mut self) {
         for _ in 0..ACCEPTS_PER_TURN {
-            let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-            match rustix::net::acceptfrom_with(&self.seat.listener, flags) {
+            match rustix::net::acceptfrom_with(&self.seat.listener, D::ACCEPTED) {
                 Ok((socket, peer)) => {
                     let peer = peer.and_then(|peer| SocketAddr::try_from(peer).ok());
                     self.place(socket, peer.map(|peer| peer.ip()));
                 }
                 Err(Errno::AGAIN) => return,
                 Err(errno @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
-                    // The connection stays in the queue, and epoll would report it without end.
+                    // The connection stays in the queue, and it would be reported without end.
                     tracing::warn!(error = %errno, "cannot accept clients for a moment");
                     self.accepts_again = Some(self.now + ACCEPT_PAUSE);
-                    self.watch_listener(EventFlags::empty());
+                    self.watch_listener(false);
                     return;
                 }
                 // The client was gone before it was accepted (accept(2), "Error handling").
@@ -62,15 +60,13 @@ impl<M: Machine> Worker<'_, M> {
     /// Makes an accepted socket a session of this worker.
     pub(super) fn welcome(&mut self, socket: OwnedFd, peer: Option<IpAddr>, ticket: Ticket) {
         let who = self.machine.accepted(self.now, peer, &mut self.ops);
-        self.net.add_client(who, socket, ticket);
-        self.settle(0);
+        self.driver.add_client(who, socket, ticket);
+        self.settle();
     }
 
-    /// Watches the listener, or with no flags stops to.
-    pub(super) fn watch_listener(&self, flags: EventFlags) {
-        let (epoll, data) = (&*self.seat.epoll, EventData::new_u64(LISTENER));
-        if let Err(errno) = epoll::modify(epoll, &self.seat.listener, data, flags) {
-            tracing::error!(error = %errno, "cannot watch the listening socket");
-        }
+    /// Watches the listener, or stops to.
+    pub(super) fn watch_listener(&mut self, wanted: bool) {
+        self.driver
+            .watch_listener(self.seat.listener.as_fd(), wanted);
     }
 }

@@ -9,17 +9,16 @@ use super::*;
 use crate::load::Loads;
 
 struct Bench {
-    net: Net,
+    net: Epoll,
     listener: TcpListener,
     ops: Ops,
 }
 
 impl Bench {
     fn new() -> Self {
-        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC).expect("an epoll");
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         Self {
-            net: Net::new(Arc::new(epoll), 0),
+            net: Epoll::new(create().expect("an epoll")),
             listener,
             ops: Ops::new(),
         }
@@ -43,7 +42,7 @@ impl Bench {
     fn events(&mut self) -> Vec<(Token, EventFlags)> {
         let mut events = Vec::with_capacity(8);
         epoll::wait(
-            &*self.net.epoll,
+            &*self.net.queue,
             rustix::buffer::spare_capacity(&mut events),
             None,
         )
@@ -57,11 +56,11 @@ impl Bench {
 
     fn run(&mut self, op: Op) {
         self.ops.push(op);
-        self.net.run(Timestamp::ZERO, &mut self.ops, &[]);
+        self.net.run(Timestamp::ZERO, &mut self.ops);
     }
 
     fn read(&mut self, token: Token) -> Read {
-        self.net.read(Timestamp::ZERO, token, &mut [0; 1024])
+        self.net.read(Timestamp::ZERO, token)
     }
 }
 
@@ -76,7 +75,12 @@ fn an_event_fetched_before_its_connection_was_closed_finds_nobody() {
     assert!(matches!(bench.read(stale), Read::Nothing));
     assert_eq!(
         stale.index,
-        bench.net.find(ConnId::Client(0)).expect("connected").index
+        bench
+            .net
+            .table
+            .find(ConnId::Client(0))
+            .expect("connected")
+            .index
     );
 }
 
@@ -92,8 +96,8 @@ fn the_last_words_of_a_peer_are_read_although_sending_to_it_fails() {
             chunk: Chunk::Static(b"hello?"),
         });
     }
-    assert!(bench.net.has_unread());
-    let token = bench.net.take_unread()[0];
+    assert!(bench.net.has_work());
+    let token = bench.net.unread[0];
     assert!(matches!(bench.read(token), Read::Bytes(_, 3)));
     assert!(matches!(bench.read(token), Read::End(..)));
 }
@@ -130,7 +134,7 @@ fn what_was_readable_while_paused_is_read_after_resume_without_an_event() {
     assert!(bench.net.event(token, flags));
     assert!(matches!(bench.read(token), Read::Nothing));
     bench.run(Op::Resume(ConnId::Client(0)));
-    assert_eq!(bench.net.take_unread(), [token]);
+    assert_eq!(bench.net.unread, [token]);
     assert!(matches!(
         bench.read(token),
         Read::Bytes(ConnId::Client(0), 5)
@@ -147,9 +151,13 @@ fn a_peer_that_never_takes_the_rest_is_cut_after_a_while() {
         chunk,
     });
     bench.run(Op::Close(ConnId::Client(0)));
-    let limit = bench.net.deadline().expect("the rest is still to be sent");
+    let limit = bench
+        .net
+        .table
+        .deadline()
+        .expect("the rest is still to be sent");
     bench.net.cut_lingering(limit);
-    assert_eq!(bench.net.deadline(), None);
+    assert_eq!(bench.net.table.deadline(), None);
     let mut taken = Vec::new();
     // A cut in the middle may be seen as a reset; what counts is that it ends.
     let _ = peer.read_to_end(&mut taken);
@@ -168,7 +176,7 @@ fn adjacent_sends_keep_their_order_when_there_are_many() {
         })
         .collect();
     bench.ops.push(Op::Close(to));
-    bench.net.run(Timestamp::ZERO, &mut bench.ops, &[]);
+    bench.net.run(Timestamp::ZERO, &mut bench.ops);
     let mut all = Vec::new();
     peer.read_to_end(&mut all).expect("closed in order");
     assert_eq!(all, (0..100).collect::<Vec<u8>>());

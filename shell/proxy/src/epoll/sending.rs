@@ -1,0 +1,155 @@
+//! Sending: at once as far as the kernel takes it, the rest when there is room again.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use mainstay_session::{Chunk, CloseReason, ConnId, Op};
+use rustix::event::epoll::{self, EventData};
+use rustix::io::{Errno, retry_on_intr};
+use rustix::net::{SendAncillaryBuffer, SendFlags};
+
+use super::{Epoll, READ, READ_WRITE, Readable, Side};
+use crate::driver::{BLOCKED_BYTES, Conn, Driver, Notice, Phase, Token};
+
+/// Adjacent sends to one connection that go out in one system call.
+const SLICES_MAX: usize = 8;
+
+impl Epoll {
+    /// Sends the run of adjacent sends that `ops` begins with; returns how many those are.
+    pub(super) fn send(&mut self, to: ConnId, ops: &[Op]) -> usize {
+        let input = &self.buffer[..self.input_length];
+        let mut slices = [IoSlice::new(&[]); SLICES_MAX];
+        let mut count = 0;
+        for (slice, op) in slices.iter_mut().zip(ops) {
+            let Op::Send { to: same, chunk } = op else {
+                break;
+            };
+            if *same != to {
+                break;
+            }
+            *slice = IoSlice::new(bytes(chunk, input));
+            count += 1;
+        }
+        let Some(token) = self.table.find(to) else {
+            return count;
+        };
+        let conn = self.table.get(token).expect("a found token is alive");
+        if conn.send(&slices[..count]).is_err() {
+            self.fail(token);
+            return count;
+        }
+        let queued_bytes = conn.side.unsent.len();
+        if queued_bytes > BLOCKED_BYTES && !conn.blocked {
+            conn.blocked = true;
+            self.table.notify(token, Notice::Blocked(queued_bytes));
+        }
+        if queued_bytes > 0 {
+            self.await_room(token, true);
+        }
+        count
+    }
+
+    /// Sends what is queued, as far as the kernel takes it.
+    pub(super) fn flush(&mut self, token: Token) {
+        let conn = self.table.get(token).expect("the caller has it");
+        if conn.flush().is_err() {
+            self.fail(token);
+        } else if conn.side.unsent.is_empty() {
+            if conn.phase == Phase::Closing {
+                self.remove(token);
+                return;
+            }
+            if std::mem::take(&mut conn.blocked) {
+                self.table.notify(token, Notice::Unblocked);
+            }
+            self.await_room(token, false);
+        }
+    }
+
+    /// A send failed: what the peer sent before is still to be read, then the read fails too.
+    fn fail(&mut self, token: Token) {
+        let conn = self.table.get(token).expect("the caller has it");
+        conn.side.unsent = VecDeque::new();
+        conn.side.readable = Readable::ToTheEnd;
+        let paused = conn.paused;
+        if conn.phase == Phase::Closing {
+            self.remove(token);
+        } else if paused {
+            self.table.notify(token, Notice::Closed(CloseReason::Reset));
+        } else {
+            self.read_later(token);
+        }
+    }
+
+    /// Changing what epoll watches also makes it look again, so no edge is lost by it.
+    fn await_room(&mut self, token: Token, wanted: bool) {
+        let queue = Arc::clone(&self.queue);
+        let conn = self.table.get(token).expect("the caller has it");
+        if conn.side.awaits_room == wanted || !matches!(conn.phase, Phase::Open | Phase::Closing) {
+            return;
+        }
+        conn.side.awaits_room = wanted;
+        let flags = if wanted { READ_WRITE } else { READ };
+        let data = EventData::new_u64(token.to_bits());
+        if epoll::modify(&*queue, conn.socket(), data, flags).is_err() {
+            self.table.notify(token, Notice::Closed(CloseReason::Reset));
+        }
+    }
+}
+
+impl Conn<Side> {
+    /// Sends the slices after everything queued; what the kernel does not take is queued. An error
+    /// drops everything: the reader of the connection then finds out what has happened to it.
+    fn send(&mut self, slices: &[IoSlice<'_>]) -> Result<(), Errno> {
+        let mut sent = 0;
+        if self.phase == Phase::Open && self.side.unsent.is_empty() {
+            sent = send_some(self.socket(), slices)?;
+        }
+        for slice in slices {
+            let skip = sent.min(slice.len());
+            sent -= skip;
+            self.side.unsent.extend(&slice[skip..]);
+        }
+        Ok(())
+    }
+
+    /// Sends what is queued until the kernel takes no more or nothing is left.
+    fn flush(&mut self) -> Result<(), Errno> {
+        while !self.side.unsent.is_empty() {
+            let (front, back) = self.side.unsent.as_slices();
+            let sent = send_some(self.socket(), &[IoSlice::new(front), IoSlice::new(back)])?;
+            if sent == 0 {
+                return Ok(());
+            }
+            self.side.unsent.drain(..sent);
+        }
+        self.side.unsent = VecDeque::new();
+        Ok(())
+    }
+}
+
+/// One system call; zero when the kernel takes nothing now.
+fn send_some(socket: &OwnedFd, slices: &[IoSlice<'_>]) -> Result<usize, Errno> {
+    let sent = retry_on_intr(|| match slices {
+        [one] => rustix::net::send(socket, one, SendFlags::NOSIGNAL),
+        several => {
+            let mut control = SendAncillaryBuffer::default();
+            rustix::net::sendmsg(socket, several, &mut control, SendFlags::NOSIGNAL)
+        }
+    });
+    match sent {
+        Err(Errno::AGAIN) => Ok(0),
+        other => other,
+    }
+}
+
+/// The bytes of a chunk. A range outside the input would be a defect of the machine.
+fn bytes<'a>(chunk: &'a Chunk, input: &'a [u8]) -> &'a [u8] {
+    match chunk {
+        Chunk::Input(range) => &input[range.clone()],
+        Chunk::Owned(bytes) => bytes,
+        Chunk::Static(bytes) => bytes,
+    }
+}
