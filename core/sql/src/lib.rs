@@ -21,6 +21,7 @@ mod functions;
 mod keywords;
 
 pub mod set;
+mod tables;
 
 #[cfg(test)]
 mod tests;
@@ -28,3 +29,4 @@ mod tests;
 pub use classify::{classify, use_schema};
 pub use flags::Flags;
 pub use statement::{Access, Hint, Kind, Statement};
+pub use tables::{table, tables};
