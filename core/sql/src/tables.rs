@@ -39,7 +39,7 @@ const AFTER_TABLES: &[&str] = &["WHERE", "SET", "VALUES", "SELECT", "HAVING"];
 pub fn tables(sql: &[u8], found: &mut impl FnMut(u64)) -> bool {
     let mut lexer = Lexer::new(sql, Reading::USUAL);
     let mut scan = Scan::default();
-    while let Some(token) = lexer.next() {
+    for token in lexer.by_ref() {
         if matches!(token.kind, TokenKind::Broken | TokenKind::Unclear) {
             return false;
         }
