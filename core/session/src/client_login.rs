@@ -261,6 +261,7 @@ impl Core {
             to_writer: false,
             blank: false,
             attempts: 0,
+            cache_ttl: None,
         };
         session.phase = Phase::Busy(running);
         if session.state.schema.is_none() {

@@ -104,6 +104,7 @@ impl Core {
             to_writer: false,
             blank: false,
             attempts: 0,
+            cache_ttl: None,
         });
         self.dispatch(client, out);
     }

@@ -10,6 +10,7 @@ use mainstay_topology::Routes;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
+use crate::cache::Cache;
 use crate::full_login::Learned;
 use crate::op::{CloseReason, ConnId, Op, Ops};
 use crate::policy::Policy;
@@ -47,6 +48,7 @@ pub struct Core {
     /// Buffers of commands, used again.
     pub(crate) spare: Vec<Vec<u8>>,
     pub(crate) timers: Timers,
+    pub(crate) cache: Cache,
     pub(crate) stats: Stats,
     /// Turns the choice among equally loaded readers.
     pub(crate) turn: usize,
@@ -73,6 +75,7 @@ impl Core {
             origin: None,
             spare: Vec::new(),
             timers: Timers::default(),
+            cache: Cache::default(),
             stats: Stats::default(),
             turn: 0,
         };
@@ -157,6 +160,9 @@ impl Core {
 
     /// New settings, in force for everything that begins after this call.
     pub fn policy(&mut self, policy: Arc<Policy>) {
+        if !policy.cache.on {
+            self.cache.clear();
+        }
         self.policy = policy;
     }
 
@@ -188,6 +194,7 @@ impl Core {
     /// Counters, and gauges as they are now.
     pub fn stats(&self) -> Stats {
         let mut stats = self.stats.clone();
+        stats.cache = self.cache.stats();
         stats.sessions = self.clients.len();
         let sessions = self.clients.iter();
         stats.held = sessions.filter(|(_, one)| self.is_held(one)).count();

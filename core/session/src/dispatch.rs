@@ -55,7 +55,7 @@ impl Core {
         if let Job::OnCursor { .. } = running.job {
             return self.answer_error(client, &ErrorCode::UnknownStatement.packet(), out);
         }
-        if self.ask(client, out) {
+        if self.ask(client, out) || self.answer_cached(client, out) {
             return;
         }
         let Some(session) = self.clients.get(client) else {

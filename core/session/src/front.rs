@@ -156,6 +156,7 @@ impl Core {
 
     /// A client left: its server connection is freed, or closed if a reply is still to come.
     pub(crate) fn client_gone(&mut self, client: u32, out: &mut Ops) {
+        self.mark_lost(client);
         let Some(session) = self.clients.get(client) else {
             return;
         };

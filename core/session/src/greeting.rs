@@ -80,6 +80,7 @@ impl Core {
             last_insert_id: 0,
             last_on: None,
             row_count: Some(0),
+            wrote: None,
             asks: false,
             server: None,
             ties: Ties::default(),

@@ -18,6 +18,8 @@
 //! - the output does not depend on how the input is cut.
 
 mod answer;
+mod cache;
+mod cached;
 mod change;
 mod client_login;
 mod command;
@@ -47,9 +49,12 @@ mod stream;
 pub mod tie;
 mod timers;
 mod upstream;
+mod written;
 
 pub use crate::core::Core;
+pub use cache::{CachePolicy, CacheStats};
 pub use op::{Chunk, CloseReason, ConnId, Op, Ops};
 pub use policy::{AuthPlugin, Credential, Hold, Policy, Pool, Secret, Timeouts, User};
 pub use stats::{ServerStats, Stats};
 pub use tie::TieReason;
+pub use written::Written;

@@ -16,7 +16,7 @@ use crate::answer;
 use crate::command::only_concerns_session;
 use crate::core::Core;
 use crate::op::{Chunk, ConnId, Op, Ops};
-use crate::server::ServerPhase;
+use crate::server::{Server, ServerPhase};
 use crate::session::{Session, Stage};
 use crate::tie::TieReason;
 
@@ -34,6 +34,9 @@ impl Core {
 
     /// A server connection has ended.
     pub(crate) fn lost(&mut self, id: u32, out: &mut Ops) {
+        if let Some(session) = self.servers.get(id).and_then(Server::session) {
+            self.mark_lost(session);
+        }
         let Some(server) = self.servers.get(id) else {
             return;
         };

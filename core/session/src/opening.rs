@@ -26,6 +26,7 @@ impl Core {
             last_user: 0,
             statements: ServerStatements::default(),
             paused: false,
+            fill: None,
         });
         self.upstreams[upstream].open += 1;
         self.timers.arm(ConnId::Server(id), deadline);

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use mainstay_wire::auth::{ServerKey, caching_sha2};
 
+use crate::cache::CachePolicy;
+
 /// The settings of one machine. Counts are per worker: the shell divides what the file gives for
 /// the whole process.
 #[derive(Debug, Clone)]
@@ -33,6 +35,8 @@ pub struct Policy {
     pub split_reads: bool,
     /// Run a read again elsewhere when its server is lost before a byte of the reply was forwarded.
     pub retry_reads: bool,
+    /// Results that are kept for a while.
+    pub cache: CachePolicy,
 }
 
 impl Default for Policy {
@@ -49,6 +53,7 @@ impl Default for Policy {
             timeouts: Timeouts::default(),
             split_reads: true,
             retry_reads: true,
+            cache: CachePolicy::default(),
         }
     }
 }

@@ -60,6 +60,7 @@ impl Core {
                 }
             }
         }
+        self.keep(id, gathered.bytes());
         self.forward(client, id, &gathered, out);
         if done {
             self.finish(client, id, out);
@@ -190,6 +191,8 @@ impl Core {
             }
         }
         self.take_effects(client, id, &summary);
+        self.mark_written(client);
+        self.store(id, &summary);
         let cut = self
             .clients
             .get(client)

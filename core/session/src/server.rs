@@ -6,6 +6,7 @@ use std::sync::Arc;
 use mainstay_clock::Timestamp;
 use mainstay_wire::ResponseTracker;
 
+use crate::cache::Fill;
 use crate::op::Chunk;
 use crate::session::Key;
 use crate::state::State;
@@ -28,6 +29,8 @@ pub(crate) struct Server {
     pub(crate) last_user: u64,
     pub(crate) statements: ServerStatements,
     pub(crate) paused: bool,
+    /// The reply being read, where it is to be kept.
+    pub(crate) fill: Option<Box<Fill>>,
 }
 
 /// Where a server connection stands.

@@ -2,11 +2,13 @@
 //! it is carrying out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mainstay_clock::Timestamp;
 use mainstay_sql::{Flags, Kind, Statement};
 use mainstay_wire::{Capabilities, Command, ErrorCode};
 
+use crate::cached::Wrote;
 use crate::policy::Hold;
 use crate::state::State;
 use crate::statements::ClientStatements;
@@ -54,6 +56,8 @@ pub(crate) struct Session {
     pub(crate) ties: Ties,
     /// Something tied was lost while no statement was in flight: the next one is told.
     pub(crate) lost: Option<TieReason>,
+    /// What its open transaction has written; empty when nothing is kept of results.
+    pub(crate) wrote: Option<Wrote>,
     /// The driver has more for this client than it takes.
     pub(crate) blocked: bool,
     /// Reading from this client is stopped.
@@ -93,6 +97,8 @@ pub(crate) struct Running {
     pub(crate) blank: bool,
     /// Times it was sent and sent again.
     pub(crate) attempts: u8,
+    /// How long its result is to be kept, where something says so.
+    pub(crate) cache_ttl: Option<Duration>,
 }
 
 /// What a command is.

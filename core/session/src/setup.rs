@@ -147,6 +147,8 @@ impl Core {
 
     /// Sends the command itself.
     fn send(&mut self, client: u32, id: u32, out: &mut Ops) {
+        let index = self.servers.get(id).map_or(0, |server| server.upstream);
+        let fill = self.fill(client, index);
         let input = self.origin.as_ref().filter(|(who, _)| *who == client);
         let input = input.map(|(_, range)| Chunk::Input(range.clone()));
         let Some(session) = self.clients.get_mut(client) else {
@@ -192,7 +194,7 @@ impl Core {
             session: client,
             forwarded: false,
         };
-        let index = server.upstream;
+        server.fill = fill;
         out.push(Op::Send {
             to: ConnId::Server(id),
             chunk,

@@ -158,6 +158,13 @@ pub(crate) fn execute_for(payload: &[u8], id: u32, parameters: u16, types: &[u8]
     made
 }
 
+/// The execute payload without the statement's id, and with the types that it left out.
+pub(crate) fn execute_whole(payload: &[u8], prepared: &Prepared) -> Vec<u8> {
+    let told = execute_types(payload, prepared.parameters).is_some();
+    let types = if told { &[][..] } else { &prepared.types };
+    execute_for(payload, 0, prepared.parameters, types)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

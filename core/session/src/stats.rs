@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use mainstay_topology::ServerName;
 
+use crate::cache::CacheStats;
 use crate::core::Core;
 use crate::session::{Session, Stage};
 use crate::tie::TieReason;
@@ -40,6 +41,8 @@ pub struct Stats {
     pub errors: BTreeMap<u16, u64>,
     /// How often a session was tied to a server connection, by reason.
     pub ties: BTreeMap<TieReason, u64>,
+    /// Results that are kept for a while.
+    pub cache: CacheStats,
     /// Each server that is or was in the routes.
     pub servers: BTreeMap<ServerName, ServerStats>,
 }

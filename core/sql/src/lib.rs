@@ -20,6 +20,7 @@ mod dialect;
 mod functions;
 mod keywords;
 
+mod repeatable;
 pub mod set;
 mod tables;
 
@@ -28,5 +29,6 @@ mod tests;
 
 pub use classify::{classify, use_schema};
 pub use flags::Flags;
+pub use repeatable::is_repeatable;
 pub use statement::{Access, Hint, Kind, Statement};
 pub use tables::{table, tables};

@@ -135,7 +135,7 @@ fn is_name(token: &Token<'_>) -> bool {
 }
 
 /// The name without its quotes. A quote doubled inside stays so: it is so wherever it is written.
-fn bare(name: &[u8]) -> &[u8] {
+pub(crate) fn bare(name: &[u8]) -> &[u8] {
     match name {
         [b'`', inner @ .., b'`'] | [b'"', inner @ .., b'"'] => inner,
         _ => name,

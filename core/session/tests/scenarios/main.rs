@@ -4,6 +4,7 @@ mod client;
 mod fake;
 mod server;
 
+mod cached;
 mod chaos;
 mod counters;
 mod failover;

@@ -5,14 +5,14 @@ use mainstay_wire::codec::put_u32;
 use crate::client::{Client, Reply};
 use crate::fake::{World, policy, routes};
 
-fn prepare(world: &mut World, client: u32, sql: &str) -> u32 {
+pub(crate) fn prepare(world: &mut World, client: u32, sql: &str) -> u32 {
     match world.command(client, 0x16, sql.as_bytes()) {
         Reply::Prepared(id) => id,
         other => panic!("a prepared statement was expected, not {other:?}"),
     }
 }
 
-fn execute(world: &mut World, client: u32, id: u32) -> Reply {
+pub(crate) fn execute(world: &mut World, client: u32, id: u32) -> Reply {
     let mut argument = Vec::new();
     put_u32(&mut argument, id);
     argument.extend_from_slice(&[0, 1, 0, 0, 0]);
