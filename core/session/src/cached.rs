@@ -164,8 +164,8 @@ impl Running {
     /// True for a read whose result depends on nothing but the data and the session's state.
     fn is_keepable(&self) -> bool {
         let statement = match &self.job {
-            Job::Query(statement) => statement,
-            Job::Execute {
+            Job::Query(statement)
+            | Job::Execute {
                 statement,
                 cursor: false,
                 ..

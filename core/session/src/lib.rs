@@ -52,9 +52,9 @@ mod upstream;
 mod written;
 
 pub use crate::core::Core;
-pub use cache::{CachePolicy, CacheStats};
+pub use cache::CacheStats;
 pub use op::{Chunk, CloseReason, ConnId, Op, Ops};
-pub use policy::{AuthPlugin, Credential, Hold, Policy, Pool, Secret, Timeouts, User};
+pub use policy::{AuthPlugin, CachePolicy, Credential, Hold, Policy, Pool, Secret, Timeouts, User};
 pub use stats::{ServerStats, Stats};
 pub use tie::TieReason;
 pub use written::Written;

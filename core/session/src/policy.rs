@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mainstay_wire::auth::{ServerKey, caching_sha2};
 
-use crate::cache::CachePolicy;
+pub use crate::cache::CachePolicy;
 
 /// The settings of one machine. Counts are per worker: the shell divides what the file gives for
 /// the whole process.

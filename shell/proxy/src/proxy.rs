@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use mainstay_session::{Core, Hold, Policy, Pool, Stats};
+use mainstay_session::{CachePolicy, Core, Hold, Policy, Pool, Stats, Written};
 use mainstay_topology::Routes;
 
 use crate::crew::{Crew, Start};
@@ -45,6 +45,8 @@ impl Default for ProxyOptions {
 #[derive(Debug)]
 pub struct Proxy {
     crew: Crew<Core>,
+    /// What was written: it outlives the settings, or old results would look current.
+    written: Arc<Written>,
 }
 
 impl Proxy {
@@ -60,6 +62,7 @@ impl Proxy {
         };
         Ok(Self {
             crew: Crew::start(&start)?,
+            written: Arc::clone(&options.policy.cache.written),
         })
     }
 
@@ -77,7 +80,9 @@ impl Proxy {
     /// Pushes new settings to every worker; they hold for what begins afterwards.
     pub fn set_policy(&self, policy: &Policy) {
         let workers = self.crew.clients().len();
-        self.crew.set_policy(&Arc::new(share(policy, workers)));
+        let mut policy = share(policy, workers);
+        policy.cache.written = Arc::clone(&self.written);
+        self.crew.set_policy(&Arc::new(policy));
     }
 
     /// Blocks until every worker has taken up the routes published last and none has a statement
@@ -112,6 +117,7 @@ fn share(policy: &Policy, workers: usize) -> Policy {
         clients_max,
         pool,
         hold,
+        cache,
         ..
     } = policy;
     Policy {
@@ -125,6 +131,10 @@ fn share(policy: &Policy, workers: usize) -> Policy {
             sessions_max: hold.sessions_max.div_ceil(workers),
             bytes_max: hold.bytes_max.div_ceil(workers),
             ..hold.clone()
+        },
+        cache: CachePolicy {
+            bytes_max: cache.bytes_max.div_ceil(workers),
+            ..cache.clone()
         },
         ..policy.clone()
     }

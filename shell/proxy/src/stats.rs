@@ -1,6 +1,6 @@
 //! The counters of a whole proxy: those of its workers, added up.
 
-use mainstay_session::{ServerStats, Stats};
+use mainstay_session::{CacheStats, ServerStats, Stats};
 
 /// What a proxy has counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,6 +28,7 @@ pub(crate) fn add(total: &mut Stats, one: Stats) {
         refusals_retried,
         errors,
         ties,
+        cache,
         servers,
     } = one;
     total.sessions += sessions;
@@ -46,6 +47,7 @@ pub(crate) fn add(total: &mut Stats, one: Stats) {
     for (reason, count) in ties {
         *total.ties.entry(reason).or_default() += count;
     }
+    add_cache(&mut total.cache, cache);
     for (name, server) in servers {
         add_server(total.servers.entry(name).or_default(), server);
     }
@@ -68,4 +70,23 @@ fn add_server(total: &mut ServerStats, one: ServerStats) {
     total.statements += statements;
     total.lost += lost;
     total.writes_in_flight += writes_in_flight;
+}
+
+fn add_cache(total: &mut CacheStats, one: CacheStats) {
+    let CacheStats {
+        entries,
+        bytes,
+        hits,
+        misses,
+        stored,
+        outdated,
+        evicted,
+    } = one;
+    total.entries += entries;
+    total.bytes += bytes;
+    total.hits += hits;
+    total.misses += misses;
+    total.stored += stored;
+    total.outdated += outdated;
+    total.evicted += evicted;
 }

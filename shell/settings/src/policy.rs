@@ -86,6 +86,14 @@ impl ProxySettings {
             },
             split_reads: self.split_reads,
             retry_reads: self.retry_reads,
+            cache: session::CachePolicy {
+                on: !self.cache_ttl.is_zero(),
+                ttl: self.cache_ttl,
+                bytes_max: self.cache_bytes_max,
+                entry_bytes_max: self.cache_entry_bytes_max,
+                settle: self.cache_settle,
+                ..default.cache
+            },
             ..default
         }
     }

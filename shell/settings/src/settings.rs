@@ -129,6 +129,14 @@ pub struct ProxySettings {
     pub connect_limit: Duration,
     /// The longest wait for a connection when all are in use; default 30 s.
     pub pool_wait_limit: Duration,
+    /// Keep results of reads for so long; default 0 s: none.
+    pub cache_ttl: Duration,
+    /// Bytes of all results kept; default 64 MiB.
+    pub cache_bytes_max: usize,
+    /// Bytes of one result kept; default 1 MiB.
+    pub cache_entry_bytes_max: usize,
+    /// A replica's result is kept when its tables were not written for so long; default 2 s.
+    pub cache_settle: Duration,
 }
 
 /// `[[user]]`: one user of the proxy, with the same account on the servers.

@@ -19,6 +19,7 @@ const PLUGINS: [(&str, AuthPlugin); 2] = [
 pub(super) fn read(mut section: Section<'_, '_, '_>) -> ProxySettings {
     let default = Policy::default();
     let (pool, hold, wait) = (&default.pool, &default.hold, &default.timeouts);
+    let cache = &default.cache;
     let settings = ProxySettings {
         listen: listen(&mut section, 6033),
         workers: workers(&mut section),
@@ -41,6 +42,10 @@ pub(super) fn read(mut section: Section<'_, '_, '_>) -> ProxySettings {
         idle_client_limit: section.duration("idle_client_limit", wait.idle_client, LEAST),
         connect_limit: section.duration("connect_limit", wait.connect, LEAST),
         pool_wait_limit: section.duration("pool_wait_limit", wait.pool_wait, LEAST),
+        cache_ttl: section.duration("cache_ttl", cache.ttl, Duration::ZERO),
+        cache_bytes_max: size(&mut section, "cache_bytes_max", cache.bytes_max),
+        cache_entry_bytes_max: size(&mut section, "cache_entry_bytes_max", cache.entry_bytes_max),
+        cache_settle: section.duration("cache_settle", cache.settle, Duration::ZERO),
     };
     section.end();
     settings
