@@ -254,7 +254,7 @@ mod tests {
         let (mut cache, written) = (Cache::default(), Written::default());
         cache.store(fill("a", &written), 10_000, NOW);
         let mut other = asked("a");
-        other.state.assign(b"time_zone", b"time_zone='+02:00'");
+        let _ = other.state.assign(b"time_zone", b"time_zone='+02:00'");
         assert!(cache.find(&other, &written, NOW).is_none());
     }
 

@@ -7,14 +7,14 @@ use mainstay_wire::tracker::Summary;
 use mainstay_wire::{ErrorCode, SessionChange, StatusFlags};
 
 use crate::core::Core;
+use crate::server::Server;
 use crate::session::{Job, Session};
 use crate::state::State;
 use crate::tie::TieReason;
+use crate::tracking::told;
 
 /// Flags that tie, and why.
-const TYING: [(Flags, TieReason); 5] = [
-    (Flags::CREATES_TEMPORARY, TieReason::TemporaryTable),
-    (Flags::NAMED_LOCK, TieReason::NamedLock),
+const TYING: [(Flags, TieReason); 3] = [
     (Flags::ASSIGNS_USER_VARIABLE, TieReason::UserVariable),
     (Flags::INTO_VARIABLE, TieReason::UserVariable),
     (Flags::NEXT_TRANSACTION, TieReason::NextTransaction),
@@ -57,7 +57,7 @@ impl Core {
         let packet = std::mem::take(&mut running.packet);
         let sql = packet.get(HEADER_LEN + 1..).unwrap_or_default();
         match &running.job.clone() {
-            Job::Query(statement) => session.take(*statement, sql, summary, &mut server.applied),
+            Job::Query(statement) => session.take(*statement, sql, summary, server),
             Job::Execute {
                 id,
                 statement,
@@ -73,7 +73,7 @@ impl Core {
                 if *cursor && has_cursor(summary) {
                     session.ties.insert(TieReason::Cursor);
                 }
-                session.take(*statement, sql, summary, &mut server.applied);
+                session.take(*statement, sql, summary, server);
             }
             Job::OnCursor { reset, .. } => {
                 let over = *reset || !has_cursor(summary);
@@ -108,7 +108,7 @@ impl Session {
     }
 
     /// What the kind and the flags of a statement say.
-    fn take(&mut self, statement: Statement, sql: &[u8], summary: &Summary, applied: &mut State) {
+    fn take(&mut self, statement: Statement, sql: &[u8], summary: &Summary, server: &mut Server) {
         let several = matches!(statement.kind, Kind::Multi | Kind::Call | Kind::Unknown);
         // One statement that failed did nothing, and of several none ran if they did not parse.
         if let Some(error) = &summary.error
@@ -119,6 +119,7 @@ impl Session {
         if statement.kind != Kind::Set && !self.in_transaction() {
             self.ties.remove(TieReason::NextTransaction);
         }
+        let applied = &mut server.applied;
         match statement.kind {
             Kind::Use => {
                 if let Some(name) = use_schema(sql).filter(|_| summary.changes.is_empty()) {
@@ -126,21 +127,13 @@ impl Session {
                     applied.schema.clone_from(&self.state.schema);
                 }
             }
-            Kind::Set => return self.take_set(statement, sql, applied),
-            Kind::Prepare => {
-                self.ties.insert(TieReason::SqlPrepare);
-                return;
-            }
-            Kind::LockTables => {
-                self.ties.insert(TieReason::TableLock);
-                return;
-            }
+            Kind::Set => return self.take_set((statement, sql), summary, applied),
+            Kind::Execute => return self.take_executed(statement, sql, summary, server),
             Kind::Ddl => self.take_drop(sql, applied),
             Kind::Multi if drops_schema(sql) && applied.schema.is_some() => {
                 // Which one does not matter: a name that no schema has is never right.
                 applied.schema = Some(Vec::new());
             }
-            Kind::UnlockTables => self.ties.remove(TieReason::TableLock),
             Kind::Read
             | Kind::Write
             | Kind::Begin
@@ -148,8 +141,10 @@ impl Session {
             | Kind::Rollback
             | Kind::Savepoint
             | Kind::Show
-            | Kind::Execute
+            | Kind::Prepare
             | Kind::Deallocate
+            | Kind::LockTables
+            | Kind::UnlockTables
             | Kind::Call
             | Kind::LoadData
             | Kind::Kill
@@ -163,7 +158,8 @@ impl Session {
         if statement.flags.contains(Flags::CALC_FOUND_ROWS) {
             self.ties.insert(TieReason::Diagnostics);
         }
-        let mut named = false;
+        self.learn(statement, summary, server);
+        let mut named = self.take_named(statement, sql);
         for (flag, reason) in TYING {
             if statement.flags.contains(flag) {
                 self.ties.insert(reason);
@@ -188,33 +184,80 @@ impl Session {
         }
     }
 
-    fn take_set(&mut self, statement: Statement, sql: &[u8], applied: &mut State) {
+    /// What an `EXECUTE` ran, if its text is known.
+    fn take_executed(
+        &mut self,
+        statement: Statement,
+        sql: &[u8],
+        summary: &Summary,
+        server: &mut Server,
+    ) {
+        match self.executed(sql) {
+            Some((inner, text)) if inner.kind != Kind::Execute => {
+                self.take(inner, &text, summary, server);
+            }
+            Some(_) | None => {
+                self.learn(statement, summary, server);
+                self.ties.insert(TieReason::SessionVariable);
+            }
+        }
+    }
+
+    fn take_set(
+        &mut self,
+        (statement, sql): (Statement, &[u8]),
+        summary: &Summary,
+        applied: &mut State,
+    ) {
         let set = set::parse(sql);
-        match set.verdict {
-            set::Verdict::Replayable => {
-                self.state.assign_all(sql, &set);
-                applied.assign_all(sql, &set);
+        let reason = match set.verdict {
+            set::Verdict::Replayable | set::Verdict::Computed => {
+                match self.assign_all(sql, &set, summary, applied) {
+                    Ok(()) => return,
+                    Err(reason) => reason,
+                }
             }
-            set::Verdict::NextTransaction => {
-                self.ties.insert(TieReason::NextTransaction);
-            }
-            set::Verdict::Global => {}
+            set::Verdict::NextTransaction => TieReason::NextTransaction,
+            set::Verdict::Global => return,
             set::Verdict::Ties => {
                 let user = statement.flags.contains(Flags::ASSIGNS_USER_VARIABLE);
-                let only_user = user
-                    && set
-                        .assignments
-                        .iter()
-                        .all(|one| one.scope == set::Scope::User)
-                    && !set.assignments.is_empty();
-                let reason = if only_user {
+                let mut all = set.assignments.iter();
+                let only_user = user && all.all(|one| one.scope == set::Scope::User);
+                if only_user && !set.assignments.is_empty() {
                     TieReason::UserVariable
                 } else {
                     TieReason::SessionVariable
-                };
-                self.ties.insert(reason);
+                }
+            }
+        };
+        self.ties.insert(reason);
+    }
+
+    /// Remembers the assignments of a `SET`: literal ones by their text, computed ones by what the
+    /// server told.
+    fn assign_all(
+        &mut self,
+        sql: &[u8],
+        set: &set::Set,
+        summary: &Summary,
+        applied: &mut State,
+    ) -> Result<(), TieReason> {
+        let mut result = Ok(());
+        for one in &set.assignments {
+            let certain = if one.literal || one.scope == set::Scope::Global {
+                let certain = self.state.assign_text(sql, one);
+                applied.assign_text(sql, one) && certain
+            } else {
+                told(summary, &one.name)
+                    .is_some_and(|value| self.take_told((&one.name, value), applied))
+            };
+            if !certain && one.literal {
+                result = Err(TieReason::UserVariable);
+            } else if !certain {
+                result = Err(TieReason::SessionVariable);
             }
         }
+        result
     }
 }
 

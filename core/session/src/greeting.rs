@@ -84,6 +84,7 @@ impl Core {
             asks: false,
             server: None,
             ties: Ties::default(),
+            held: None,
             lost: None,
             blocked: false,
             paused: false,

@@ -30,6 +30,7 @@ mod effects;
 mod front;
 mod full_login;
 mod greeting;
+mod held;
 mod lost;
 pub mod op;
 mod opening;
@@ -48,6 +49,7 @@ pub mod stats;
 mod stream;
 pub mod tie;
 mod timers;
+mod tracking;
 mod upstream;
 mod written;
 

@@ -185,6 +185,7 @@ impl Session {
     /// The connection is gone, and all that tied the session to it; says what hurts most.
     pub(crate) fn lose(&mut self) -> Option<TieReason> {
         self.server = None;
+        self.held = None;
         let ties = std::mem::take(&mut self.ties);
         if ties.is_soft() { None } else { ties.first() }
     }

@@ -9,6 +9,7 @@ use crate::server::{Server, ServerPhase};
 use crate::session::{Key, Session, Stage};
 use crate::state::State;
 use crate::statements::ServerStatements;
+use crate::tracking::Tracking;
 
 impl Core {
     pub(crate) fn open(&mut self, upstream: usize, key: Key, out: &mut Ops) {
@@ -22,6 +23,7 @@ impl Core {
             phase: ServerPhase::Connecting { deadline },
             inbox: Vec::new(),
             applied: State::default(),
+            tracking: Tracking::Unable,
             dirty: false,
             last_user: 0,
             statements: ServerStatements::default(),

@@ -9,6 +9,7 @@ use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::server::{Server, ServerPhase, Step};
 use crate::session::{Key, Stage};
 use crate::state::State;
+use crate::tracking::Tracking;
 
 impl Core {
     /// Gives the session a connection to the server, now or as soon as there is one.
@@ -168,6 +169,7 @@ impl Core {
         };
         let traces = session.ties.leaves_traces();
         session.ties = crate::tie::Ties::default();
+        session.held = None;
         let Some(id) = session.server.take() else {
             return;
         };
@@ -219,6 +221,9 @@ impl Server {
         self.statements.clear();
         self.dirty = false;
         self.last_user = 0;
+        if self.tracking == Tracking::All {
+            self.tracking = Tracking::Usual;
+        }
     }
 
     /// What a step of a set-up has changed.
@@ -226,6 +231,9 @@ impl Server {
         match step {
             Step::Reset => self.was_reset(),
             Step::Set => self.applied.take_variables(wanted),
+            Step::Track(all) => {
+                self.tracking = if *all { Tracking::All } else { Tracking::Usual };
+            }
             Step::Schema(name) => self.applied.schema = Some(name.clone()),
             Step::Prepare(text) => {
                 if let Some(prepared) = self.tracker.summary().prepared {

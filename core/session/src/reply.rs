@@ -46,7 +46,7 @@ impl Core {
             Ok(_) | Err(_) => return self.lost_by_us(id, out),
         };
         let done = fed.progress == Progress::Done;
-        let gathered = Gathered::new(&mut server.inbox, &bytes[..fed.consumed]);
+        let mut gathered = Gathered::new(&mut server.inbox, &bytes[..fed.consumed]);
         if !*forwarded {
             let summary = server.tracker.summary();
             if summary.packets == 0 {
@@ -60,8 +60,16 @@ impl Core {
                 }
             }
         }
-        self.keep(id, gathered.bytes());
-        self.forward(client, id, &gathered, out);
+        if let Some(server) = self.servers.get_mut(id).filter(|one| one.filters()) {
+            gathered = match server.filter(gathered, fed.consumed) {
+                Ok(gathered) => gathered,
+                Err(_) => return self.lost_by_us(id, out),
+            };
+        }
+        if !gathered.bytes().is_empty() {
+            self.keep(id, gathered.bytes());
+            self.forward(client, id, &gathered, out);
+        }
         if done {
             self.finish(client, id, out);
             if fed.consumed < bytes.len() {
@@ -135,6 +143,7 @@ impl Core {
             // Its COMMIT cannot succeed any more. Closing the connection rolls it back.
             session.server = None;
             session.ties = crate::tie::Ties::default();
+            session.held = None;
             self.close_server(id, out);
             let error = ErrorCode::Deadlock.with(
                 "the transaction was rolled back: its server became read-only in a switchover; \

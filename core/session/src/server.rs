@@ -11,6 +11,7 @@ use crate::op::Chunk;
 use crate::session::Key;
 use crate::state::State;
 use crate::statements::{ServerStatements, Text};
+use crate::tracking::Tracking;
 
 /// One server connection.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub(crate) struct Server {
     pub(crate) inbox: Vec<u8>,
     pub(crate) tracker: ResponseTracker,
     pub(crate) applied: State,
+    pub(crate) tracking: Tracking,
     /// It carries state that only `COM_RESET_CONNECTION` takes away.
     pub(crate) dirty: bool,
     /// Serial of the session that used it last: for that one its counters are still right.
@@ -62,6 +64,8 @@ pub(crate) enum Step {
     Reset,
     /// A `SET` of the session's variables.
     Set,
+    /// What the server tells of session changes: everything, or as usual.
+    Track(bool),
     /// `COM_INIT_DB`.
     Schema(Vec<u8>),
     /// `COM_STMT_PREPARE` of a statement that the session prepared elsewhere.
@@ -109,6 +113,23 @@ impl<'a> Gathered<'a> {
             whole.extend_from_slice(input);
         }
         Self { whole, input }
+    }
+
+    /// Bytes made from others.
+    pub(crate) fn made(whole: Vec<u8>) -> Self {
+        Self { whole, input: &[] }
+    }
+
+    /// The first `end` of them.
+    pub(crate) fn up_to(mut self, end: usize) -> Self {
+        if self.whole.is_empty() {
+            self.input = &self.input[..end];
+        } else if end == 0 {
+            self = Self::made(Vec::new());
+        } else {
+            self.whole.truncate(end);
+        }
+        self
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {

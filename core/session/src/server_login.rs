@@ -11,13 +11,16 @@ use mainstay_wire::auth::{AuthMoreData, AuthSwitchRequest, Plugin, caching_sha2,
 use mainstay_wire::handshake::Salt;
 use mainstay_wire::packet::{PacketReader, put_packet};
 use mainstay_wire::response::{ERR_HEADER, OK_HEADER};
-use mainstay_wire::{Capabilities, ErrPacket, ErrorCode, Greeting, HandshakeResponse, Malformed};
+use mainstay_wire::{
+    Capabilities, ErrPacket, ErrorCode, Greeting, HandshakeResponse, Malformed, ResponseTracker,
+};
 use rand_chacha::rand_core::RngCore;
 
 use crate::core::Core;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::server::{Gathered, ServerPhase};
 use crate::session::Key;
+use crate::tracking::Tracking;
 
 /// Where a login at a server stands.
 #[derive(Debug, Clone)]
@@ -116,7 +119,18 @@ impl Core {
             return Ok(Next::Failed(ErrPacket::parse(payload)?));
         }
         match login {
-            ServerLogin::Greeting => Ok(greeted(&Greeting::parse(payload)?, &server.key, password)),
+            ServerLogin::Greeting => {
+                let greeting = Greeting::parse(payload)?;
+                let next = greeted(&greeting, &server.key, password);
+                let tracks = Capabilities::SESSION_TRACK;
+                if greeting.capabilities.contains(tracks)
+                    && let Some(server) = self.servers.get_mut(id)
+                {
+                    server.tracking = Tracking::Usual;
+                    server.tracker = ResponseTracker::new(server.key.capabilities | tracks);
+                }
+                Ok(next)
+            }
             ServerLogin::Proof { salt } => match first {
                 Some(OK_HEADER) => Ok(Next::Done),
                 Some(AuthSwitchRequest::HEADER) => switched(payload, password),
@@ -150,8 +164,14 @@ fn greeted(greeting: &Greeting, key: &Key, password: &[u8]) -> Next {
         return Next::Failed(ErrorCode::NotSupported.with(text));
     }
     let plugin = Plugin::from_name(&greeting.auth_plugin).unwrap_or(Plugin::Native);
+    let tracks = greeting.capabilities.contains(Capabilities::SESSION_TRACK);
+    let tracks = if tracks {
+        Capabilities::SESSION_TRACK
+    } else {
+        Capabilities::NONE
+    };
     let response = HandshakeResponse {
-        capabilities: key.capabilities | BASE,
+        capabilities: key.capabilities | BASE | tracks,
         max_packet_size: 1 << 30,
         charset: key.collation,
         user: key.user.to_string(),

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use mainstay_clock::Timestamp;
 use mainstay_sql::{Flags, Kind, Statement};
+use mainstay_wire::packet::HEADER_LEN;
 use mainstay_wire::{Capabilities, Command, ErrorCode};
 
 use crate::cached::Wrote;
+use crate::held::Held;
 use crate::policy::Hold;
 use crate::state::State;
 use crate::statements::ClientStatements;
@@ -54,6 +56,8 @@ pub(crate) struct Session {
     /// The server connection in use, or tied to between statements.
     pub(crate) server: Option<u32>,
     pub(crate) ties: Ties,
+    /// What ties it by name.
+    pub(crate) held: Option<Box<Held>>,
     /// Something tied was lost while no statement was in flight: the next one is told.
     pub(crate) lost: Option<TieReason>,
     /// What its open transaction has written; empty when nothing is kept of results.
@@ -140,6 +144,23 @@ pub(crate) enum Stage {
     Setup,
     /// Sent.
     Sent,
+}
+
+impl Running {
+    /// The text of the statement.
+    pub(crate) fn sql<'a>(&'a self, statements: &'a ClientStatements) -> &'a [u8] {
+        let text = match self.job {
+            Job::Execute { id, .. } => statements.get(id).map(|one| &one.text.sql[..]),
+            Job::Login
+            | Job::InitDb { .. }
+            | Job::Query(_)
+            | Job::Prepare(_)
+            | Job::LongData { .. }
+            | Job::OnCursor { .. }
+            | Job::Other => self.packet.get(HEADER_LEN + 1..),
+        };
+        text.unwrap_or_default()
+    }
 }
 
 impl Job {

@@ -13,6 +13,7 @@ use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::server::{Server, ServerPhase, Step};
 use crate::session::{Job, Phase, Session, Stage};
 use crate::tie::TieReason;
+use crate::tracking::{self, Tracking};
 
 impl Core {
     /// Runs the session's command on a connection that is the session's now.
@@ -86,13 +87,22 @@ impl Core {
                 return self.lost_by_us(id, out);
             };
             let next = steps.front().map(Step::command);
-            if let Some(error) = server.tracker.summary().error.clone() {
+            // A server that cannot tell what a session has become: the session is tied instead.
+            let unable = matches!(step, Step::Track(_)) && server.tracker.summary().error.is_some();
+            if unable {
+                server.tracking = Tracking::Unable;
+            } else if let Some(error) = server.tracker.summary().error.clone() {
                 return self.setup_failed(client, &step, &error, out);
             }
             let Some(session) = self.clients.get(client) else {
                 return;
             };
-            for old in server.stepped(&step, &session.state) {
+            let closed = if unable {
+                Vec::new()
+            } else {
+                server.stepped(&step, &session.state)
+            };
+            for old in closed {
                 let bytes = answer::command(Command::StmtClose, &old.to_le_bytes());
                 out.push(Op::Send {
                     to: ConnId::Server(id),
@@ -254,6 +264,12 @@ fn steps(session: &Session, id: u32, server: &Server) -> VecDeque<(Step, Vec<u8>
     if change.reset && session.ties.is_empty() {
         steps.push_back((Step::Reset, Vec::new()));
     }
+    let reset = !steps.is_empty();
+    match session.tracking(server) {
+        Some(true) => steps.push_back((Step::Track(true), tracking::ON.to_vec())),
+        Some(false) if !reset => steps.push_back((Step::Track(false), tracking::OFF.to_vec())),
+        Some(false) | None => {}
+    }
     steps.extend(change.sets.into_iter().map(|set| (Step::Set, set)));
     if running.blank {
         steps.push_back((Step::Set, b"DO 0".to_vec()));
@@ -291,7 +307,7 @@ impl Step {
     fn command(&self) -> Command {
         match self {
             Self::Reset => Command::ResetConnection,
-            Self::Set => Command::Query,
+            Self::Set | Self::Track(_) => Command::Query,
             Self::Schema(_) => Command::InitDb,
             Self::Prepare(_) => Command::StmtPrepare,
         }

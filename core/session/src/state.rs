@@ -1,7 +1,7 @@
 //! The part of a session's state that any server connection can be given: the default schema and
 //! session variables. A pooled connection remembers what it was given last.
 
-use mainstay_sql::set::Set;
+use mainstay_sql::set::{Assignment, Scope};
 
 /// A default schema and variables, in the order in which they were last set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,25 +24,54 @@ pub(crate) struct Change {
 }
 
 impl State {
-    /// Remembers an assignment, the last one of its name.
-    pub(crate) fn assign(&mut self, name: &[u8], assignment: &[u8]) {
+    /// Remembers an assignment, the last one of its name. False when the session cannot be set up
+    /// elsewhere by that: the bytes of a user variable were read in the character set before.
+    #[must_use]
+    pub(crate) fn assign(&mut self, name: &[u8], assignment: &[u8]) -> bool {
         let name = name.to_ascii_lowercase();
+        let certain = !reads_texts(&name)
+            || !self
+                .variables
+                .iter()
+                .any(|(one, text)| one.starts_with(b"@") && text.contains(&b'\''));
         self.variables.retain(|(other, _)| *other != name);
         self.variables.push((name, assignment.to_vec()));
+        certain
     }
 
-    /// Remembers what a replayable `SET` assigned.
-    pub(crate) fn assign_all(&mut self, sql: &[u8], set: &Set) {
-        for assignment in &set.assignments {
-            let value = sql.get(assignment.value.clone()).unwrap_or_default();
-            let text = match assignment.name.as_str() {
-                "names" => [b"NAMES ", value].concat(),
-                "character set" => [b"CHARACTER SET ", value].concat(),
-                "transaction" => [b"TRANSACTION ", value].concat(),
-                name => [name.as_bytes(), b"=", value].concat(),
-            };
-            self.assign(assignment.name.as_bytes(), &text);
+    /// Remembers one assignment of a `SET`, as its text. False as for [`Self::assign`].
+    #[must_use]
+    pub(crate) fn assign_text(&mut self, sql: &[u8], one: &Assignment) -> bool {
+        let value = sql.get(one.value.clone()).unwrap_or_default();
+        let name = one.name.as_bytes();
+        match (one.scope, one.name.as_str()) {
+            (Scope::Global | Scope::NextTransaction, _) => true,
+            (Scope::User, _) => {
+                let name = [b"@", name].concat();
+                self.assign(&name, &[&name, &b"="[..], value].concat())
+            }
+            (Scope::Session, "names") => self.assign(name, &[b"NAMES ", value].concat()),
+            (Scope::Session, "character set") => {
+                self.assign(name, &[b"CHARACTER SET ", value].concat())
+            }
+            (Scope::Session, "transaction") => {
+                self.assign(name, &[b"TRANSACTION ", value].concat())
+            }
+            (Scope::Session, _) => self.assign(name, &[name, b"=", value].concat()),
         }
+    }
+
+    /// True when it has user variables.
+    pub(crate) fn has_user_variables(&self) -> bool {
+        self.variables
+            .iter()
+            .any(|(name, _)| name.starts_with(b"@"))
+    }
+
+    /// True when the client has said itself what it wants to be told.
+    pub(crate) fn tracks_itself(&self) -> bool {
+        let own = |(name, _): &(Vec<u8>, Vec<u8>)| name.starts_with(b"session_track_");
+        self.variables.iter().any(own)
     }
 
     /// A connection was given the variables of a session.
@@ -76,7 +105,7 @@ impl State {
                 .iter()
                 .any(|(name, _)| wanted.value(name).is_none());
         let mut sets = Vec::new();
-        let mut set = Vec::new();
+        let (mut set, mut user) = (Vec::new(), Vec::new());
         let replayed = wanted.variables.iter().filter(|_| !same);
         for (name, assignment) in replayed
             .map(|(name, text)| (&name[..], &text[..]))
@@ -87,12 +116,16 @@ impl State {
                 sets.push([b"SET SESSION ", assignment].concat());
                 continue;
             }
-            set.extend_from_slice(if set.is_empty() { b"SET " } else { b", " });
-            set.extend_from_slice(assignment);
+            // A text is read in the character set and the mode that are in force before its `SET`.
+            let list = if name.starts_with(b"@") {
+                &mut user
+            } else {
+                &mut set
+            };
+            list.extend_from_slice(if list.is_empty() { b"SET " } else { b", " });
+            list.extend_from_slice(assignment);
         }
-        if !set.is_empty() {
-            sets.push(set);
-        }
+        sets.extend([set, user].into_iter().filter(|list| !list.is_empty()));
         let schema = if self.schema == wanted.schema {
             None
         } else {
@@ -106,6 +139,18 @@ impl State {
     }
 }
 
+/// True for what decides in which character set and collation a text is read.
+fn reads_texts(name: &[u8]) -> bool {
+    let names: [&[u8]; 5] = [
+        b"names",
+        b"character set",
+        b"character_set_client",
+        b"character_set_connection",
+        b"collation_connection",
+    ];
+    names.contains(&name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,7 +161,7 @@ mod tests {
             ..State::default()
         };
         for (name, assignment) in variables {
-            state.assign(name.as_bytes(), assignment.as_bytes());
+            let _ = state.assign(name.as_bytes(), assignment.as_bytes());
         }
         state
     }

@@ -25,6 +25,13 @@ pub enum TieReason {
     LongData,
     /// `SET TRANSACTION` for the next transaction.
     NextTransaction,
+    /// A procedure, a stored function or a text not understood left something behind that the
+    /// server does not name.
+    Procedure,
+    /// `HANDLER … OPEN`.
+    Handler,
+    /// `XA START`.
+    Xa,
 }
 
 impl TieReason {
@@ -42,6 +49,9 @@ impl TieReason {
             Self::Diagnostics => "the result counters of the last statement",
             Self::LongData => "parameter data sent in pieces",
             Self::NextTransaction => "the characteristics of the next transaction",
+            Self::Procedure => "what a stored program left on it",
+            Self::Handler => "an open handler",
+            Self::Xa => "an XA transaction",
         }
     }
 }
@@ -107,7 +117,7 @@ impl Ties {
 }
 
 impl TieReason {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 14] = [
         Self::Transaction,
         Self::TemporaryTable,
         Self::TableLock,
@@ -119,5 +129,8 @@ impl TieReason {
         Self::Diagnostics,
         Self::LongData,
         Self::NextTransaction,
+        Self::Procedure,
+        Self::Handler,
+        Self::Xa,
     ];
 }

@@ -70,6 +70,8 @@ flags! {
     TIES = 24, "ties";
     /// Sets a global, persisted or write-once thing of the server.
     GLOBAL = 25, "global";
+    /// Shows or sets what the server tells of session changes (`session_track_…`).
+    TRACKING = 26, "tracking";
 }
 
 impl Flags {

@@ -170,7 +170,7 @@ impl<'a> Lexer<'a> {
         }
         let body = if maria { 4 } else { 3 };
         let versioned = self.peek(body).is_some_and(|byte| byte.is_ascii_digit());
-        if maria || versioned {
+        if maria || (versioned && !self.always_runs(body)) {
             self.doubts.conditional = true;
             if !self.reading.conditional_is_code {
                 return self.skip_comment(true);
@@ -182,6 +182,18 @@ impl<'a> Lexer<'a> {
         self.at += digits.count();
         self.in_comment = true;
         true
+    }
+
+    /// True for a version of five digits that every supported server has reached: 5.6 is the
+    /// oldest, and what `MariaDB` leaves out begins at 5.7.
+    fn always_runs(&self, from: usize) -> bool {
+        let digits = self.sql.get(self.at + from..self.at + from + 5);
+        let more = self
+            .peek(from + 5)
+            .is_some_and(|byte| byte.is_ascii_digit());
+        !more
+            && digits
+                .is_some_and(|digits| digits.iter().all(u8::is_ascii_digit) && digits <= b"50600")
     }
 
     /// Only the body of an executable comment that is skipped may hold other comments.

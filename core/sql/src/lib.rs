@@ -20,6 +20,7 @@ mod dialect;
 mod functions;
 mod keywords;
 
+pub mod named;
 mod repeatable;
 pub mod set;
 mod tables;

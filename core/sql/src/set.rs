@@ -28,7 +28,8 @@ pub struct Assignment {
     pub name: String,
     /// Where the value's text is in the statement.
     pub value: Range<usize>,
-    /// The value is one literal, `DEFAULT` or a bare word: it means the same everywhere.
+    /// The value means the same everywhere: one literal, `DEFAULT` or a bare word. Of a user
+    /// variable, whose type and bytes count: a number, `NULL`, or a text without escapes.
     pub literal: bool,
 }
 
@@ -37,6 +38,8 @@ pub struct Assignment {
 pub enum Verdict {
     /// Run the same text on any connection to get the same session.
     Replayable,
+    /// Computed by the server: its session tracking tells what the variables have become.
+    Computed,
     /// Holds for the next transaction of this connection, then is forgotten.
     NextTransaction,
     /// Changes the server, not the session: for the writer, and nothing to remember.

@@ -16,6 +16,7 @@
 //! Sources: `COM_QUERY` Response, `COM_STMT_PREPARE` Response, `COM_FIELD_LIST` Response (MySQL
 //! internals); "Result Set Packets" (MariaDB).
 
+mod changes;
 mod phase;
 mod summary;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use crate::packet::{HEADER_LEN, MAX_PAYLOAD, PacketHeader};
 use crate::response::{EOF_HEADER, ERR_HEADER, ErrPacket, LOCAL_INFILE_HEADER, OK_HEADER};
 use phase::Phase;
 
+pub use changes::{Mark, without_changes};
 pub use summary::{Prepared, Summary};
 
 /// Longest status packet that is kept. Session changes can make an OK packet long, but not this.
@@ -74,6 +76,9 @@ pub struct ResponseTracker {
     kept: Vec<u8>,
     /// Whether the current packet's payload goes on in the next packet.
     continues: bool,
+    /// The length of a packet with session changes that ended just now.
+    marked: Option<usize>,
+    marks: Vec<Mark>,
     summary: Summary,
 }
 
@@ -93,6 +98,8 @@ impl ResponseTracker {
             keep: false,
             kept: Vec::new(),
             continues: false,
+            marked: None,
+            marks: Vec::new(),
             summary: Summary::default(),
         }
     }
@@ -155,12 +162,16 @@ impl ResponseTracker {
         }
         let mut at = 0;
         self.waiting_for_client = false;
+        self.marks.clear();
         while at < bytes.len() && !self.is_done() && !self.waiting_for_client {
             at += if self.head_len <= HEADER_LEN {
                 self.read_head(&bytes[at..])?
             } else {
                 self.read_body(&bytes[at..])?
             };
+            if let Some(len) = self.marked.take() {
+                self.marks.push(Mark { end: at, len });
+            }
         }
         let progress = match (self.is_done(), self.waiting_for_client) {
             (true, _) => Progress::Done,

@@ -242,7 +242,7 @@ fn the_rollback_of_a_lost_transaction_succeeds() {
 fn what_else_was_lost_with_a_connection_is_named_once() {
     let mut world = World::new();
     let client = world.login(None);
-    world.query(client, "SET @a=1");
+    world.query(client, "SELECT @a:=1");
     world.kill("db1");
     promote(&mut world);
     let Reply::Error(code, _, text) = world.query(client, "INSERT INTO t VALUES (1)") else {

@@ -156,6 +156,7 @@ impl World {
             .filter(|(_, connection)| connection.server == name)
             .map(|(id, _)| *id)
             .collect();
+        self.servers.get_mut(name).expect("a server").locks.clear();
         for id in lost {
             self.connections.remove(&id);
             self.events
@@ -294,7 +295,10 @@ impl World {
                 }
             }
             ConnId::Server(id) => {
-                self.connections.remove(&id);
+                if let Some(connection) = self.connections.remove(&id) {
+                    let server = self.servers.get_mut(&connection.server);
+                    connection.free_locks(server.expect("a known server"));
+                }
             }
         }
         let of = |event: &Event| match event {

@@ -13,4 +13,5 @@ mod hashed;
 mod login;
 mod properties;
 mod sharing;
+mod state;
 mod statements;

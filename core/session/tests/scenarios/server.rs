@@ -1,17 +1,19 @@
 //! The servers' side of the fake: a handful of statements over the real protocol, with enough
 //! state of a session to see what leaks and what is replayed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_wire::auth::Plugin;
 use mainstay_wire::codec::{put_lenenc_bytes, put_u16, put_u32};
 use mainstay_wire::packet::{PacketReader, build_packet};
 use mainstay_wire::response::put_result_end;
 use mainstay_wire::{
-    Capabilities, ClientHello, ErrPacket, ErrorCode, Greeting, OkPacket, StatusFlags,
+    Capabilities, ClientHello, ErrPacket, ErrorCode, Greeting, OkPacket, SessionChange, StatusFlags,
 };
 
 use crate::fake::PASSWORD;
+
+mod stateful;
 
 /// One server.
 // Faults are independent of each other, and several may be on.
@@ -29,6 +31,8 @@ pub(crate) struct Server {
     pub(crate) written: Vec<String>,
     /// A schema whose creation it has not applied yet.
     pub(crate) lacks: Option<String>,
+    /// Named locks: who has each, and how often.
+    pub(crate) locks: BTreeMap<String, (u32, u32)>,
     /// The next login is refused with this.
     pub(crate) refuse_login: Option<ErrorCode>,
 }
@@ -44,6 +48,7 @@ impl Server {
             inserted: 0,
             written: Vec::new(),
             lacks: None,
+            locks: BTreeMap::new(),
             refuse_login: None,
         }
     }
@@ -60,6 +65,12 @@ pub(crate) struct Connection {
     capabilities: Capabilities,
     schema: String,
     variables: BTreeMap<String, String>,
+    temporary: BTreeSet<String>,
+    texts: BTreeMap<String, String>,
+    /// Everything is asked for with `session_track_…`.
+    tracks: bool,
+    /// What the next OK tells.
+    changes: Vec<SessionChange>,
     in_transaction: bool,
     /// The statement before, and how many rows it changed.
     last: (String, i64),
@@ -87,6 +98,10 @@ impl Connection {
             capabilities: Capabilities::NONE,
             schema: String::new(),
             variables: BTreeMap::new(),
+            temporary: BTreeSet::new(),
+            texts: BTreeMap::new(),
+            tracks: false,
+            changes: Vec::new(),
             in_transaction: false,
             last: (String::new(), 0),
             statements: BTreeMap::new(),
@@ -160,8 +175,10 @@ impl Connection {
         status
     }
 
-    fn ok(&self, sequence: u8, last_insert_id: u64, out: &mut Vec<u8>) {
+    fn ok(&mut self, sequence: u8, last_insert_id: u64, out: &mut Vec<u8>) {
+        let changes = std::mem::take(&mut self.changes);
         let ok = OkPacket {
+            changes: if self.tracks { changes } else { Vec::new() },
             affected_rows: u64::try_from(self.last.1).unwrap_or_default(),
             status: self.status(),
             last_insert_id,
@@ -201,9 +218,7 @@ impl Connection {
                     .expect("a statement prepared here");
             }
             0x1f => {
-                self.variables.clear();
-                self.statements.clear();
-                self.in_transaction = false;
+                self.reset(server);
                 self.ok(1, 0, out);
             }
             _ => Self::error(&ErrorCode::UnknownCommand.packet(), 1, out),
@@ -237,6 +252,9 @@ impl Connection {
             .next()
             .unwrap_or_default()
             .to_ascii_uppercase();
+        if self.stateful(server, (&word, sql), &last, out) {
+            return;
+        }
         match word.as_str() {
             "SELECT" if !(server.read_only && sql.contains("hidden")) => {
                 self.select(server, sql, &last, out);
@@ -253,13 +271,6 @@ impl Connection {
             }
             "USE" => {
                 sql[4..].clone_into(&mut self.schema);
-                self.ok(1, 0, out);
-            }
-            "SET" => {
-                for assignment in sql[4..].split(", ") {
-                    let (name, value) = assignment.split_once(['=', ' ']).expect("a value");
-                    self.variables.insert(name.to_owned(), value.to_owned());
-                }
                 self.ok(1, 0, out);
             }
             "UPDATE" => {
@@ -300,6 +311,10 @@ impl Connection {
                 |name| self.variables.get(name).cloned().unwrap_or_default(),
             ),
         };
+        self.row(&value, out);
+    }
+
+    fn row(&self, value: &str, out: &mut Vec<u8>) {
         let mut next = build_packet(out, 1, |payload| payload.push(1));
         next = build_packet(out, next, |payload| {
             payload.extend_from_slice(b"\x03def\0\0\0\x01c");

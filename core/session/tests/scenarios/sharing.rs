@@ -180,7 +180,7 @@ fn a_schema_chosen_by_use_or_init_db_follows_the_session() {
 fn a_session_with_a_user_variable_keeps_its_connection() {
     let mut world = World::new();
     let client = world.login(None);
-    assert!(world.query(client, "SET @a=1").is_ok());
+    assert_eq!(world.query(client, "SELECT @a:=1"), Reply::rows(&["1"]));
     assert_eq!(world.query(client, "SELECT 1"), Reply::rows(&["db1"]));
     assert_eq!(world.core.stats().ties[&TieReason::UserVariable], 1);
     assert!(world.command(client, 0x1f, &[]).is_ok());

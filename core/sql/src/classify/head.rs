@@ -346,7 +346,10 @@ fn show(words: &Words<'_>) -> Head {
     let subject = rest.next();
     let counts = subject.is_some_and(|word| word.is("COUNT"));
     let asks_last = words.peek_is(&["WARNINGS", "ERRORS", "PROFILE", "PROFILES"]) || counts;
-    let mut head = Head::SHOW.with(Flags::DIAGNOSTICS, asks_last);
+    let variables = words.has(&["VARIABLES"]);
+    let mut head = Head::SHOW
+        .with(Flags::DIAGNOSTICS, asks_last)
+        .with(Flags::TRACKING, variables);
     if dialect::shows_primary_state(subject, rest.next()) {
         head.access = Access::Write;
     }

@@ -141,6 +141,8 @@ impl<'a> Scan<'a> {
         }
         if self.head.query {
             self.query_word(word, next, locks);
+        } else if self.head.kind == Kind::Set && names_tracking(word.text) {
+            self.flags |= Flags::TRACKING;
         }
     }
 
@@ -270,6 +272,8 @@ impl<'a> Scan<'a> {
             self.flags |= Flags::LAST_INSERT_ID;
         } else if named(&["warning_count", "error_count", "last_gtid"]) {
             self.flags |= Flags::DIAGNOSTICS;
+        } else if names_tracking(name) {
+            self.flags |= Flags::TRACKING;
         }
     }
 
@@ -333,6 +337,12 @@ fn names_autocommit(token: Token<'_>) -> bool {
     let named = matches!(token.kind, TokenKind::Word | TokenKind::Name)
         || (token.kind == TokenKind::SystemVariable && !names_global(token.text));
     named && last_name(token.text).eq_ignore_ascii_case(b"autocommit")
+}
+
+fn names_tracking(name: &[u8]) -> bool {
+    const PREFIX: &[u8] = b"session_track_";
+    name.get(..PREFIX.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
 }
 
 fn names_global(variable: &[u8]) -> bool {

@@ -41,10 +41,29 @@ fn verdict(assignments: &[Assignment], ties: bool) -> Verdict {
         Verdict::Global
     } else if all(Scope::NextTransaction) {
         Verdict::NextTransaction
-    } else if all(Scope::Session) && assignments.iter().all(|one| one.literal) {
-        Verdict::Replayable
     } else {
-        Verdict::Ties
+        assignments
+            .iter()
+            .map(judged)
+            .fold(Verdict::Replayable, worse)
+    }
+}
+
+/// What one of several assignments asks for.
+fn judged(one: &Assignment) -> Verdict {
+    match one.scope {
+        Scope::Session | Scope::User if one.literal => Verdict::Replayable,
+        Scope::Session => Verdict::Computed,
+        Scope::Global => Verdict::Replayable,
+        Scope::NextTransaction | Scope::User => Verdict::Ties,
+    }
+}
+
+fn worse(one: Verdict, other: Verdict) -> Verdict {
+    match (one, other) {
+        (Verdict::Ties, _) | (_, Verdict::Ties) => Verdict::Ties,
+        (Verdict::Computed, _) => one,
+        (Verdict::Replayable | Verdict::NextTransaction | Verdict::Global, _) => other,
     }
 }
 
@@ -151,7 +170,10 @@ impl Parser<'_> {
         let assigns =
             |token: &Token<'_>| token.kind == TokenKind::Assign || token.is_punctuation(b'=');
         self.tokens.next_if(assigns)?;
-        let (value, literal) = self.value()?;
+        let (value, mut literal) = self.value()?;
+        if scope == Scope::User {
+            literal &= is_plain_name(name) && is_exact(&self.sql[value.clone()]);
+        }
         // The servers' manuals differ on whose setting the second one of `GLOBAL a = 1, b = 2` is.
         self.ties |= scope == Scope::Session && self.global_word && !explicit;
         self.judge(name, &self.sql[value.clone()]);
@@ -171,7 +193,7 @@ impl Parser<'_> {
 
     /// Some session variables act on the next statement, or name one server's own state.
     fn judge(&mut self, name: &[u8], value: &[u8]) {
-        const OWN: [&str; 9] = [
+        const OWN: [&str; 8] = [
             "gtid_next",
             "gtid_seq_no",
             "insert_id",
@@ -180,7 +202,6 @@ impl Parser<'_> {
             "pseudo_thread_id",
             "rand_seed1",
             "rand_seed2",
-            "sql_log_bin",
         ];
         self.ties |= OWN
             .iter()
@@ -288,6 +309,22 @@ fn is_transaction_variable(name: &[u8]) -> bool {
     ]
     .iter()
     .any(|known| name.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+/// True for the name of a user variable that needs no quotes.
+fn is_plain_name(name: &[u8]) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'$');
+    !name.is_empty() && name.iter().all(plain)
+}
+
+/// True when the value has the same type and bytes under every `sql_mode`.
+fn is_exact(value: &[u8]) -> bool {
+    let words: [&[u8]; 3] = [b"NULL", b"TRUE", b"FALSE"];
+    match value {
+        [b'\'', inner @ .., b'\''] => !inner.contains(&b'\\'),
+        [b'-' | b'+', b'0'..=b'9' | b'.', ..] | [b'0'..=b'9' | b'.', ..] => true,
+        word => words.iter().any(|known| word.eq_ignore_ascii_case(known)),
+    }
 }
 
 fn unquoted(text: &[u8]) -> &[u8] {

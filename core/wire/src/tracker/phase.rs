@@ -4,6 +4,7 @@ use super::{Prepared, ResponseTracker};
 use crate::Capabilities;
 use crate::codec::{Malformed, Reader};
 use crate::command::ReplyKind;
+use crate::packet::HEADER_LEN;
 use crate::response::{EOF_HEADER, EofPacket, OK_HEADER, OkPacket, StatusFlags};
 
 /// What the next packet is.
@@ -122,6 +123,10 @@ impl ResponseTracker {
         self.summary.last_insert_id = ok.last_insert_id;
         self.summary.warnings = ok.warnings;
         self.summary.changes.append(&mut ok.changes);
+        self.marked = ok
+            .status
+            .contains(StatusFlags::SESSION_STATE_CHANGED)
+            .then_some(HEADER_LEN + payload.len());
         self.result_ended(ok.status);
         Ok(())
     }
