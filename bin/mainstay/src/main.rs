@@ -7,6 +7,7 @@ mod drill;
 mod host;
 mod output;
 mod plan;
+mod reload;
 mod runfile;
 mod sandbox;
 mod serve;

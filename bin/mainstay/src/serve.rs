@@ -1,5 +1,6 @@
 //! `mainstay serve`: the proxy and the manager for the servers of a configuration file.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +18,10 @@ use mainstay_wire::auth::ServerKey;
 
 use crate::args::ServeArgs;
 use crate::output::{BadInput, emit};
+use crate::reload;
 use crate::runfile::Endpoint;
 use crate::service::{Parts, Service, raise_file_limit, start_logging};
-use crate::signals::Interruptions;
+use crate::signals::{Hangups, Interruptions};
 
 /// How long a server has to tell its version before the proxy starts without knowing it.
 const GREETING_LIMIT: Duration = Duration::from_secs(2);
@@ -37,7 +39,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode> {
         .enable_all()
         .build()
         .context("cannot start threads")?;
-    runtime.block_on(serve(&settings))?;
+    runtime.block_on(serve(&args.config, settings))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -51,15 +53,31 @@ pub(crate) fn api_endpoint(api: &ApiSettings) -> Endpoint {
     }
 }
 
-async fn serve(settings: &Settings) -> Result<()> {
+async fn serve(path: &Path, mut settings: Settings) -> Result<()> {
     let mut interrupted = Interruptions::listen()?;
-    let service = Service::start(parts(settings).await?, |_| Router::new())
-        .map_err(|error| BadInput(format!("{error:#}")))?;
+    let mut hangups = Hangups::listen()?;
+    let parts = parts(&settings).await?;
+    let mut greeting = parts.proxy.as_ref().map(|proxy| Arc::clone(&proxy.policy));
+    let service =
+        Service::start(parts, |_| Router::new()).map_err(|error| BadInput(format!("{error:#}")))?;
     if let Some(address) = service.proxy_address() {
         tracing::info!(%address, "the proxy listens");
     }
     tracing::info!(address = %settings.api.listen, "the API listens");
-    interrupted.recv().await;
+    loop {
+        tokio::select! {
+            () = interrupted.recv() => break,
+            () = hangups.recv() => {
+                if let Some((read, policy)) = reload::read(path, &settings, greeting.as_deref()) {
+                    settings = read;
+                    if let Some(policy) = policy {
+                        service.set_policy(&policy);
+                        greeting = Some(Arc::new(policy));
+                    }
+                }
+            }
+        }
+    }
     tracing::info!("stopping");
     service.stop().await;
     Ok(())

@@ -14,6 +14,7 @@ use mainstay_manager::{
     Config, HostControl, ManagerHandle, Pending, ProxyControl, RequestError, Wiring,
 };
 use mainstay_proxy::{Proxy, ProxyOptions};
+use mainstay_session::Policy;
 use mainstay_store::Store;
 use mainstay_telemetry::Format;
 use mainstay_topology::{Routes, ServerName};
@@ -100,6 +101,13 @@ impl Service {
     /// Where clients connect.
     pub(crate) fn proxy_address(&self) -> Option<SocketAddr> {
         self.proxy.as_ref().map(|proxy| proxy.local_addr())
+    }
+
+    /// Puts other settings of the proxy in force for everything that begins from now on.
+    pub(crate) fn set_policy(&self, policy: &Policy) {
+        if let Some(proxy) = &self.proxy {
+            proxy.set_policy(policy);
+        }
     }
 
     /// Ends the parts in the order in which they depend on each other.

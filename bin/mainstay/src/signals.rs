@@ -1,4 +1,4 @@
-//! Ctrl-C, or a polite request to end.
+//! Ctrl-C, a polite request to end, and the request to read the settings again.
 
 use anyhow::{Context, Result};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -25,5 +25,21 @@ impl Interruptions {
             _ = self.int.recv() => {}
             _ = self.term.recv() => {}
         }
+    }
+}
+
+/// SIGHUP.
+pub(crate) struct Hangups(Signal);
+
+impl Hangups {
+    /// From now on it does not end the process.
+    pub(crate) fn listen() -> Result<Self> {
+        let signal = signal(SignalKind::hangup()).context("cannot listen for signals")?;
+        Ok(Self(signal))
+    }
+
+    /// Resolves when one arrives.
+    pub(crate) async fn recv(&mut self) {
+        let _ = self.0.recv().await;
     }
 }

@@ -29,7 +29,7 @@ pub struct Settings {
 }
 
 /// `[cluster]`: the rules.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterSettings {
     /// Its name; default `main`.
     pub name: String,
@@ -74,7 +74,7 @@ pub struct Account {
 }
 
 /// `[manager]`: how the servers are observed and changed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManagerSettings {
     /// `user`, and `password` or `password_file`.
     pub account: Account,
@@ -93,7 +93,7 @@ pub struct ManagerSettings {
 }
 
 /// `[proxy]`: counts are those of the whole process.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProxySettings {
     /// Where it listens; default `127.0.0.1:6033`.
     pub listen: SocketAddr,
@@ -151,7 +151,7 @@ pub struct UserSettings {
 }
 
 /// `[api]`: who may ask the manager.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiSettings {
     /// Where it listens; default `127.0.0.1:6080`.
     pub listen: SocketAddr,
