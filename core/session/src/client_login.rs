@@ -236,10 +236,20 @@ impl Core {
         (hello, sequence): (&HandshakeResponse, u8),
         out: &mut Ops,
     ) {
+        let user = self.policy.users.get(&hello.user);
+        if let Some(most) = user.and_then(|user| user.connections_max)
+            && self.connections_of(&hello.user) >= most
+        {
+            let name = &hello.user;
+            let text = format!(
+                "User '{name}' has exceeded the 'max_user_connections' resource (current value: \
+                 {most})"
+            );
+            return self.refuse(client, sequence, &ErrorCode::UserLimit.with(text), out);
+        }
         let Some(session) = self.clients.get_mut(client) else {
             return;
         };
-        let user = self.policy.users.get(&hello.user);
         let default_schema = user.and_then(|user| user.schema.clone());
         let schema = hello.database.clone().or(default_schema);
         session.key = Key {
@@ -262,12 +272,20 @@ impl Core {
             blank: false,
             attempts: 0,
             cache_ttl: None,
+            killed: false,
         };
         session.phase = Phase::Busy(running);
         if session.state.schema.is_none() {
             return self.logged_in(client, out);
         }
         self.dispatch(client, out);
+    }
+
+    fn connections_of(&self, user: &str) -> usize {
+        let sessions = self.clients.iter().map(|(_, session)| session);
+        sessions
+            .filter(|one| !matches!(one.phase, Phase::Login(_)) && *one.key.user == *user)
+            .count()
     }
 
     /// The schema exists, or none was named: the client may begin.

@@ -32,7 +32,9 @@ impl Core {
             Command::Ping => self.answer_ok(client, out),
             Command::Query => {
                 let statement = classify(argument);
-                self.start(client, (command, Job::Query(statement)), packet, out);
+                if !self.answers(client, statement, packet, out) {
+                    self.start(client, (command, Job::Query(statement)), packet, out);
+                }
             }
             Command::InitDb => self.init_db(client, packet, out),
             Command::StmtPrepare => {
@@ -50,10 +52,10 @@ impl Core {
             }
             Command::ChangeUser => self.change_user(client, packet.payload, out),
             Command::SetOption => self.set_option(client, argument, out),
-            Command::FieldList
-            | Command::Statistics
-            | Command::ProcessInfo
-            | Command::ProcessKill => self.start(client, (command, Job::Other), packet, out),
+            Command::ProcessKill => self.process_kill(client, packet, out),
+            Command::FieldList | Command::Statistics | Command::ProcessInfo => {
+                self.start(client, (command, Job::Other), packet, out);
+            }
             Command::Sleep
             | Command::CreateDb
             | Command::DropDb
@@ -85,6 +87,17 @@ impl Core {
         packet: &Packet<'_>,
         out: &mut Ops,
     ) {
+        self.enter(client, (command, job), packet);
+        self.dispatch(client, out);
+    }
+
+    /// Makes the packet the session's running command.
+    pub(crate) fn enter(
+        &mut self,
+        client: u32,
+        (command, job): (Command, Job),
+        packet: &Packet<'_>,
+    ) {
         let mut kept = self.spare.pop().unwrap_or_default();
         kept.extend_from_slice(&packet.header.encode());
         kept.extend_from_slice(packet.payload);
@@ -105,8 +118,11 @@ impl Core {
             blank: false,
             attempts: 0,
             cache_ttl: None,
+            killed: false,
         });
-        self.dispatch(client, out);
+        if let Some(limit) = self.policy.timeouts.query {
+            self.timers.arm(ConnId::Client(client), now + limit);
+        }
     }
 
     fn init_db(&mut self, client: u32, packet: &Packet<'_>, out: &mut Ops) {

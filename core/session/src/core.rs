@@ -241,7 +241,7 @@ impl Core {
     }
 
     /// Handles the commands that clients had sent ahead of their turn.
-    fn settle(&mut self, out: &mut Ops) {
+    pub(crate) fn settle(&mut self, out: &mut Ops) {
         while let Some(client) = self.ready.pop_front() {
             self.client_input(client, &[], out);
         }

@@ -182,7 +182,7 @@ impl Core {
                 let name = &upstream.target.name;
                 format!("no free connection to {name} for {seconds} s: the statement did not run")
             }
-            Stage::Setup | Stage::Sent => {
+            Stage::Setup | Stage::Sent | Stage::Killing(_) => {
                 format!("no server for {seconds} s: the statement did not run")
             }
         };

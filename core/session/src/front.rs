@@ -154,13 +154,11 @@ impl Core {
         }
     }
 
-    /// A client left: its server connection is freed, or closed if a reply is still to come.
-    pub(crate) fn client_gone(&mut self, client: u32, out: &mut Ops) {
-        self.mark_lost(client);
+    /// Takes a session out of the queue in which its command waits.
+    pub(crate) fn leave_queue(&mut self, client: u32) {
         let Some(session) = self.clients.get(client) else {
             return;
         };
-        let tied = session.server;
         match session.stage() {
             Some(Stage::Held) => {
                 let bytes = session.held_bytes();
@@ -171,8 +169,18 @@ impl Core {
                     .waiters
                     .retain(|&other| other != client);
             }
-            Some(Stage::Setup | Stage::Sent) | None => {}
+            Some(Stage::Setup | Stage::Sent | Stage::Killing(_)) | None => {}
         }
+    }
+
+    /// A client left: its server connection is freed, or closed if a reply is still to come.
+    pub(crate) fn client_gone(&mut self, client: u32, out: &mut Ops) {
+        self.mark_lost(client);
+        let Some(session) = self.clients.get(client) else {
+            return;
+        };
+        let tied = session.server;
+        self.leave_queue(client);
         let server = tied.and_then(|id| self.servers.get(id));
         let between = server.is_some_and(|one| matches!(one.phase, ServerPhase::Tied { .. }));
         match tied {
@@ -209,10 +217,13 @@ impl Core {
 
     /// The client does not take its replies: the server is not read, and no command begins.
     pub(crate) fn client_blocked(&mut self, client: u32, out: &mut Ops) {
+        let (now, limit) = (self.now, self.policy.timeouts.write);
         let Some(session) = self.clients.get_mut(client) else {
             return;
         };
         session.blocked = true;
+        let since = *session.blocked_since.get_or_insert(now);
+        self.timers.arm(ConnId::Client(client), since + limit);
         let server = session
             .server
             .and_then(|id| Some((id, self.servers.get_mut(id)?)));
@@ -229,6 +240,7 @@ impl Core {
             return;
         };
         session.blocked = false;
+        session.blocked_since = None;
         let server = session.server;
         self.ready.push_back(client);
         if let Some(id) = server {
@@ -242,33 +254,6 @@ impl Core {
         {
             server.paused = false;
             out.push(Op::Resume(ConnId::Server(id)));
-        }
-    }
-
-    /// The timer of a client rang: acts if its deadline has come, else sets it anew.
-    pub(crate) fn client_timer(&mut self, client: u32, out: &mut Ops) {
-        let Some(session) = self.clients.get(client) else {
-            return;
-        };
-        let idle_max = self.policy.timeouts.idle_client;
-        let deadline = match &session.phase {
-            Phase::Login(login) => login.deadline,
-            Phase::Ready => session.last_active + idle_max,
-            Phase::Busy(running) => match running.stage {
-                Stage::Held => running.since + self.policy.hold.time_max,
-                Stage::Waiting(_) => running.since + self.policy.timeouts.pool_wait,
-                Stage::Setup | Stage::Sent => self.now + idle_max,
-            },
-        };
-        if deadline > self.now {
-            self.timers.arm(ConnId::Client(client), deadline);
-            return;
-        }
-        match session.stage() {
-            Some(_) => self.waited_too_long(client, out),
-            None => {
-                self.close_client(client, out);
-            }
         }
     }
 }

@@ -87,6 +87,7 @@ impl Core {
             held: None,
             lost: None,
             blocked: false,
+            blocked_since: None,
             paused: false,
         };
         let client = self.clients.insert(session);
@@ -97,8 +98,7 @@ impl Core {
         }
         let greeting = Greeting {
             server_version: self.policy.server_version.clone(),
-            // Far above the ids of servers: KILL with such an id finds nobody there.
-            connection_id: 1 << 31 | (self.worker & 0xff) << 23 | (self.serial as u32 & 0x7f_ffff),
+            connection_id: crate::kill::connection_id(self.worker, self.serial),
             salt,
             capabilities: offered(&self.policy.server_version),
             charset: self.policy.collation,

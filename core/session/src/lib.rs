@@ -27,11 +27,16 @@ pub mod core;
 mod counters;
 mod dispatch;
 mod effects;
+mod errand;
 mod front;
 mod full_login;
 mod greeting;
 mod held;
+mod kill;
+mod limits;
+mod local;
 mod lost;
+mod note;
 pub mod op;
 mod opening;
 pub mod policy;
@@ -55,8 +60,11 @@ mod written;
 
 pub use crate::core::Core;
 pub use cache::CacheStats;
+pub use note::Note;
 pub use op::{Chunk, CloseReason, ConnId, Op, Ops};
-pub use policy::{AuthPlugin, CachePolicy, Credential, Hold, Policy, Pool, Secret, Timeouts, User};
+pub use policy::{
+    AuthPlugin, BinlogSource, CachePolicy, Credential, Hold, Policy, Pool, Secret, Timeouts, User,
+};
 pub use stats::{ServerStats, Stats};
 pub use tie::TieReason;
 pub use written::Written;

@@ -40,13 +40,18 @@ impl Core {
         let Some(server) = self.servers.get(id) else {
             return;
         };
+        if server.errand.is_some() {
+            return self.errand_failed(id, None, out);
+        }
         let index = server.upstream;
         match server.phase {
             ServerPhase::Connecting { .. } | ServerPhase::Login { .. } => {
                 self.forget_server(id);
                 self.unreachable(index, out);
             }
-            ServerPhase::Idle { .. } | ServerPhase::Cleaning { .. } => self.forget_server(id),
+            ServerPhase::Idle { .. }
+            | ServerPhase::Cleaning { .. }
+            | ServerPhase::Errand { .. } => self.forget_server(id),
             ServerPhase::Tied { session } => {
                 self.forget_server(id);
                 self.lost_between(session);

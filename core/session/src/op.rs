@@ -7,6 +7,8 @@ use std::ops::Range;
 
 use mainstay_topology::ServerName;
 
+use crate::note::Note;
+
 /// One connection that the driver holds: a client's or a server's.
 ///
 /// `Client` ids are given by [`crate::Core::accepted`]; `Server` ids by the machine in
@@ -56,6 +58,14 @@ pub enum Op {
     Resume(ConnId),
     /// Send what is queued, then close.
     Close(ConnId),
+    /// Hand the note to the machine of another worker; if there is no such worker, hand this one
+    /// what [`Note::undelivered`] says.
+    Tell {
+        /// The number of the worker.
+        worker: u32,
+        /// The note.
+        note: Note,
+    },
 }
 
 /// The operations of one call, reused from call to call so that a turn allocates nothing.

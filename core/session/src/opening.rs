@@ -12,7 +12,8 @@ use crate::statements::ServerStatements;
 use crate::tracking::Tracking;
 
 impl Core {
-    pub(crate) fn open(&mut self, upstream: usize, key: Key, out: &mut Ops) {
+    /// Opens a connection; gives its number.
+    pub(crate) fn open(&mut self, upstream: usize, key: Key, out: &mut Ops) -> u32 {
         let deadline = self.now + self.policy.timeouts.connect;
         let target = &self.upstreams[upstream].target;
         let (server, address) = (target.name.clone(), target.address.to_string());
@@ -29,6 +30,9 @@ impl Core {
             statements: ServerStatements::default(),
             paused: false,
             fill: None,
+            thread: 0,
+            killed: false,
+            errand: None,
         });
         self.upstreams[upstream].open += 1;
         self.timers.arm(ConnId::Server(id), deadline);
@@ -37,6 +41,7 @@ impl Core {
             server,
             address,
         });
+        id
     }
 
     /// A connection has logged in.
@@ -47,7 +52,9 @@ impl Core {
         server.inbox.clear();
         let opening = &mut self.upstreams[server.upstream].opening;
         let was_paused = std::mem::take(opening).until.is_some();
-        self.offer(id, out);
+        if !self.errand_begins(id, out) {
+            self.offer(id, out);
+        }
         if was_paused {
             self.release_held(out);
         }
@@ -60,6 +67,10 @@ impl Core {
         let Some(server) = self.servers.get(id) else {
             return;
         };
+        if server.errand.is_some() {
+            out.push(Op::Close(ConnId::Server(id)));
+            return self.errand_failed(id, Some(error), out);
+        }
         let (index, key) = (server.upstream, server.key.clone());
         self.close_server(id, out);
         if PASSING.contains(&error.code) {
@@ -106,7 +117,8 @@ impl Core {
         let deadline = match server.phase {
             ServerPhase::Connecting { deadline }
             | ServerPhase::Login { deadline, .. }
-            | ServerPhase::Cleaning { deadline } => deadline,
+            | ServerPhase::Cleaning { deadline }
+            | ServerPhase::Errand { deadline } => deadline,
             ServerPhase::Idle { since } => since + age_max,
             ServerPhase::Setup { .. } | ServerPhase::Reply { .. } | ServerPhase::Tied { .. } => {
                 now + age_max
@@ -114,6 +126,10 @@ impl Core {
         };
         if deadline > now {
             return self.timers.arm(ConnId::Server(id), deadline);
+        }
+        if server.errand.is_some() {
+            out.push(Op::Close(ConnId::Server(id)));
+            return self.errand_failed(id, None, out);
         }
         let (upstream, opening) = (server.upstream, server.is_opening());
         self.close_server(id, out);

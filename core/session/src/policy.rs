@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mainstay_topology::ServerName;
 use mainstay_wire::auth::{ServerKey, caching_sha2};
 
 pub use crate::cache::CachePolicy;
@@ -37,6 +38,12 @@ pub struct Policy {
     pub retry_reads: bool,
     /// Results that are kept for a while.
     pub cache: CachePolicy,
+    /// Clients may be asked for a file by a `LOAD DATA LOCAL` that they sent.
+    pub local_infile: bool,
+    /// Where binlogs are read from.
+    pub binlog: BinlogSource,
+    /// The longest command in bytes: a longer one gets error 1153, and its client is closed.
+    pub packet_max: usize,
 }
 
 impl Default for Policy {
@@ -54,6 +61,9 @@ impl Default for Policy {
             split_reads: true,
             retry_reads: true,
             cache: CachePolicy::default(),
+            local_infile: false,
+            binlog: BinlogSource::default(),
+            packet_max: 1 << 30,
         }
     }
 }
@@ -82,6 +92,20 @@ pub struct User {
     pub credential: Credential,
     /// The schema a client starts in when it names none.
     pub schema: Option<String>,
+    /// Clients of this user at the same time; one more gets error 1226.
+    pub connections_max: Option<usize>,
+}
+
+/// Which server serves `COM_BINLOG_DUMP`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum BinlogSource {
+    /// A reader; the writer when there is none.
+    #[default]
+    Reader,
+    /// The writer.
+    Writer,
+    /// This one.
+    Server(ServerName),
 }
 
 /// What is known of a password before anybody logs in.
@@ -182,6 +206,10 @@ pub struct Timeouts {
     pub connect: Duration,
     /// The longest a session waits for a server connection when the pool is at its cap.
     pub pool_wait: Duration,
+    /// A client that does not take what is sent to it is closed after so long.
+    pub write: Duration,
+    /// A statement that runs longer is interrupted at its server with `KILL QUERY`.
+    pub query: Option<Duration>,
 }
 
 impl Default for Timeouts {
@@ -191,6 +219,8 @@ impl Default for Timeouts {
             idle_client: Duration::from_hours(8),
             connect: Duration::from_secs(1),
             pool_wait: Duration::from_secs(30),
+            write: Duration::from_mins(5),
+            query: None,
         }
     }
 }

@@ -108,7 +108,7 @@ impl Core {
             }
         }
         for key in wanted {
-            self.open(upstream, key, out);
+            let _ = self.open(upstream, key, out);
         }
     }
 
@@ -178,6 +178,11 @@ impl Core {
         let Some(server) = self.servers.get_mut(id) else {
             return;
         };
+        if server.killed {
+            let upstream = server.upstream;
+            self.close_server(id, out);
+            return self.grow(upstream, out);
+        }
         server.dirty |= traces;
         if !server.dirty {
             return self.offer(id, out);

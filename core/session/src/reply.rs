@@ -26,6 +26,7 @@ impl Core {
             ServerPhase::Setup { .. } => self.setup_input(id, bytes, out),
             ServerPhase::Reply { session, .. } => self.reply_input(session, id, bytes, out),
             ServerPhase::Cleaning { .. } => self.cleaning_input(id, bytes, out),
+            ServerPhase::Errand { .. } => self.errand_input(id, bytes, out),
             // Nothing was asked. Servers say so why they close an idle connection.
             ServerPhase::Connecting { .. }
             | ServerPhase::Idle { .. }
@@ -202,6 +203,7 @@ impl Core {
         self.take_effects(client, id, &summary);
         self.mark_written(client);
         self.store(id, &summary);
+        self.take_idle_limit(client);
         let cut = self
             .clients
             .get(client)

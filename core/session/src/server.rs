@@ -33,6 +33,12 @@ pub(crate) struct Server {
     pub(crate) paused: bool,
     /// The reply being read, where it is to be kept.
     pub(crate) fill: Option<Box<Fill>>,
+    /// Its number at its server.
+    pub(crate) thread: u32,
+    /// A `KILL` of it is or was under way: it serves nobody after its present session.
+    pub(crate) killed: bool,
+    /// It was opened for this, and not for a pool.
+    pub(crate) errand: Option<crate::errand::Errand>,
 }
 
 /// Where a server connection stands.
@@ -55,6 +61,8 @@ pub(crate) enum ServerPhase {
     Tied { session: u32 },
     /// Being reset before somebody else may have it.
     Cleaning { deadline: Timestamp },
+    /// Running the statement of an errand.
+    Errand { deadline: Timestamp },
 }
 
 /// One command of a set-up whose reply is awaited.
@@ -82,7 +90,8 @@ impl Server {
             ServerPhase::Connecting { .. }
             | ServerPhase::Login { .. }
             | ServerPhase::Idle { .. }
-            | ServerPhase::Cleaning { .. } => None,
+            | ServerPhase::Cleaning { .. }
+            | ServerPhase::Errand { .. } => None,
         }
     }
 
@@ -90,11 +99,12 @@ impl Server {
         match self.phase {
             ServerPhase::Connecting { .. }
             | ServerPhase::Login { .. }
-            | ServerPhase::Cleaning { .. } => true,
+            | ServerPhase::Cleaning { .. } => self.errand.is_none(),
             ServerPhase::Idle { .. }
             | ServerPhase::Setup { .. }
             | ServerPhase::Reply { .. }
-            | ServerPhase::Tied { .. } => false,
+            | ServerPhase::Tied { .. }
+            | ServerPhase::Errand { .. } => false,
         }
     }
 }

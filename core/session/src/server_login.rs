@@ -122,12 +122,13 @@ impl Core {
             ServerLogin::Greeting => {
                 let greeting = Greeting::parse(payload)?;
                 let next = greeted(&greeting, &server.key, password);
-                let tracks = Capabilities::SESSION_TRACK;
-                if greeting.capabilities.contains(tracks)
-                    && let Some(server) = self.servers.get_mut(id)
-                {
-                    server.tracking = Tracking::Usual;
-                    server.tracker = ResponseTracker::new(server.key.capabilities | tracks);
+                if let Some(server) = self.servers.get_mut(id) {
+                    server.thread = greeting.connection_id;
+                    let tracks = Capabilities::SESSION_TRACK;
+                    if greeting.capabilities.contains(tracks) {
+                        server.tracking = Tracking::Usual;
+                        server.tracker = ResponseTracker::new(server.key.capabilities | tracks);
+                    }
                 }
                 Ok(next)
             }

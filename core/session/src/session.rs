@@ -64,6 +64,8 @@ pub(crate) struct Session {
     pub(crate) wrote: Option<Wrote>,
     /// The driver has more for this client than it takes.
     pub(crate) blocked: bool,
+    /// Since when.
+    pub(crate) blocked_since: Option<Timestamp>,
     /// Reading from this client is stopped.
     pub(crate) paused: bool,
 }
@@ -80,6 +82,8 @@ pub(crate) enum Phase {
 }
 
 /// A command that is being carried out.
+// As in a session: independent facts.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) job: Job,
@@ -103,6 +107,8 @@ pub(crate) struct Running {
     pub(crate) attempts: u8,
     /// How long its result is to be kept, where something says so.
     pub(crate) cache_ttl: Option<Duration>,
+    /// `KILL QUERY` came before it was sent, or it was interrupted for taking too long.
+    pub(crate) killed: bool,
 }
 
 /// What a command is.
@@ -144,6 +150,8 @@ pub(crate) enum Stage {
     Setup,
     /// Sent.
     Sent,
+    /// A `KILL` of the proxy's connection of this number; its worker will answer.
+    Killing(u32),
 }
 
 impl Running {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use mainstay_sql::Flags;
-use mainstay_wire::{Command, ErrPacket};
+use mainstay_wire::{Command, ErrPacket, ErrorCode};
 
 use crate::answer;
 use crate::core::Core;
@@ -172,6 +172,10 @@ impl Core {
         let Phase::Busy(running) = &mut session.phase else {
             return;
         };
+        if running.killed {
+            self.free_or_keep(client, out);
+            return self.answer_error(client, &ErrorCode::QueryInterrupted.packet(), out);
+        }
         running.stage = Stage::Sent;
         running.attempts = running.attempts.saturating_add(1);
         let command = running.command;

@@ -19,6 +19,7 @@ mod lexer;
 mod dialect;
 mod functions;
 mod keywords;
+mod kill;
 
 pub mod named;
 mod repeatable;
@@ -30,6 +31,7 @@ mod tests;
 
 pub use classify::{classify, use_schema};
 pub use flags::Flags;
+pub use kill::{Kill, KillTarget, connection_id_column, kill};
 pub use repeatable::is_repeatable;
 pub use statement::{Access, Hint, Kind, Statement};
 pub use tables::{table, tables};

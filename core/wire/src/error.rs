@@ -55,6 +55,10 @@ error_codes! {
     ParseError = 1064, b"42000", "You have an error in your SQL syntax";
     /// Something not foreseen.
     UnknownError = 1105, b"HY000", "Unknown error";
+    /// `KILL` names a connection that does not exist.
+    NoSuchThread = 1094, b"HY000", "Unknown thread id";
+    /// `KILL` names a connection of another user.
+    KillDenied = 1095, b"HY000", "You are not the owner of this thread";
     /// The address had too many failed logins.
     HostBlocked = 1129, b"HY000", "Host is blocked because of many connection errors";
     /// The address may not connect.
@@ -73,6 +77,8 @@ error_codes! {
     LockWaitTimeout = 1205, b"HY000", "Lock wait timeout exceeded; try restarting transaction";
     /// The transaction was rolled back and can be tried again: drivers do so by themselves.
     Deadlock = 1213, b"40001", "Deadlock found when trying to get lock; try restarting transaction";
+    /// The user has as many connections, or has run as many statements, as it may.
+    UserLimit = 1226, b"42000", "User has exceeded a resource";
     /// A privilege is missing.
     SpecificAccessDenied = 1227, b"42000", "Access denied; a privilege is missing";
     /// The statement is not supported here.
@@ -100,6 +106,10 @@ error_codes! {
     ServerLost = 2013, b"08S01", "Lost connection to server during query";
     /// The server is in offline mode.
     OfflineMode = 3032, b"HY000", "The server is currently in offline mode";
+    /// The client sent nothing for too long (MySQL 8.0.24 and later).
+    ClientInteractionTimeout = 4031, b"HY000",
+        "The client was disconnected by the server because of inactivity. See wait_timeout and \
+         interactive_timeout for configuring this behavior.";
     /// TLS is required.
     SecureTransportRequired = 3159, b"HY000",
         "Connections using insecure transport are prohibited while --require_secure_transport=ON";

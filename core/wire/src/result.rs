@@ -163,6 +163,17 @@ pub fn put_text_result_set(
     rows: &[Vec<Option<String>>],
 ) -> u8 {
     let status = StatusFlags::AUTOCOMMIT;
+    put_text_result_set_with(out, (sequence, status), capabilities, columns, rows)
+}
+
+/// The same with these status flags.
+pub fn put_text_result_set_with(
+    out: &mut Vec<u8>,
+    (sequence, status): (u8, StatusFlags),
+    capabilities: Capabilities,
+    columns: &[ColumnDefinition],
+    rows: &[Vec<Option<String>>],
+) -> u8 {
     let mut sequence = build_packet(out, sequence, |out| put_lenenc(out, columns.len() as u64));
     for column in columns {
         sequence = build_packet(out, sequence, |out| column.encode(out));

@@ -359,6 +359,7 @@ impl Driver for Epoll {
                 Op::Pause(who) => self.pause(*who),
                 Op::Resume(who) => self.resume(*who),
                 Op::Close(who) => self.close(now, *who),
+                Op::Tell { worker, note } => self.table.tell(*worker, note.clone()),
             }
             rest = &rest[done..];
         }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use mainstay_clock::Timestamp;
-use mainstay_session::{CloseReason, ConnId, Core, Ops};
+use mainstay_session::{CloseReason, ConnId, Core, Note, Ops};
 use mainstay_topology::Routes;
 
 /// A machine that turns what happens on connections into operations on them.
@@ -32,10 +32,14 @@ pub(crate) trait Machine: Sized + 'static {
     fn blocked(&mut self, now: Timestamp, who: ConnId, queued_bytes: usize, out: &mut Ops);
     /// Nothing is queued for `who` any more.
     fn unblocked(&mut self, now: Timestamp, who: ConnId, out: &mut Ops);
+    /// A word of another worker's machine.
+    fn note(&mut self, now: Timestamp, note: Note, out: &mut Ops);
     /// New routes.
     fn routes(&mut self, now: Timestamp, routes: Arc<Routes>, out: &mut Ops);
     /// New settings.
     fn policy(&mut self, policy: Arc<Self::Policy>);
+    /// Everything is to be closed: what clients are told.
+    fn stop(&mut self, now: Timestamp, out: &mut Ops);
     /// The end of a turn.
     fn tick(&mut self, now: Timestamp, out: &mut Ops);
     /// When the next turn must happen at the latest.
@@ -80,12 +84,20 @@ impl Machine for Core {
         Self::unblocked(self, now, who, out);
     }
 
+    fn note(&mut self, now: Timestamp, note: Note, out: &mut Ops) {
+        Self::note(self, now, note, out);
+    }
+
     fn routes(&mut self, now: Timestamp, routes: Arc<Routes>, out: &mut Ops) {
         Self::routes(self, now, routes, out);
     }
 
     fn policy(&mut self, policy: Arc<Self::Policy>) {
         Self::policy(self, policy);
+    }
+
+    fn stop(&mut self, now: Timestamp, out: &mut Ops) {
+        Self::stop(self, now, out);
     }
 
     fn tick(&mut self, now: Timestamp, out: &mut Ops) {

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
+use mainstay_session::Note;
 use mainstay_topology::Routes;
 use rustix::event::{EventfdFlags, eventfd};
 
@@ -27,6 +28,8 @@ pub(crate) enum Message<M: Machine> {
         token: Token,
         addresses: Vec<SocketAddr>,
     },
+    /// A word of another worker's machine.
+    Note(Note),
     /// New routes.
     Routes(Arc<Routes>),
     /// New settings.

@@ -118,8 +118,13 @@ fn share(policy: &Policy, workers: usize) -> Policy {
         pool,
         hold,
         cache,
+        users,
         ..
     } = policy;
+    let mut users = users.clone();
+    for user in users.values_mut() {
+        user.connections_max = user.connections_max.map(|most| most.div_ceil(workers));
+    }
     Policy {
         clients_max: clients_max.div_ceil(workers),
         pool: Pool {
@@ -136,6 +141,7 @@ fn share(policy: &Policy, workers: usize) -> Policy {
             bytes_max: cache.bytes_max.div_ceil(workers),
             ..cache.clone()
         },
+        users,
         ..policy.clone()
     }
 }

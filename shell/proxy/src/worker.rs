@@ -186,11 +186,23 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
             }
             self.driver.run(now, &mut self.ops);
         }
+        self.pass_notes();
         for Lookup { token, host, port } in self.driver.table().take_lookups() {
             let (shared, number) = (Arc::clone(&self.seat.shared), self.seat.number);
             self.seat.resolver.ask(&host, port, move |addresses| {
                 shared.mailboxes[number].push(Message::Resolved { token, addresses });
             });
+        }
+    }
+
+    /// Hands on what the machine has to tell the machines of other workers.
+    fn pass_notes(&mut self) {
+        for (worker, note) in self.driver.table().take_notes() {
+            if let Some(mailbox) = self.seat.shared.mailboxes.get(worker as usize) {
+                mailbox.push(Message::Note(note));
+            } else if let Some(answer) = note.undelivered() {
+                self.seat.mailbox().push(Message::Note(answer));
+            }
         }
     }
 
@@ -212,12 +224,20 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
                     self.machine.routes(self.now, routes, &mut self.ops);
                     self.settle();
                 }
+                Message::Note(note) => {
+                    self.machine.note(self.now, note, &mut self.ops);
+                    self.settle();
+                }
                 Message::Policy(policy) => {
                     self.seat.policy = Arc::clone(&policy);
                     self.machine.policy(policy);
                 }
                 Message::Report(report) => self.reports.push(report),
-                Message::Stop => self.seat.stopping = true,
+                Message::Stop => {
+                    self.machine.stop(self.now, &mut self.ops);
+                    self.settle();
+                    self.seat.stopping = true;
+                }
             }
         }
     }

@@ -48,6 +48,7 @@ impl Settings {
             let entry = session::User {
                 credential: user.credential.clone(),
                 schema: user.default_schema.clone(),
+                connections_max: user.connections_max,
             };
             (user.name.clone(), entry)
         });
@@ -83,6 +84,8 @@ impl ProxySettings {
                 idle_client: self.idle_client_limit,
                 connect: self.connect_limit,
                 pool_wait: self.pool_wait_limit,
+                write: self.write_limit,
+                query: self.query_limit,
             },
             split_reads: self.split_reads,
             retry_reads: self.retry_reads,
@@ -94,6 +97,9 @@ impl ProxySettings {
                 settle: self.cache_settle,
                 ..default.cache
             },
+            local_infile: self.local_infile,
+            binlog: self.binlog_from.clone(),
+            packet_max: self.max_allowed_packet,
             ..default
         }
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mainstay_failover::Durability;
-use mainstay_session::policy::{AuthPlugin, Credential, Secret};
+use mainstay_session::policy::{AuthPlugin, BinlogSource, Credential, Secret};
 use mainstay_topology::{Address, Promotion};
 
 use crate::error::SettingsError;
@@ -137,6 +137,16 @@ pub struct ProxySettings {
     pub cache_entry_bytes_max: usize,
     /// A replica's result is kept when its tables were not written for so long; default 2 s.
     pub cache_settle: Duration,
+    /// A client that does not take its replies for so long is closed; default 5 min.
+    pub write_limit: Duration,
+    /// A statement that runs longer is interrupted; default off.
+    pub query_limit: Option<Duration>,
+    /// Whether clients may send files (`LOAD DATA LOCAL`); default no.
+    pub local_infile: bool,
+    /// Where binlogs are read from; default a reader.
+    pub binlog_from: BinlogSource,
+    /// The longest packet taken from a client; default 1 GiB, and servers have limits of their own.
+    pub max_allowed_packet: usize,
 }
 
 /// `[[user]]`: one user of the proxy, with the same account on the servers.
@@ -148,6 +158,8 @@ pub struct UserSettings {
     pub credential: Credential,
     /// `default_schema`: where a client starts that names none.
     pub default_schema: Option<String>,
+    /// `connections_max`: clients at the same time.
+    pub connections_max: Option<usize>,
 }
 
 /// `[api]`: who may ask the manager.

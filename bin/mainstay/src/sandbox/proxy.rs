@@ -73,7 +73,7 @@ fn default_policy(sandbox: &Sandbox) -> Policy {
     let app = &sandbox.credentials().app;
     let user = User {
         credential: Credential::Clear(Secret::new(&app.password)),
-        schema: None,
+        ..User::default()
     };
     Policy {
         users: BTreeMap::from([(app.user.clone(), user)]),

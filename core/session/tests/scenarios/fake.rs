@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_clock::Timestamp;
-use mainstay_session::{Chunk, CloseReason, ConnId, Core, Credential, Op, Ops, Policy, Secret};
+use mainstay_session::{
+    Chunk, CloseReason, ConnId, Core, Credential, Note, Op, Ops, Policy, Secret,
+};
 use mainstay_topology::{Address, Epoch, Routes, ServerName, Target};
 
 use crate::client::{Client, Reply};
@@ -25,6 +27,8 @@ pub(crate) struct World {
     pub(crate) cut: usize,
     /// Connections asked to be paused, and not resumed.
     pub(crate) paused: Vec<ConnId>,
+    /// Notes for the machines of other workers.
+    pub(crate) notes: Vec<(u32, Note)>,
     events: VecDeque<Event>,
 }
 
@@ -38,7 +42,7 @@ pub(crate) fn policy() -> Policy {
     let mut policy = Policy::default();
     let user = mainstay_session::User {
         credential: Credential::Clear(Secret::new(PASSWORD)),
-        schema: None,
+        ..mainstay_session::User::default()
     };
     policy.users.insert("app".to_owned(), user);
     policy
@@ -80,8 +84,41 @@ impl World {
             clients: BTreeMap::new(),
             cut: usize::MAX,
             paused: Vec::new(),
+            notes: Vec::new(),
             events: VecDeque::new(),
         }
+    }
+
+    /// The same as the machine of another worker.
+    pub(crate) fn of_worker(worker: u32) -> Self {
+        let mut world = Self::new();
+        let routes = routes(1, 0, Some("db1"), &["db2"]);
+        world.core = Core::new(Arc::new(policy()), Arc::new(routes), 8, worker);
+        world
+    }
+
+    pub(crate) fn note(&mut self, note: Note) {
+        let mut ops = Ops::new();
+        self.core.note(self.now, note, &mut ops);
+        self.apply(&ops, &[]);
+        self.run();
+    }
+
+    pub(crate) fn stop(&mut self) {
+        let mut ops = Ops::new();
+        self.core.stop(self.now, &mut ops);
+        self.apply(&ops, &[]);
+    }
+
+    /// The driver cannot send to the client, or can again.
+    pub(crate) fn block(&mut self, client: u32, blocked: bool) {
+        let (mut ops, who) = (Ops::new(), ConnId::Client(client));
+        if blocked {
+            self.core.blocked(self.now, who, 1 << 20, &mut ops);
+        } else {
+            self.core.unblocked(self.now, who, &mut ops);
+        }
+        self.apply(&ops, &[]);
     }
 
     /// A client that has not sent anything.
@@ -283,6 +320,7 @@ impl World {
                 Op::Pause(who) => self.paused.push(*who),
                 Op::Resume(who) => self.paused.retain(|other| other != who),
                 Op::Close(who) => self.close(*who),
+                Op::Tell { worker, note } => self.notes.push((*worker, note.clone())),
             }
         }
     }
@@ -326,6 +364,13 @@ impl World {
             let reply = std::mem::take(&mut connection.unsent);
             self.events
                 .push_back(Event::Input(ConnId::Server(id), reply));
+        }
+        for killed in std::mem::take(&mut server.kills) {
+            if let Some(connection) = self.connections.get_mut(&killed) {
+                let who = ConnId::Server(killed);
+                self.events
+                    .push_back(Event::Input(who, connection.killed()));
+            }
         }
     }
 }

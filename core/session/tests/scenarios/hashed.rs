@@ -26,7 +26,7 @@ fn hashed(hash: &str) -> Policy {
     let mut policy = policy();
     let user = User {
         credential: Credential::stored_hash(hash).expect("a hash"),
-        schema: None,
+        ..mainstay_session::User::default()
     };
     policy.users.insert(USER.to_owned(), user);
     policy.key = Some(key());

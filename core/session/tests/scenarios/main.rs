@@ -10,6 +10,8 @@ mod counters;
 mod failover;
 mod faults;
 mod hashed;
+mod kill;
+mod limits;
 mod login;
 mod properties;
 mod sharing;

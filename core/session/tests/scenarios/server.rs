@@ -35,6 +35,8 @@ pub(crate) struct Server {
     pub(crate) locks: BTreeMap<String, (u32, u32)>,
     /// The next login is refused with this.
     pub(crate) refuse_login: Option<ErrorCode>,
+    /// Connections whose statement was killed.
+    pub(crate) kills: Vec<u32>,
 }
 
 impl Server {
@@ -50,6 +52,7 @@ impl Server {
             lacks: None,
             locks: BTreeMap::new(),
             refuse_login: None,
+            kills: Vec::new(),
         }
     }
 }
@@ -76,6 +79,8 @@ pub(crate) struct Connection {
     last: (String, i64),
     statements: BTreeMap<u32, String>,
     last_statement: u32,
+    /// It runs a statement that ends only when it is killed.
+    sleeping: bool,
 }
 
 #[derive(PartialEq, Eq)]
@@ -106,6 +111,7 @@ impl Connection {
             last: (String::new(), 0),
             statements: BTreeMap::new(),
             last_statement: 0,
+            sleeping: false,
         }
     }
 
@@ -126,6 +132,15 @@ impl Connection {
             }
         }
         self.inbox = packets.rest().to_vec();
+        out
+    }
+
+    /// What its statement says when it is killed.
+    pub(crate) fn killed(&mut self) -> Vec<u8> {
+        let mut out = Vec::new();
+        if std::mem::take(&mut self.sleeping) {
+            Self::error(&ErrorCode::QueryInterrupted.packet(), 1, &mut out);
+        }
         out
     }
 
@@ -256,6 +271,12 @@ impl Connection {
             return;
         }
         match word.as_str() {
+            "SELECT" if sql.starts_with("SELECT SLEEP") => self.sleeping = true,
+            "KILL" => {
+                let thread = sql.rsplit(' ').next().expect("a number");
+                server.kills.push(thread.parse().expect("a number"));
+                self.ok(1, 0, out);
+            }
             "SELECT" if !(server.read_only && sql.contains("hidden")) => {
                 self.select(server, sql, &last, out);
             }

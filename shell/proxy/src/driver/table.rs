@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use mainstay_clock::Timestamp;
-use mainstay_session::ConnId;
+use mainstay_session::{ConnId, Note};
 
 use super::ids::Ids;
 use super::{Conn, LINGER, Notice, Phase, Token};
@@ -27,6 +27,7 @@ pub(crate) struct Table<S> {
     servers: Ids,
     notices: VecDeque<(Token, Notice)>,
     lookups: Vec<Lookup>,
+    notes: Vec<(u32, Note)>,
     lingering: VecDeque<(Timestamp, Token)>,
 }
 
@@ -40,6 +41,7 @@ impl<S> Default for Table<S> {
             servers: Ids::default(),
             notices: VecDeque::new(),
             lookups: Vec::new(),
+            notes: Vec::new(),
             lingering: VecDeque::new(),
         }
     }
@@ -148,6 +150,16 @@ impl<S> Table<S> {
     /// Host names to look up for connections begun since the last call.
     pub(crate) fn take_lookups(&mut self) -> Vec<Lookup> {
         std::mem::take(&mut self.lookups)
+    }
+
+    /// Keeps a note for the machine of another worker.
+    pub(crate) fn tell(&mut self, worker: u32, note: Note) {
+        self.notes.push((worker, note));
+    }
+
+    /// The notes kept since the last call, each with the number of its worker.
+    pub(crate) fn take_notes(&mut self) -> Vec<(u32, Note)> {
+        std::mem::take(&mut self.notes)
     }
 
     fn ids(&mut self, who: ConnId) -> &mut Ids {

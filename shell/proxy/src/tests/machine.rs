@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_clock::Timestamp;
-use mainstay_session::{Chunk, CloseReason, ConnId, Op, Ops};
+use mainstay_session::{Chunk, CloseReason, ConnId, Note, Op, Ops};
 use mainstay_topology::{Routes, ServerName};
 
 use crate::machine::Machine;
@@ -153,6 +153,10 @@ impl Machine for Toy {
         self.seen.unblocked += 1;
         out.push(Op::Resume(self.counterpart(who)));
     }
+
+    fn stop(&mut self, _now: Timestamp, _out: &mut Ops) {}
+
+    fn note(&mut self, _now: Timestamp, _note: Note, _out: &mut Ops) {}
 
     fn routes(&mut self, _now: Timestamp, routes: Arc<Routes>, _out: &mut Ops) {
         self.seen.routes_version = routes.version;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use mainstay_session::policy::{AuthPlugin, Policy};
+use mainstay_session::policy::{AuthPlugin, BinlogSource, Policy};
+use mainstay_topology::ServerName;
 
 use super::api::listen;
 use crate::reader::Section;
@@ -46,9 +47,41 @@ pub(super) fn read(mut section: Section<'_, '_, '_>) -> ProxySettings {
         cache_bytes_max: size(&mut section, "cache_bytes_max", cache.bytes_max),
         cache_entry_bytes_max: size(&mut section, "cache_entry_bytes_max", cache.entry_bytes_max),
         cache_settle: section.duration("cache_settle", cache.settle, Duration::ZERO),
+        write_limit: section.duration("write_limit", wait.write, LEAST),
+        query_limit: query_limit(&mut section),
+        local_infile: section.boolean("local_infile", default.local_infile),
+        binlog_from: binlog_from(&mut section),
+        max_allowed_packet: size(&mut section, "max_allowed_packet", default.packet_max),
     };
     section.end();
     settings
+}
+
+fn query_limit(section: &mut Section<'_, '_, '_>) -> Option<Duration> {
+    section
+        .value(
+            "query_limit",
+            "\"off\" or a duration, such as \"60s\"",
+            |value| {
+                let text = value.as_str()?;
+                if text == "off" {
+                    return Some(None);
+                }
+                value::duration(text)
+                    .filter(|limit| *limit >= LEAST)
+                    .map(Some)
+            },
+        )
+        .flatten()
+}
+
+fn binlog_from(section: &mut Section<'_, '_, '_>) -> BinlogSource {
+    let expected = "\"reader\", \"writer\" or the name of a server";
+    match section.text("binlog_from", expected).as_deref() {
+        None | Some("reader") => BinlogSource::Reader,
+        Some("writer") => BinlogSource::Writer,
+        Some(name) => BinlogSource::Server(ServerName::new(name)),
+    }
 }
 
 fn workers(section: &mut Section<'_, '_, '_>) -> Option<usize> {

@@ -32,6 +32,10 @@ pub(super) fn read(
         let name = account::user(&mut section, &KEYS, None);
         let credential = credential(&mut section, folder);
         let default_schema = section.text("default_schema", "the name of a schema");
+        let connections_max = section.value("connections_max", "a whole number from 1", |value| {
+            let number: usize = value.as_integer()?.as_str().parse().ok()?;
+            (number > 0).then_some(number)
+        });
         if let Some((name, credential)) = name.zip(credential) {
             if let Some(first) = names.insert(name.clone(), number) {
                 let sentence = format!("`{name}` is the name of user {first} too");
@@ -45,6 +49,7 @@ pub(super) fn read(
                 name,
                 credential,
                 default_schema,
+                connections_max,
             });
         }
         section.end();
