@@ -1,6 +1,6 @@
 //! The entry points of the machine. Each takes the time and leaves operations in `out`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::Arc;
@@ -32,6 +32,8 @@ pub struct Core {
     pub(crate) random: ChaCha20Rng,
     /// The serial of the last session.
     pub(crate) serial: u64,
+    /// Numbers of sessions that began in another process.
+    pub(crate) received: BTreeSet<u32>,
     /// Passwords of users known by a hash only.
     pub(crate) learned: BTreeMap<String, Learned>,
     pub(crate) clients: Slots<Session>,
@@ -65,6 +67,7 @@ impl Core {
             worker,
             random: ChaCha20Rng::seed_from_u64(seed),
             serial: 0,
+            received: BTreeSet::new(),
             learned: BTreeMap::new(),
             clients: Slots::new(),
             servers: Slots::new(),

@@ -149,7 +149,8 @@ impl Core {
     }
 
     fn forget_client(&mut self, client: u32) {
-        if self.clients.close(client).is_some() {
+        if let Some(session) = self.clients.close(client) {
+            self.received.remove(&session.number);
             self.timers.disarm(ConnId::Client(client));
         }
     }

@@ -11,12 +11,10 @@ use rand_chacha::rand_core::RngCore;
 
 use crate::client_login::{Login, LoginStage};
 use crate::core::Core;
+use crate::kill::connection_id;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::policy::{AuthPlugin, Policy};
 use crate::session::{Key, Phase, Session};
-use crate::state::State;
-use crate::statements::ClientStatements;
-use crate::tie::Ties;
 
 /// What every connection must have; without it the client is too old.
 const REQUIRED: Capabilities = Capabilities::PROTOCOL_41.union(Capabilities::SECURE_CONNECTION);
@@ -54,42 +52,22 @@ impl Core {
     pub(crate) fn greet(&mut self, peer: Option<IpAddr>, out: &mut Ops) -> u32 {
         let salt = self.salt();
         let deadline = self.now + self.policy.timeouts.handshake;
-        self.serial += 1;
+        let number = self.next_number();
         let login = Login {
             salt,
             deadline,
             sequence: 1,
             stage: LoginStage::Greeted,
         };
-        let session = Session {
-            serial: self.serial,
-            phase: Phase::Login(login),
-            host: peer.map_or_else(|| "localhost".to_owned(), |peer| peer.to_string()),
-            key: Key {
-                user: Arc::from(""),
-                capabilities: Capabilities::NONE,
-                collation: self.policy.collation,
-            },
-            inbox: Vec::new(),
-            last_active: self.now,
-            state: State::default(),
-            autocommit: true,
-            doubtful: false,
-            libmariadb: false,
-            statements: ClientStatements::default(),
-            last_insert_id: 0,
-            last_on: None,
-            row_count: Some(0),
-            wrote: None,
-            asks: false,
-            server: None,
-            ties: Ties::default(),
-            held: None,
-            lost: None,
-            blocked: false,
-            blocked_since: None,
-            paused: false,
+        let host = peer.map_or_else(|| "localhost".to_owned(), |peer| peer.to_string());
+        let key = Key {
+            user: Arc::from(""),
+            capabilities: Capabilities::NONE,
+            collation: self.policy.collation,
         };
+        let mut session = Session::new(number, host, key, Phase::Login(login));
+        session.serial = self.serial;
+        session.last_active = self.now;
         let client = self.clients.insert(session);
         self.stats.accepted += 1;
         if self.clients.len() > self.policy.clients_max {
@@ -98,7 +76,7 @@ impl Core {
         }
         let greeting = Greeting {
             server_version: self.policy.server_version.clone(),
-            connection_id: crate::kill::connection_id(self.worker, self.serial),
+            connection_id: number,
             salt,
             capabilities: offered(&self.policy.server_version),
             charset: self.policy.collation,
@@ -113,6 +91,17 @@ impl Core {
         });
         self.timers.arm(ConnId::Client(client), deadline);
         client
+    }
+
+    /// A new session's number, and the serial behind it.
+    fn next_number(&mut self) -> u32 {
+        loop {
+            self.serial += 1;
+            let number = connection_id(self.worker, self.serial);
+            if !self.received.contains(&number) {
+                return number;
+            }
+        }
     }
 
     /// Random bytes without NUL, which would end a string for some clients.

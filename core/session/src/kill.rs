@@ -57,7 +57,7 @@ impl Core {
                 _ => return false,
             },
             KillTarget::Oneself => match self.clients.get(client) {
-                Some(session) => connection_id(self.worker, session.serial),
+                Some(session) => session.number,
                 None => return true,
             },
             KillTarget::User => {
@@ -91,7 +91,7 @@ impl Core {
             serial: session.serial,
         };
         let user = Arc::clone(&session.key.user);
-        let oneself = connection_id(worker, session.serial) == target;
+        let oneself = session.number == target;
         if oneself {
             return self.kill_oneself(client, query, out);
         }
@@ -130,8 +130,8 @@ impl Core {
     /// Kills a session of this worker.
     fn kill_here(&mut self, request: &KillRequest, out: &mut Ops) {
         let found = self.clients.iter().find_map(|(target, session)| {
-            let id = connection_id(self.worker, session.serial);
-            let found = id == request.target && !matches!(session.phase, Phase::Login(_));
+            let here = session.number == request.target;
+            let found = here && !matches!(session.phase, Phase::Login(_));
             found.then_some((target, session.key.user == request.user))
         });
         let outcome = match found {

@@ -36,6 +36,7 @@ mod kill;
 mod limits;
 mod local;
 mod lost;
+mod moving;
 mod note;
 pub mod op;
 mod opening;

@@ -32,6 +32,8 @@ pub(crate) struct Key {
 pub(crate) struct Session {
     /// Never used again, unlike the connection's number.
     pub(crate) serial: u64,
+    /// What the greeting called this connection.
+    pub(crate) number: u32,
     pub(crate) phase: Phase,
     pub(crate) host: String,
     pub(crate) key: Key,
@@ -254,6 +256,36 @@ fn is_read(statement: Statement) -> bool {
 }
 
 impl Session {
+    /// A session of which nothing is known yet.
+    pub(crate) fn new(number: u32, host: String, key: Key, phase: Phase) -> Self {
+        Self {
+            serial: 0,
+            number,
+            phase,
+            host,
+            key,
+            inbox: Vec::new(),
+            last_active: Timestamp::ZERO,
+            state: State::default(),
+            autocommit: true,
+            doubtful: false,
+            libmariadb: false,
+            statements: ClientStatements::default(),
+            last_insert_id: 0,
+            last_on: None,
+            row_count: Some(0),
+            asks: false,
+            server: None,
+            ties: Ties::default(),
+            held: None,
+            lost: None,
+            wrote: None,
+            blocked: false,
+            blocked_since: None,
+            paused: false,
+        }
+    }
+
     /// True while a transaction is open, as the server said last.
     pub(crate) fn in_transaction(&self) -> bool {
         self.ties.contains(TieReason::Transaction)

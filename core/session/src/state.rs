@@ -24,6 +24,16 @@ pub(crate) struct Change {
 }
 
 impl State {
+    /// A state made elsewhere.
+    pub(crate) fn with(schema: Option<Vec<u8>>, variables: Vec<(Vec<u8>, Vec<u8>)>) -> Self {
+        Self { schema, variables }
+    }
+
+    /// Names and assignments, in their order.
+    pub(crate) fn variables(&self) -> &[(Vec<u8>, Vec<u8>)] {
+        &self.variables
+    }
+
     /// Remembers an assignment, the last one of its name. False when the session cannot be set up
     /// elsewhere by that: the bytes of a user variable were read in the character set before.
     #[must_use]

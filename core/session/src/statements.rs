@@ -32,6 +32,20 @@ pub(crate) struct ClientStatements {
 }
 
 impl ClientStatements {
+    /// Statements made elsewhere, and the last number that was given there.
+    pub(crate) fn with(last: u32, entries: impl IntoIterator<Item = (u32, Prepared)>) -> Self {
+        let entries = entries.into_iter().collect();
+        Self { last, entries }
+    }
+
+    pub(crate) fn last(&self) -> u32 {
+        self.last
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Prepared)> {
+        self.entries.iter().map(|(&id, prepared)| (id, prepared))
+    }
+
     pub(crate) fn insert(&mut self, prepared: Prepared) -> u32 {
         // An id in use is passed over when the numbers come round after 2^32 statements.
         loop {

@@ -62,7 +62,7 @@ fn a_write_to_a_table_makes_its_results_old_and_no_others() {
     let client = world.login(None);
     world.query(client, "SELECT a FROM t");
     world.query(client, "SELECT a FROM u");
-    world.query(client, "UPDATE shop.T SET a=1");
+    world.query(client, "INSERT INTO shop.T VALUES (1)");
     world.query(client, "SELECT a FROM t");
     world.query(client, "SELECT a FROM u");
     assert_eq!(reads(&world), 3);
@@ -73,7 +73,7 @@ fn a_write_of_a_transaction_counts_again_when_it_is_committed() {
     let mut world = caching(&[]);
     let [writer, reader] = [(); 2].map(|()| world.login(None));
     world.query(writer, "BEGIN");
-    world.query(writer, "UPDATE t SET a=1");
+    world.query(writer, "INSERT INTO t VALUES (1)");
     world.query(reader, "SELECT a FROM t");
     world.query(writer, "COMMIT");
     world.query(reader, "SELECT a FROM t");
@@ -94,7 +94,7 @@ fn a_procedure_makes_every_result_old() {
 fn a_replica_may_lag_so_its_results_of_tables_written_just_now_are_not_kept() {
     let mut world = caching(&["db2"]);
     let client = world.login(None);
-    world.query(client, "UPDATE t SET a=1");
+    world.query(client, "INSERT INTO t VALUES (1)");
     world.query(client, "SELECT a FROM t");
     world.query(client, "SELECT a FROM t");
     assert_eq!(reads(&world), 2);

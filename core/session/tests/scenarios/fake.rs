@@ -280,7 +280,7 @@ impl World {
         }
     }
 
-    fn apply(&mut self, ops: &Ops, input: &[u8]) {
+    pub(crate) fn apply(&mut self, ops: &Ops, input: &[u8]) {
         for op in ops {
             match op {
                 Op::Send { to, chunk } => {

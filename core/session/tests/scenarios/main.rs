@@ -13,6 +13,7 @@ mod hashed;
 mod kill;
 mod limits;
 mod login;
+mod moving;
 mod properties;
 mod sharing;
 mod state;

@@ -66,7 +66,7 @@ pub(crate) struct Connection {
     id: u32,
     phase: Phase,
     capabilities: Capabilities,
-    schema: String,
+    pub(crate) schema: String,
     variables: BTreeMap<String, String>,
     temporary: BTreeSet<String>,
     texts: BTreeMap<String, String>,

@@ -1,0 +1,234 @@
+//! Sessions that leave for another process and go on there: what `upgrade` and a graceful end are
+//! made of.
+//!
+//! Only a session at rest can go: between statements, with nothing that ties it to a server
+//! connection. What it then consists of fits into a few bytes; the socket goes with them, by the
+//! driver.
+
+use std::sync::Arc;
+
+use mainstay_clock::Timestamp;
+use mainstay_sql::classify;
+use mainstay_wire::codec::{
+    Malformed, Reader, put_lenenc, put_lenenc_bytes, put_u16, put_u32, put_u64, text,
+};
+use mainstay_wire::{Capabilities, ErrorCode};
+
+use crate::core::Core;
+use crate::op::{ConnId, Ops};
+use crate::session::{Key, Phase, Session};
+use crate::state::State;
+use crate::statements::{ClientStatements, Prepared, Text};
+
+/// Of the bytes of a session: a process that writes another number writes something else.
+const FORMAT: u8 = 1;
+
+impl Core {
+    /// The sessions that could go now.
+    pub fn at_rest(&self) -> Vec<ConnId> {
+        let resting = self.clients.iter().filter(|(_, one)| one.is_at_rest());
+        resting.map(|(id, _)| ConnId::Client(id)).collect()
+    }
+
+    /// Gives a session away. `None`, and it stays, when it is not at rest. The driver keeps the
+    /// socket: nothing may be sent to it any more, and what comes in belongs to the receiver.
+    pub fn give(&mut self, now: Timestamp, who: ConnId, out: &mut Ops) -> Option<Vec<u8>> {
+        self.now = now;
+        let ConnId::Client(client) = who else {
+            return None;
+        };
+        let session = self.clients.get(client).filter(|one| one.is_at_rest())?;
+        let bytes = session.encode();
+        // The counters of its last statement, kept on a connection, do not go with it.
+        self.client_gone(client, out);
+        self.settle(out);
+        Some(bytes)
+    }
+
+    /// Goes on with a session that another process gave away. `None` when these are not the bytes
+    /// of one, or its user is none of ours; its client must be closed then.
+    pub fn receive(&mut self, now: Timestamp, bytes: &[u8]) -> Option<ConnId> {
+        self.now = now;
+        let mut session = decode(bytes).ok()?;
+        let known = self.policy.users.contains_key(&*session.key.user);
+        if !known || self.clients.len() >= self.policy.clients_max {
+            return None;
+        }
+        self.serial += 1;
+        session.serial = self.serial;
+        session.last_active = now;
+        self.received.insert(session.number);
+        let client = self.clients.insert(session);
+        let deadline = now + self.policy.timeouts.idle_client;
+        self.timers.arm(ConnId::Client(client), deadline);
+        Some(ConnId::Client(client))
+    }
+
+    /// Closes a session at rest, with what a server says that shuts down.
+    pub fn dismiss(&mut self, now: Timestamp, who: ConnId, out: &mut Ops) {
+        self.now = now;
+        if let ConnId::Client(client) = who
+            && self.clients.get(client).is_some_and(Session::is_at_rest)
+        {
+            self.refuse(client, 0, &ErrorCode::ShutdownInProgress.packet(), out);
+            self.settle(out);
+        }
+    }
+}
+
+impl Session {
+    fn is_at_rest(&self) -> bool {
+        matches!(self.phase, Phase::Ready)
+            && (self.ties.is_empty() || self.ties.is_soft())
+            && self.inbox.is_empty()
+            && self.lost.is_none()
+            && !self.blocked
+            && !self.paused
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        let mut out = vec![FORMAT];
+        put_u32(&mut out, self.number);
+        put_lenenc_bytes(&mut out, self.host.as_bytes());
+        put_lenenc_bytes(&mut out, self.key.user.as_bytes());
+        put_u64(&mut out, self.key.capabilities.0);
+        out.push(self.key.collation);
+        let facts = [self.autocommit, self.libmariadb, self.asks];
+        out.extend(facts.map(u8::from));
+        put_u64(&mut out, self.last_insert_id);
+        put_optional(
+            &mut out,
+            self.row_count
+                .map(i64::to_le_bytes)
+                .as_ref()
+                .map(|one| &one[..]),
+        );
+        put_optional(&mut out, self.state.schema.as_deref());
+        let variables = self.state.variables();
+        put_lenenc(&mut out, variables.len() as u64);
+        for (name, assignment) in variables {
+            put_lenenc_bytes(&mut out, name);
+            put_lenenc_bytes(&mut out, assignment);
+        }
+        let statements = &self.statements;
+        put_u32(&mut out, statements.last());
+        put_lenenc(&mut out, statements.iter().count() as u64);
+        for (id, prepared) in statements.iter() {
+            put_u32(&mut out, id);
+            put_lenenc_bytes(&mut out, &prepared.text.sql);
+            put_optional(&mut out, prepared.text.schema.as_deref());
+            put_u16(&mut out, prepared.parameters);
+            put_lenenc_bytes(&mut out, &prepared.types);
+        }
+        out
+    }
+}
+
+fn decode(bytes: &[u8]) -> Result<Session, Malformed> {
+    let mut reader = Reader::new(bytes);
+    if reader.u8()? != FORMAT {
+        return Err(Malformed::BadLength);
+    }
+    let number = reader.u32()?;
+    let host = text(reader.lenenc_bytes()?)?;
+    let key = Key {
+        user: Arc::from(text(reader.lenenc_bytes()?)?),
+        capabilities: Capabilities(reader.u64()?),
+        collation: reader.u8()?,
+    };
+    let mut session = Session::new(number, host, key, Phase::Ready);
+    session.autocommit = reader.u8()? != 0;
+    session.libmariadb = reader.u8()? != 0;
+    session.asks = reader.u8()? != 0;
+    session.last_insert_id = reader.u64()?;
+    let row_count = optional(&mut reader)?;
+    session.row_count = row_count.and_then(|one| Some(i64::from_le_bytes(*one.first_chunk()?)));
+    let schema = optional(&mut reader)?.map(<[u8]>::to_vec);
+    let mut variables = Vec::new();
+    for _ in 0..reader.lenenc()? {
+        let name = reader.lenenc_bytes()?.to_vec();
+        variables.push((name, reader.lenenc_bytes()?.to_vec()));
+    }
+    session.state = State::with(schema, variables);
+    let last = reader.u32()?;
+    let mut statements = Vec::new();
+    for _ in 0..reader.lenenc()? {
+        let id = reader.u32()?;
+        let sql = reader.lenenc_bytes()?.to_vec();
+        let schema = optional(&mut reader)?.map(<[u8]>::to_vec);
+        let prepared = Prepared {
+            statement: classify(&sql),
+            text: Arc::new(Text { sql, schema }),
+            parameters: reader.u16()?,
+            types: reader.lenenc_bytes()?.to_vec(),
+        };
+        statements.push((id, prepared));
+    }
+    session.statements = ClientStatements::with(last, statements);
+    Ok(session)
+}
+
+fn put_optional(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
+    out.push(u8::from(bytes.is_some()));
+    if let Some(bytes) = bytes {
+        put_lenenc_bytes(out, bytes);
+    }
+}
+
+fn optional<'a>(reader: &mut Reader<'a>) -> Result<Option<&'a [u8]>, Malformed> {
+    match reader.u8()? {
+        0 => Ok(None),
+        _ => reader.lenenc_bytes().map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn session() -> Session {
+        let key = Key {
+            user: Arc::from("app"),
+            capabilities: Capabilities(0x1_0000_0200),
+            collation: 255,
+        };
+        let mut session = Session::new(7, "10.0.0.9".to_owned(), key, Phase::Ready);
+        session.autocommit = false;
+        session.row_count = Some(-1);
+        let variables = vec![(b"sql_mode".to_vec(), b"sql_mode=''".to_vec())];
+        session.state = State::with(Some(b"shop".to_vec()), variables);
+        let sql = b"SELECT ?".to_vec();
+        session.statements.insert(Prepared {
+            statement: classify(&sql),
+            text: Arc::new(Text { sql, schema: None }),
+            parameters: 1,
+            types: vec![8, 0],
+        });
+        session
+    }
+
+    #[test]
+    fn a_session_goes_on_as_it_was() {
+        let before = session();
+        let after = decode(&before.encode()).expect("its own bytes");
+        assert_eq!(format!("{after:?}"), format!("{before:?}"));
+    }
+
+    #[test]
+    fn bytes_of_another_format_are_refused() {
+        let mut bytes = session().encode();
+        bytes[0] += 1;
+        assert!(decode(&bytes).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_break_the_receiver(bytes: Vec<u8>, cut: usize) {
+            let _ = decode(&bytes);
+            let whole = session().encode();
+            let _ = decode(&whole[..cut % whole.len()]);
+        }
+    }
+}
