@@ -13,10 +13,11 @@
 //! - `<seconds left>`: of the step's limit. A wait that answers anything but 0 has run out of time.
 //! - `<executed by NAME>`: what that server says it has executed when the step begins.
 //!
-//! Three rules for whoever runs them: error 1193 (unknown variable) of a semi-synchronous variable
+//! Four rules for whoever runs them: error 1193 (unknown variable) of a semi-synchronous variable
 //! counts as success when it is switched off, since without the plugin there is nothing to switch;
-//! [`crate::Output::Held`] is `Facts::held` of a look that was begun after the last statement; and
-//! a step that has run out of time is reported only when no further statement of it will be sent.
+//! [`crate::Output::Held`] is `Facts::held` of a look that was begun after the last statement;
+//! a step that has run out of time is reported only when no further statement of it will be sent;
+//! and what [`cure`] names is sent before the statements are sent once more, from the first.
 
 use mainstay_topology::Family;
 
@@ -44,6 +45,23 @@ pub fn sql(effect: &Effect, place: &Place) -> Vec<String> {
         Family::Mysql => mysql::sql(effect),
         Family::Mariadb => mariadb::sql(effect),
     }
+}
+
+/// The statement that puts a server right which refused one of an effect's statements with this
+/// error; all of them are sent again after it. `None` where the error is the last word.
+///
+/// A killed server may leave its own record of its source unreadable, for ever; what is reset is
+/// that record and the relay logs. Only where the plan drops relay logs anyway: whoever is attached
+/// is sent by its source what it has not applied. A candidate keeps its own, readable or not.
+pub fn cure(effect: &Effect, family: Family, error: u16) -> Option<&'static str> {
+    let Effect::Attach { .. } = effect else {
+        return None;
+    };
+    let (unreadable, reset) = match family {
+        Family::Mysql => (mysql::UNREADABLE, mysql::RESET),
+        Family::Mariadb => (mariadb::UNREADABLE, mariadb::RESET),
+    };
+    unreadable.contains(&error).then_some(reset)
 }
 
 fn lines(statements: &[&str]) -> Vec<String> {

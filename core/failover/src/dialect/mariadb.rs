@@ -9,6 +9,14 @@ use crate::effect::Effect;
 const STOP: &str = "STOP SLAVE";
 const SOURCE_OFF: &str = "SET GLOBAL rpl_semi_sync_master_enabled = OFF";
 const READ_ONLY: &str = "SET GLOBAL read_only = ON";
+/// `ER_MASTER_INFO`, of `CHANGE MASTER TO` and `START SLAVE`. `master.info`, `relay-log.info` and
+/// `relay.index` are plain files that are written in place; on 10.11 each is enough for it that is
+/// empty or ends early, and so is an index that names a relay log which is not there, or a relay
+/// log without its header. `SHOW SLAVE STATUS` has no row when it is `master.info`.
+pub(super) const UNREADABLE: &[u16] = &[1201];
+/// Without `ALL` it keeps what the server does know of the link, such as its keys for TLS; the
+/// position (`gtid_slave_pos`) is in a table and stays.
+pub(super) const RESET: &str = "RESET SLAVE";
 /// Events of a definer with all privileges go on writing under `read_only`. The block asks first,
 /// because the switch is an error where events are disabled at start.
 const EVENTS_OFF: &str = "BEGIN NOT ATOMIC IF @@GLOBAL.event_scheduler = 'ON' THEN \

@@ -10,6 +10,12 @@ const STOP: &str = "STOP REPLICA FOR CHANNEL ''";
 const SOURCE_OFF: &str = "SET GLOBAL rpl_semi_sync_source_enabled = OFF";
 const READ_ONLY: &str = "SET GLOBAL super_read_only = ON";
 
+/// `ER_MASTER_INFO`, `ER_REPLICA_CM_INIT_REPOSITORY` and `ER_REPLICA_AM_INIT_REPOSITORY`. The last
+/// is what 9.7 answers to `START REPLICA`, after a `CHANGE` that it accepts, when the index of
+/// relay logs is empty or gone, or names none that is there. The link itself is in tables.
+pub(super) const UNREADABLE: &[u16] = &[1201, 1871, 1872];
+pub(super) const RESET: &str = "RESET REPLICA FOR CHANNEL ''";
+
 /// The end of a fence; also where a fence may have been cut off in the middle.
 const ONLINE: &str = "SET GLOBAL offline_mode = OFF";
 

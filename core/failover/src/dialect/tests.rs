@@ -115,3 +115,29 @@ fn a_wait_is_ended_only_while_nothing_was_written_since_the_proof() {
     );
     assert!(statements(&effect, Family::Mysql).is_empty());
 }
+
+#[test]
+fn a_link_that_its_own_server_cannot_read_is_reset_where_relay_logs_are_worthless() {
+    let server = || ServerName::new("db2");
+    let attach = Effect::Attach {
+        server: server(),
+        source: Target {
+            name: ServerName::new("db1"),
+            address: address(3301),
+        },
+    };
+    let of_a_candidate = [
+        Effect::ApplyReceived { server: server() },
+        Effect::StopReceiver { server: server() },
+    ];
+    for (family, error, reset) in [
+        (Family::Mysql, 1872, "RESET REPLICA FOR CHANNEL ''"),
+        (Family::Mariadb, 1201, "RESET SLAVE"),
+    ] {
+        assert_eq!(cure(&attach, family, error), Some(reset));
+        assert_eq!(cure(&attach, family, 1045), None);
+        for effect in &of_a_candidate {
+            assert_eq!(cure(effect, family, error), None);
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mainstay_failover::dialect::cure as cure_of;
 use mainstay_failover::{Effect, Output, Step};
 use mainstay_gtid::GtidSet;
 use mainstay_topology::{Facts, Link, Receiver, Record, ServerName, Target};
@@ -102,12 +103,30 @@ async fn send_on(connection: &mut Lent, executor: &Executor, step: &Step) -> Res
     events::remember(executor, step, connection).await?;
     let own = connection.connection_id();
     tokio::select! {
-        sent = statements::run(connection, &step.sql, filling(executor, step)) => sent?,
+        sent = cured(connection, executor, step) => sent?,
         never = applier::unblock(executor, step, own) => match never {},
     }
     events::restore(executor, step, connection).await;
     connection.repair_with(None);
     Ok(())
+}
+
+/// Sends the statements; once more after the cure, if the server names an error that has one.
+async fn cured(connection: &mut Lent, executor: &Executor, step: &Step) -> Result<(), String> {
+    let filling = filling(executor, step);
+    let Err(refused) = statements::run(connection, &step.sql, filling).await else {
+        return Ok(());
+    };
+    let cure = step.place.as_ref().zip(refused.code);
+    let cure = cure.and_then(|(place, code)| cure_of(&step.effect, place.family, code));
+    let reason = String::from(refused);
+    let Some(cure) = cure else {
+        return Err(reason);
+    };
+    tracing::warn!(%reason, cure, "the server's record of its source is unreadable: it is reset");
+    let reset = connection.execute(cure).await;
+    reset.map_err(|error| format!("{reason}; `{cure}`: {error}"))?;
+    Ok(statements::run(connection, &step.sql, filling).await?)
 }
 
 pub(super) async fn facts(connection: &mut Lent) -> Result<Facts, String> {

@@ -27,31 +27,69 @@ const RECEIVER_END_MAX: Duration = Duration::from_millis(200);
 /// Pause between two looks whether it has ended.
 const RECEIVER_PAUSE: Duration = Duration::from_millis(2);
 
+/// A statement that did not do its work.
+#[derive(Debug)]
+pub(super) struct Refused {
+    /// The server's number for it, if it is an error of the server.
+    pub(super) code: Option<u16>,
+    reason: String,
+}
+
+impl Refused {
+    /// The same, with the plan's words for what was sent.
+    fn of(mut self, statement: &str) -> Self {
+        self.reason = format!("`{statement}`: {}", self.reason);
+        self
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self {
+            code: error.server_code(),
+            reason: error.to_string(),
+        }
+    }
+}
+
+impl From<Refused> for String {
+    fn from(refused: Refused) -> Self {
+        refused.reason
+    }
+}
+
 /// Runs the statements in order. Those that ask, answer 0 when all is as it should be.
 pub(super) async fn run(
     connection: &mut Connection,
     statements: &[String],
     filling: Filling<'_>,
-) -> Result<(), String> {
+) -> Result<(), Refused> {
     let mut kills = None;
     for statement in statements {
-        let told = |reason: String| format!("`{statement}`: {reason}");
         if expand::kills_clients(statement) {
             kills = Some(statement.as_str());
         }
-        let expanded = expand(connection, statement, filling).await;
-        for sql in expanded.map_err(|error| told(error.to_string()))? {
-            while run_one(connection, &sql).await.map_err(told)? == Ran::Locked {
-                sleep(LOCKED_PAUSE).await;
-                // Clients that have come back meanwhile may be what it waits for.
-                kill(connection, kills, filling).await.map_err(told)?;
-            }
+        let ran = run_statement(connection, statement, kills, filling).await;
+        ran.map_err(|refused| refused.of(statement))?;
+    }
+    Ok(())
+}
+
+async fn run_statement(
+    connection: &mut Connection,
+    statement: &str,
+    kills: Option<&str>,
+    filling: Filling<'_>,
+) -> Result<(), Refused> {
+    for sql in expand(connection, statement, filling).await? {
+        while run_one(connection, &sql).await? == Ran::Locked {
+            sleep(LOCKED_PAUSE).await;
+            // Clients that have come back meanwhile may be what it waits for.
+            kill(connection, kills, filling).await?;
         }
-        if expand::names_receiver(statement) {
-            receiver_gone(connection)
-                .await
-                .map_err(|error| told(error.to_string()))?;
-        }
+    }
+    if expand::names_receiver(statement) {
+        receiver_gone(connection).await?;
     }
     Ok(())
 }
@@ -71,12 +109,11 @@ async fn kill(
     connection: &mut Connection,
     statement: Option<&str>,
     filling: Filling<'_>,
-) -> Result<(), String> {
+) -> Result<(), Refused> {
     let Some(statement) = statement else {
         return Ok(());
     };
-    let expanded = expand(connection, statement, filling).await;
-    for sql in expanded.map_err(|error| error.to_string())? {
+    for sql in expand(connection, statement, filling).await? {
         run_one(connection, &sql).await?;
     }
     Ok(())
@@ -88,16 +125,19 @@ enum Ran {
     Locked,
 }
 
-async fn run_one(connection: &mut Connection, sql: &str) -> Result<Ran, String> {
+async fn run_one(connection: &mut Connection, sql: &str) -> Result<Ran, Refused> {
     match connection.query(sql).await {
         Ok(answer) if answer.rows.is_empty() => Ok(Ran::Done),
         Ok(answer) => match answer.scalar() {
             Some("0") => Ok(Ran::Done),
-            other => Err(format!("it answered {}, not 0", other.unwrap_or("NULL"))),
+            other => Err(Refused {
+                code: None,
+                reason: format!("it answered {}, not 0", other.unwrap_or("NULL")),
+            }),
         },
         Err(Error::Server { code: LOCKED, .. }) => Ok(Ran::Locked),
         Err(Error::Server { code, .. }) if is_done(code, sql) => Ok(Ran::Done),
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(error.into()),
     }
 }
 

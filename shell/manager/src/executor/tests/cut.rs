@@ -107,6 +107,59 @@ async fn an_applier_that_keeps_a_stop_waiting_is_killed_though_the_receiver_runs
     assert_eq!(bench.run_step(step).await, done());
 }
 
+/// `db1` is made a replica of `db2` by one statement.
+fn attach(change: &str) -> Step {
+    let address = Address {
+        host: "127.0.0.1".to_owned(),
+        port: 3302,
+    };
+    let source = Target {
+        name: ServerName::new("db2"),
+        address,
+    };
+    let effect = Effect::Attach {
+        server: server(),
+        source,
+    };
+    step_of(Family::Mariadb, effect, &["STOP SLAVE", change])
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_read_its_own_link_is_attached_after_a_reset() {
+    const CHANGE: &str = "CHANGE MASTER TO";
+    const RESET: &str = "RESET SLAVE";
+    let unreadable = AtomicBool::new(true);
+    let mut fake = Fake::start(move |_, statement| match statement {
+        CHANGE if unreadable.load(Ordering::Relaxed) => Answer::Error(1201),
+        RESET => {
+            unreadable.store(false, Ordering::Relaxed);
+            Answer::Ok
+        }
+        _ => Answer::Ok,
+    })
+    .await;
+    let bench = Bench::with_server(&fake.options);
+    assert_eq!(bench.run_step(attach(CHANGE)).await, done());
+    let received = fake.receives(RESET).await;
+    let sent: Vec<_> = received.iter().map(|(_, one)| one.as_str()).collect();
+    assert_eq!(sent, ["STOP SLAVE", CHANGE, RESET, "STOP SLAVE", CHANGE]);
+}
+
+#[tokio::test]
+async fn a_reset_that_does_not_help_is_not_tried_again() {
+    const CHANGE: &str = "CHANGE MASTER TO";
+    let mut fake = Fake::start(|_, statement| match statement {
+        CHANGE => Answer::Error(1201),
+        _ => Answer::Ok,
+    })
+    .await;
+    let bench = Bench::with_server(&fake.options);
+    let result = bench.run_step(attach(CHANGE)).await;
+    assert!(matches!(result, StepResult::Failed(_)), "{result:?}");
+    let received = fake.receives(CHANGE).await;
+    assert_eq!(received.len(), 5, "{received:?}");
+}
+
 #[tokio::test]
 async fn events_that_ran_before_writes_ended_run_again_when_they_are_open() {
     const OFF: &str = "SET GLOBAL event_scheduler = OFF";
