@@ -114,6 +114,26 @@ impl Core {
         }
     }
 
+    /// TLS is established after `Op::StartTls`. `certified`: the peer proved a certificate that an
+    /// authority of the settings signed.
+    pub fn secured(&mut self, now: Timestamp, who: ConnId, certified: bool, out: &mut Ops) {
+        self.now = now;
+        match who {
+            ConnId::Client(id) => self.client_secured(id, certified),
+            ConnId::Server(id) => self.server_secured(id, out),
+        }
+        self.settle(out);
+    }
+
+    /// A trusted peer says, before anything else, that the client is at this address.
+    pub fn came_from(&mut self, _now: Timestamp, who: ConnId, ip: IpAddr, _out: &mut Ops) {
+        if let ConnId::Client(id) = who
+            && let Some(session) = self.clients.get_mut(id)
+        {
+            session.host = ip.to_string();
+        }
+    }
+
     /// A connection ended, or an `Op::Connect` failed. Never called for an id after `Op::Close`
     /// was run for it.
     pub fn closed(&mut self, now: Timestamp, who: ConnId, _reason: CloseReason, out: &mut Ops) {

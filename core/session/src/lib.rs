@@ -44,6 +44,7 @@ pub mod policy;
 mod pool;
 mod prepared;
 mod reply;
+mod secure;
 mod server;
 mod server_login;
 mod session;

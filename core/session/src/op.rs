@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use mainstay_topology::ServerName;
+use mainstay_wire::compression::Compression;
 
 use crate::note::Note;
 
@@ -33,6 +34,17 @@ pub enum Chunk {
     Static(&'static [u8]),
 }
 
+impl Chunk {
+    /// The bytes. A range outside the input would be a defect of the machine.
+    pub fn bytes<'a>(&'a self, input: &'a [u8]) -> &'a [u8] {
+        match self {
+            Self::Input(range) => &input[range.clone()],
+            Self::Owned(bytes) => bytes,
+            Self::Static(bytes) => bytes,
+        }
+    }
+}
+
 /// One operation for the driver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Op {
@@ -51,6 +63,23 @@ pub enum Op {
         server: ServerName,
         /// `host:port` to connect to.
         address: String,
+    },
+    /// From here on everything to and from the connection is TLS; answered by `secured` or
+    /// `closed`.
+    StartTls {
+        /// The connection.
+        who: ConnId,
+        /// How many bytes at the end of the current input belong to TLS already.
+        surplus: usize,
+        /// `host:port` of a server; none for a client.
+        address: Option<String>,
+    },
+    /// From here on everything to and from the connection is compressed.
+    Compress {
+        /// The connection.
+        who: ConnId,
+        /// By what.
+        how: Compression,
     },
     /// Stop reading from the connection (backpressure).
     Pause(ConnId),
@@ -82,4 +111,6 @@ pub enum CloseReason {
     Refused,
     /// A `Connect` failed in another way: no route, no such host, time-out of the kernel.
     Unreachable,
+    /// TLS could not be established, or was broken.
+    Tls,
 }

@@ -12,6 +12,7 @@ use mainstay_wire::{Capabilities, Command, ErrorCode};
 use crate::cached::Wrote;
 use crate::held::Held;
 use crate::policy::Hold;
+use crate::secure::Transport;
 use crate::state::State;
 use crate::statements::ClientStatements;
 use crate::stream::Stream;
@@ -36,6 +37,7 @@ pub(crate) struct Session {
     pub(crate) number: u32,
     pub(crate) phase: Phase,
     pub(crate) host: String,
+    pub(crate) transport: Transport,
     pub(crate) key: Key,
     /// Input not handled yet: part of a packet, or commands sent ahead of their turn.
     pub(crate) inbox: Vec<u8>,
@@ -263,6 +265,7 @@ impl Session {
             number,
             phase,
             host,
+            transport: Transport::default(),
             key,
             inbox: Vec::new(),
             last_active: Timestamp::ZERO,

@@ -1,7 +1,7 @@
 //! The MySQL protocol: packets, handshake, authentication; bytes in, bytes out.
 //!
 //! Nothing here does I/O, reads a clock or draws a random number: sockets belong to the shell,
-//! salts and seeds are arguments. Compression and TLS are filters of the shell, not of this crate.
+//! salts and seeds are arguments. TLS, and the algorithms of compression, belong to the shell too.
 
 pub mod capabilities;
 pub mod codec;
@@ -9,6 +9,9 @@ pub mod packet;
 
 pub mod command;
 pub mod handshake;
+
+pub mod compression;
+pub mod proxy_protocol;
 
 pub mod auth;
 pub mod error;

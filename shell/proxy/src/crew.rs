@@ -12,6 +12,7 @@ use mainstay_topology::Routes;
 use crate::driver::Driver;
 use crate::epoll::{self, Epoll};
 use crate::error::Error;
+use crate::filters::Filters;
 use crate::gate::{Gate, StillBusy, key};
 use crate::listen;
 use crate::load::Loads;
@@ -32,6 +33,7 @@ pub(crate) struct Start<M: Machine> {
     pub(crate) sched_batch: bool,
     pub(crate) policy: Arc<M::Policy>,
     pub(crate) routes: Arc<Routes>,
+    pub(crate) filters: Arc<Filters>,
 }
 
 /// The workers; dropping it stops them.
@@ -71,6 +73,7 @@ impl<M: Machine> Crew<M> {
                 resolver: resolver.clone(),
                 policy: Arc::clone(&start.policy),
                 routes: Arc::clone(&start.routes),
+                filters: Arc::clone(&start.filters),
                 stopping: false,
             };
             let epoll = epoll::create().map_err(|errno| Error::Workers(errno.into()))?;
@@ -104,6 +107,11 @@ impl<M: Machine> Crew<M> {
     /// Queues new settings to every worker.
     pub(crate) fn set_policy(&self, policy: &Arc<M::Policy>) {
         self.tell(|| Message::Policy(Arc::clone(policy)));
+    }
+
+    /// Queues new settings of the filters to every worker.
+    pub(crate) fn set_filters(&self, filters: &Arc<Filters>) {
+        self.tell(|| Message::Filters(Arc::clone(filters)));
     }
 
     /// Waits until no worker has a write in flight under the routes published last.

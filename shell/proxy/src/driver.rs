@@ -9,6 +9,7 @@ mod ids;
 mod opening;
 mod table;
 
+use std::net::IpAddr;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::Duration;
 
@@ -35,6 +36,10 @@ pub(crate) enum Event {
     Bell,
     /// Bytes came in: those of [`Driver::input`].
     Input(ConnId),
+    /// TLS is established; true when the peer proved a certificate.
+    Secured(ConnId, bool),
+    /// The client is behind this address.
+    CameFrom(ConnId, IpAddr),
     /// The connection is gone.
     End(ConnId, CloseReason),
     /// Only notices.

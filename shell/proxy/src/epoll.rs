@@ -359,6 +359,9 @@ impl Driver for Epoll {
                 Op::Pause(who) => self.pause(*who),
                 Op::Resume(who) => self.resume(*who),
                 Op::Close(who) => self.close(now, *who),
+                Op::StartTls { .. } | Op::Compress { .. } => {
+                    unreachable!("these are run above the driver")
+                }
                 Op::Tell { worker, note } => self.table.tell(*worker, note.clone()),
             }
             rest = &rest[done..];

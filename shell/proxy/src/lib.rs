@@ -10,6 +10,9 @@ mod crew;
 mod driver;
 mod epoll;
 mod error;
+mod filter;
+mod filtered;
+mod filters;
 mod gate;
 mod listen;
 mod load;
@@ -24,6 +27,7 @@ mod tests;
 mod worker;
 
 pub use error::Error;
+pub use filters::{Filters, Network};
 pub use gate::StillBusy;
 pub use proxy::{Proxy, ProxyOptions};
 pub use stats::ProxyStats;

@@ -26,6 +26,10 @@ pub(crate) trait Machine: Sized + 'static {
     fn input(&mut self, now: Timestamp, who: ConnId, bytes: &[u8], out: &mut Ops);
     /// A connection asked for with `Op::Connect` is open.
     fn connected(&mut self, now: Timestamp, who: ConnId, out: &mut Ops);
+    /// TLS is established.
+    fn secured(&mut self, now: Timestamp, who: ConnId, certified: bool, out: &mut Ops);
+    /// A trusted peer tells the address of the client behind it.
+    fn came_from(&mut self, now: Timestamp, who: ConnId, ip: IpAddr, out: &mut Ops);
     /// A connection ended without `Op::Close`, or could not be opened.
     fn closed(&mut self, now: Timestamp, who: ConnId, reason: CloseReason, out: &mut Ops);
     /// More is queued for `who` than should be.
@@ -70,6 +74,14 @@ impl Machine for Core {
 
     fn connected(&mut self, now: Timestamp, who: ConnId, out: &mut Ops) {
         Self::connected(self, now, who, out);
+    }
+
+    fn secured(&mut self, now: Timestamp, who: ConnId, certified: bool, out: &mut Ops) {
+        Self::secured(self, now, who, certified, out);
+    }
+
+    fn came_from(&mut self, now: Timestamp, who: ConnId, ip: IpAddr, out: &mut Ops) {
+        Self::came_from(self, now, who, ip, out);
     }
 
     fn closed(&mut self, now: Timestamp, who: ConnId, reason: CloseReason, out: &mut Ops) {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
@@ -11,18 +11,15 @@ use mainstay_topology::Routes;
 use rustix::event::{EventfdFlags, eventfd};
 
 use crate::driver::Token;
-use crate::load::Ticket;
+use crate::filtered::Accepted;
+use crate::filters::Filters;
 use crate::machine::Machine;
 
 /// What a worker can be told.
 #[derive(Debug)]
 pub(crate) enum Message<M: Machine> {
     /// A client that another worker accepted.
-    Client {
-        socket: OwnedFd,
-        peer: Option<IpAddr>,
-        ticket: Ticket,
-    },
+    Client(Accepted),
     /// The addresses of a name that a connection waits for; empty when it has none.
     Resolved {
         token: Token,
@@ -34,6 +31,8 @@ pub(crate) enum Message<M: Machine> {
     Routes(Arc<Routes>),
     /// New settings.
     Policy(Arc<M::Policy>),
+    /// New settings of the filters, for connections that begin afterwards.
+    Filters(Arc<Filters>),
     /// Somebody wants the counters as they are at the end of this turn.
     Report(mpsc::Sender<M::Stats>),
     /// Close everything and end.

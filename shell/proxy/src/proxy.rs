@@ -10,6 +10,7 @@ use mainstay_topology::Routes;
 
 use crate::crew::{Crew, Start};
 use crate::error::Error;
+use crate::filters::Filters;
 use crate::gate::StillBusy;
 use crate::stats::{ProxyStats, add};
 
@@ -27,6 +28,8 @@ pub struct ProxyOptions {
     pub policy: Arc<Policy>,
     /// The routes to begin with; with the default ones every statement waits for a server.
     pub routes: Routes,
+    /// TLS and its like.
+    pub filters: Arc<Filters>,
 }
 
 impl Default for ProxyOptions {
@@ -37,6 +40,7 @@ impl Default for ProxyOptions {
             sched_batch: true,
             policy: Arc::default(),
             routes: Routes::default(),
+            filters: Arc::default(),
         }
     }
 }
@@ -59,6 +63,7 @@ impl Proxy {
             sched_batch: options.sched_batch,
             policy: Arc::new(share(&options.policy, workers)),
             routes: Arc::new(options.routes),
+            filters: options.filters,
         };
         Ok(Self {
             crew: Crew::start(&start)?,
@@ -83,6 +88,11 @@ impl Proxy {
         let mut policy = share(policy, workers);
         policy.cache.written = Arc::clone(&self.written);
         self.crew.set_policy(&Arc::new(policy));
+    }
+
+    /// Pushes new certificates and their like to every worker; connections keep what they have.
+    pub fn set_filters(&self, filters: &Arc<Filters>) {
+        self.crew.set_filters(filters);
     }
 
     /// Blocks until every worker has taken up the routes published last and none has a statement

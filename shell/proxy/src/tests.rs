@@ -31,6 +31,7 @@ fn start_on(listen: SocketAddr, workers: usize, upstream: Option<String>) -> Cre
         sched_batch: true,
         policy,
         routes,
+        filters: Arc::default(),
     })
     .expect("starts")
 }

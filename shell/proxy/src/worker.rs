@@ -17,6 +17,8 @@ use mainstay_session::Ops;
 use mainstay_topology::Routes;
 
 use crate::driver::{Driver, Event, Lookup, Notice};
+use crate::filtered::Filtered;
+use crate::filters::Filters;
 use crate::gate::{Gate, Said, key};
 use crate::load::Loads;
 use crate::machine::Machine;
@@ -42,6 +44,7 @@ pub(crate) struct Seat<M: Machine> {
     pub(crate) resolver: Resolver,
     pub(crate) policy: Arc<M::Policy>,
     pub(crate) routes: Arc<Routes>,
+    pub(crate) filters: Arc<Filters>,
     pub(crate) stopping: bool,
 }
 
@@ -60,12 +63,13 @@ impl<M: Machine> Seat<M> {
 /// which of them the broken state belongs to cannot be known, so none may go on with it.
 pub(crate) fn work<M: Machine, D: Driver>(mut seat: Seat<M>, mut driver: D) {
     driver.watch_bell(seat.mailbox().bell());
+    let mut net = Filtered::new(driver, Arc::clone(&seat.filters));
     loop {
-        let turns = AssertUnwindSafe(|| Worker::new(&mut seat, &mut driver).run());
+        let turns = AssertUnwindSafe(|| Worker::new(&mut seat, &mut net).run());
         if catch_unwind(turns).is_ok() || seat.stopping {
             return;
         }
-        driver.clear();
+        net.clear();
         seat.shared.restarts.fetch_add(1, Ordering::Relaxed);
         tracing::error!(
             worker = seat.number,
@@ -76,7 +80,7 @@ pub(crate) fn work<M: Machine, D: Driver>(mut seat: Seat<M>, mut driver: D) {
 
 struct Worker<'a, M: Machine, D: Driver> {
     seat: &'a mut Seat<M>,
-    driver: &'a mut D,
+    net: &'a mut Filtered<D>,
     machine: M,
     ops: Ops,
     now: Timestamp,
@@ -86,7 +90,7 @@ struct Worker<'a, M: Machine, D: Driver> {
 }
 
 impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
-    fn new(seat: &'a mut Seat<M>, driver: &'a mut D) -> Self {
+    fn new(seat: &'a mut Seat<M>, net: &'a mut Filtered<D>) -> Self {
         let number = u32::try_from(seat.number).expect("far fewer workers");
         Self {
             machine: M::start(number, Arc::clone(&seat.policy), Arc::clone(&seat.routes)),
@@ -95,7 +99,7 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
             // It is not watched yet, or the predecessor has paused it.
             accepts_again: Some(seat.now()),
             seat,
-            driver,
+            net,
             said: None,
             reports: Vec::new(),
         }
@@ -106,15 +110,25 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
         while !self.seat.stopping {
             self.finish_turn();
             let timeout = self.timeout();
-            self.driver.wait(timeout);
+            self.net.driver.wait(timeout);
+            self.net.begin_turn();
             self.now = self.seat.now();
-            while let Some(event) = self.driver.next(self.now) {
+            while let Some(event) = self.net.next(self.now) {
                 match event {
                     Event::Listener => self.accept(),
                     Event::Bell => self.open_mailbox(),
                     Event::Input(who) => {
-                        let bytes = self.driver.input();
+                        let bytes = self.net.input();
                         self.machine.input(self.now, who, bytes, &mut self.ops);
+                        self.settle();
+                    }
+                    Event::Secured(who, certified) => {
+                        let out = &mut self.ops;
+                        self.machine.secured(self.now, who, certified, out);
+                        self.settle();
+                    }
+                    Event::CameFrom(who, ip) => {
+                        self.machine.came_from(self.now, who, ip, &mut self.ops);
                         self.settle();
                     }
                     Event::End(who, reason) => {
@@ -129,7 +143,7 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
 
     /// The end of a turn: timers, then whoever waits for a report.
     fn finish_turn(&mut self) {
-        self.driver.cut_lingering(self.now);
+        self.net.driver.cut_lingering(self.now);
         if self.accepts_again.is_some_and(|again| again <= self.now) {
             self.accepts_again = None;
             self.watch_listener(true);
@@ -160,12 +174,12 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
     }
 
     fn timeout(&mut self) -> Option<Duration> {
-        if self.driver.has_work() {
+        if self.net.has_work() {
             return Some(Duration::ZERO);
         }
         let deadlines = [
             self.machine.deadline(),
-            self.driver.table().deadline(),
+            self.net.driver.table().deadline(),
             self.accepts_again,
         ];
         let wait = deadlines.into_iter().flatten().min()?.since(self.now);
@@ -175,8 +189,8 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
 
     /// Runs the operations of the last call, then those of the calls they give rise to.
     fn settle(&mut self) {
-        self.driver.run(self.now, &mut self.ops);
-        while let Some((who, notice)) = self.driver.next_notice() {
+        self.net.run(self.now, &mut self.ops);
+        while let Some((who, notice)) = self.net.next_notice() {
             let (now, out) = (self.now, &mut self.ops);
             match notice {
                 Notice::Connected => self.machine.connected(now, who, out),
@@ -184,10 +198,10 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
                 Notice::Blocked(bytes) => self.machine.blocked(now, who, bytes, out),
                 Notice::Unblocked => self.machine.unblocked(now, who, out),
             }
-            self.driver.run(now, &mut self.ops);
+            self.net.run(now, &mut self.ops);
         }
         self.pass_notes();
-        for Lookup { token, host, port } in self.driver.table().take_lookups() {
+        for Lookup { token, host, port } in self.net.driver.table().take_lookups() {
             let (shared, number) = (Arc::clone(&self.seat.shared), self.seat.number);
             self.seat.resolver.ask(&host, port, move |addresses| {
                 shared.mailboxes[number].push(Message::Resolved { token, addresses });
@@ -197,7 +211,7 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
 
     /// Hands on what the machine has to tell the machines of other workers.
     fn pass_notes(&mut self) {
-        for (worker, note) in self.driver.table().take_notes() {
+        for (worker, note) in self.net.driver.table().take_notes() {
             if let Some(mailbox) = self.seat.shared.mailboxes.get(worker as usize) {
                 mailbox.push(Message::Note(note));
             } else if let Some(answer) = note.undelivered() {
@@ -210,13 +224,9 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
         self.seat.mailbox().silence();
         while let Some(message) = self.seat.mailbox().take() {
             match message {
-                Message::Client {
-                    socket,
-                    peer,
-                    ticket,
-                } => self.welcome(socket, peer, ticket),
+                Message::Client(client) => self.welcome(client),
                 Message::Resolved { token, addresses } => {
-                    self.driver.resolved(token, addresses);
+                    self.net.driver.resolved(token, addresses);
                     self.settle();
                 }
                 Message::Routes(routes) => {
@@ -232,6 +242,7 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
                     self.seat.policy = Arc::clone(&policy);
                     self.machine.policy(policy);
                 }
+                Message::Filters(filters) => self.net.filters = filters,
                 Message::Report(report) => self.reports.push(report),
                 Message::Stop => {
                     self.machine.stop(self.now, &mut self.ops);

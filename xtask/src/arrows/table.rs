@@ -36,6 +36,7 @@ pub(super) const SHELL: &[(&str, &[&str])] = &[
 
 /// Libraries without clock, socket, thread or hidden randomness, and what each is for.
 pub(super) const CORE_LIBRARIES: &[(&str, &str)] = &[
+    ("curve25519-dalek", "the signatures of client_ed25519"),
     ("memchr", "finding bytes in statements"),
     ("rand_chacha", "a generator that its owner seeds"),
     ("rsa", "the password exchange of caching_sha2_password"),

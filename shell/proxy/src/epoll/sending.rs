@@ -5,7 +5,7 @@ use std::io::IoSlice;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use mainstay_session::{Chunk, CloseReason, ConnId, Op};
+use mainstay_session::{CloseReason, ConnId, Op};
 use rustix::event::epoll::{self, EventData};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{SendAncillaryBuffer, SendFlags};
@@ -29,7 +29,7 @@ impl Epoll {
             if *same != to {
                 break;
             }
-            *slice = IoSlice::new(bytes(chunk, input));
+            *slice = IoSlice::new(chunk.bytes(input));
             count += 1;
         }
         let Some(token) = self.table.find(to) else {
@@ -142,14 +142,5 @@ fn send_some(socket: &OwnedFd, slices: &[IoSlice<'_>]) -> Result<usize, Errno> {
     match sent {
         Err(Errno::AGAIN) => Ok(0),
         other => other,
-    }
-}
-
-/// The bytes of a chunk. A range outside the input would be a defect of the machine.
-fn bytes<'a>(chunk: &'a Chunk, input: &'a [u8]) -> &'a [u8] {
-    match chunk {
-        Chunk::Input(range) => &input[range.clone()],
-        Chunk::Owned(bytes) => bytes,
-        Chunk::Static(bytes) => bytes,
     }
 }

@@ -132,12 +132,18 @@ impl Machine for Toy {
         out.push(send(self.counterpart(who), Chunk::Static(b"connected ")));
     }
 
+    fn secured(&mut self, _now: Timestamp, _who: ConnId, _certified: bool, _out: &mut Ops) {}
+
+    fn came_from(&mut self, _now: Timestamp, who: ConnId, ip: IpAddr, out: &mut Ops) {
+        out.push(send(who, Chunk::Owned(ip.to_string().into_bytes())));
+    }
+
     fn closed(&mut self, _now: Timestamp, who: ConnId, reason: CloseReason, out: &mut Ops) {
         let counterpart = self.counterpart(who);
         match reason {
             CloseReason::Refused => out.push(send(counterpart, Chunk::Static(b"refused"))),
             CloseReason::Unreachable => out.push(send(counterpart, Chunk::Static(b"unreachable"))),
-            CloseReason::Eof | CloseReason::Reset => {}
+            CloseReason::Eof | CloseReason::Reset | CloseReason::Tls => {}
         }
         out.push(Op::Close(counterpart));
         self.forget(who);

@@ -8,7 +8,7 @@ use rustix::io::Errno;
 
 use super::Worker;
 use crate::driver::Driver;
-use crate::load::Ticket;
+use crate::filtered::Accepted;
 use crate::machine::Machine;
 use crate::mailbox::Message;
 
@@ -46,27 +46,31 @@ impl<M: Machine, D: Driver> Worker<'_, M, D> {
         let shared = &self.seat.shared;
         let worker = shared.loads.least(self.seat.number);
         let ticket = shared.loads.ticket(worker);
+        let client = Accepted {
+            socket,
+            peer,
+            ticket,
+        };
         if worker == self.seat.number {
-            self.welcome(socket, peer, ticket);
+            self.welcome(client);
         } else {
-            shared.mailboxes[worker].push(Message::Client {
-                socket,
-                peer,
-                ticket,
-            });
+            shared.mailboxes[worker].push(Message::Client(client));
         }
     }
 
     /// Makes an accepted socket a session of this worker.
-    pub(super) fn welcome(&mut self, socket: OwnedFd, peer: Option<IpAddr>, ticket: Ticket) {
-        let who = self.machine.accepted(self.now, peer, &mut self.ops);
-        self.driver.add_client(who, socket, ticket);
+    pub(super) fn welcome(&mut self, client: Accepted) {
+        let who = self
+            .machine
+            .accepted(self.now, client.peer, &mut self.ops);
+        self.net.add_client(who, client);
         self.settle();
     }
 
     /// Watches the listener, or stops to.
     pub(super) fn watch_listener(&mut self, wanted: bool) {
-        self.driver
+        self.net
+            .driver
             .watch_listener(self.seat.listener.as_fd(), wanted);
     }
 }
