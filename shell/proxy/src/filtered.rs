@@ -4,8 +4,6 @@
 //! A connection without a filter costs one look at an empty place, and its bytes are not copied.
 
 mod slots;
-#[cfg(test)]
-mod tests;
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -256,7 +254,10 @@ impl<D: Driver> Filtered<D> {
     }
 
     fn send_wire(&mut self, who: ConnId) {
-        let wire = self.slots.get(who).map(|one| std::mem::take(one.filter.wire()));
+        let wire = self
+            .slots
+            .get(who)
+            .map(|one| std::mem::take(one.filter.wire()));
         if let Some(wire) = wire.filter(|wire| !wire.is_empty()) {
             self.out.push(send(who, wire));
         }
@@ -278,7 +279,8 @@ impl<D: Driver> Filtered<D> {
         };
         let Some(tls) = tls else {
             // The settings have changed between the offer and its acceptance.
-            self.notices.push_back((who, Notice::Closed(CloseReason::Tls)));
+            self.notices
+                .push_back((who, Notice::Closed(CloseReason::Tls)));
             self.out.push(Op::Close(who));
             return;
         };

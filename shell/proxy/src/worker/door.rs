@@ -60,9 +60,7 @@ impl<M: Machine, D: Driver> Worker<'_, M, D> {
 
     /// Makes an accepted socket a session of this worker.
     pub(super) fn welcome(&mut self, client: Accepted) {
-        let who = self
-            .machine
-            .accepted(self.now, client.peer, &mut self.ops);
+        let who = self.machine.accepted(self.now, client.peer, &mut self.ops);
         self.net.add_client(who, client);
         self.settle();
     }
