@@ -10,6 +10,7 @@ use mainstay_session::{
     Chunk, CloseReason, ConnId, Core, Credential, Note, Op, Ops, Policy, Secret,
 };
 use mainstay_topology::{Address, Epoch, Routes, ServerName, Target};
+use mainstay_wire::compression::Compression;
 
 use crate::client::{Client, Reply};
 use crate::server::{Connection, Server};
@@ -29,12 +30,17 @@ pub(crate) struct World {
     pub(crate) paused: Vec<ConnId>,
     /// Notes for the machines of other workers.
     pub(crate) notes: Vec<(u32, Note)>,
+    /// What TLS is told to have found: a certificate of the peer.
+    pub(crate) certified: bool,
+    /// Connections that are compressed.
+    pub(crate) compressed: BTreeMap<ConnId, Compression>,
     events: VecDeque<Event>,
 }
 
 enum Event {
     Input(ConnId, Vec<u8>),
     Connected(u32),
+    Secured(ConnId),
     Closed(ConnId, CloseReason),
 }
 
@@ -85,6 +91,8 @@ impl World {
             cut: usize::MAX,
             paused: Vec::new(),
             notes: Vec::new(),
+            certified: false,
+            compressed: BTreeMap::new(),
             events: VecDeque::new(),
         }
     }
@@ -260,6 +268,11 @@ impl World {
                     self.apply(&ops, &[]);
                     self.serve(id, &[]);
                 }
+                Event::Secured(who) => {
+                    let certified = self.certified;
+                    self.core.secured(self.now, who, certified, &mut ops);
+                    self.apply(&ops, &[]);
+                }
                 Event::Closed(who, reason) => {
                     self.core.closed(self.now, who, reason, &mut ops);
                     self.apply(&ops, &[]);
@@ -317,6 +330,14 @@ impl World {
                     id: ConnId::Client(_),
                     ..
                 } => panic!("a client is never dialled"),
+                Op::StartTls { who, surplus, .. } => {
+                    self.events.push_back(Event::Secured(*who));
+                    let rest = input[input.len() - surplus..].to_vec();
+                    self.events.push_back(Event::Input(*who, rest));
+                }
+                Op::Compress { who, how } => {
+                    self.compressed.insert(*who, *how);
+                }
                 Op::Pause(who) => self.paused.push(*who),
                 Op::Resume(who) => self.paused.retain(|other| other != who),
                 Op::Close(who) => self.close(*who),
@@ -340,7 +361,7 @@ impl World {
             }
         }
         let of = |event: &Event| match event {
-            Event::Input(other, _) | Event::Closed(other, _) => *other,
+            Event::Input(other, _) | Event::Secured(other) | Event::Closed(other, _) => *other,
             Event::Connected(id) => ConnId::Server(*id),
         };
         self.events.retain(|event| of(event) != who);
