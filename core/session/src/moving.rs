@@ -30,14 +30,16 @@ impl Core {
         resting.map(|(id, _)| ConnId::Client(id)).collect()
     }
 
-    /// Gives a session away. `None`, and it stays, when it is not at rest. The driver keeps the
+    /// Gives a session away. `None`, and it stays, when it is not at rest, or when the driver has
+    /// state of its own for it: that of TLS and compression does not travel. The driver keeps the
     /// socket: nothing may be sent to it any more, and what comes in belongs to the receiver.
     pub fn give(&mut self, now: Timestamp, who: ConnId, out: &mut Ops) -> Option<Vec<u8>> {
         self.now = now;
         let ConnId::Client(client) = who else {
             return None;
         };
-        let session = self.clients.get(client).filter(|one| one.is_at_rest())?;
+        let goes = |one: &&Session| one.is_at_rest() && !one.is_filtered();
+        let session = self.clients.get(client).filter(goes)?;
         let bytes = session.encode();
         // The counters of its last statement, kept on a connection, do not go with it.
         self.client_gone(client, out);

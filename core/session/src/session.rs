@@ -38,6 +38,7 @@ pub(crate) struct Session {
     pub(crate) phase: Phase,
     pub(crate) host: String,
     pub(crate) transport: Transport,
+    pub(crate) compressed: bool,
     pub(crate) key: Key,
     /// Input not handled yet: part of a packet, or commands sent ahead of their turn.
     pub(crate) inbox: Vec<u8>,
@@ -266,6 +267,7 @@ impl Session {
             phase,
             host,
             transport: Transport::default(),
+            compressed: false,
             key,
             inbox: Vec::new(),
             last_active: Timestamp::ZERO,
@@ -287,6 +289,11 @@ impl Session {
             blocked_since: None,
             paused: false,
         }
+    }
+
+    /// True when its bytes travel in TLS, or compressed.
+    pub(crate) fn is_filtered(&self) -> bool {
+        self.compressed || self.transport.is_secure()
     }
 
     /// True while a transaction is open, as the server said last.
