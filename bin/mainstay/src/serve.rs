@@ -14,6 +14,7 @@ use mainstay_proxy::ProxyOptions;
 use mainstay_session::{AuthPlugin, Policy};
 use mainstay_settings::{Account, ApiSettings, ProxySettings, Settings};
 use mainstay_store::Store;
+use mainstay_wire::Greeting;
 use mainstay_wire::auth::ServerKey;
 
 use crate::args::ServeArgs;
@@ -128,16 +129,22 @@ pub(crate) async fn proxy_options(
     proxy: &ProxySettings,
     mut policy: Policy,
 ) -> Result<ProxyOptions> {
-    if proxy.server_version.is_none() || proxy.auth_plugin.is_none() {
-        if let Some((version, plugin)) = version_of_any(settings).await {
-            policy.server_version = proxy.server_version.clone().unwrap_or(version);
-            policy.auth_plugin = proxy.auth_plugin.unwrap_or(plugin);
+    if let Some(said) = greetings(settings).await {
+        policy.capabilities = Some(said.capabilities);
+        policy.collation = said.charset;
+        let version = proxy.server_version.clone();
+        policy.server_version = version.unwrap_or_else(|| said.server_version.clone());
+        let plugin = if said.is_mariadb() {
+            AuthPlugin::NativePassword
         } else {
-            tracing::warn!(
-                version = policy.server_version,
-                "no server tells its version; clients are greeted with this one"
-            );
-        }
+            AuthPlugin::CachingSha2
+        };
+        policy.auth_plugin = proxy.auth_plugin.unwrap_or(plugin);
+    } else {
+        tracing::warn!(
+            version = policy.server_version,
+            "no server tells its version; clients are greeted with this one"
+        );
     }
     if policy.has_hashes() {
         policy.key = Some(Arc::new(login_key().await?));
@@ -159,22 +166,24 @@ async fn login_key() -> Result<ServerKey> {
     key.context("no key for the logins of clients")
 }
 
-/// What the first server that answers says about itself: clients are greeted in its name.
-async fn version_of_any(settings: &Settings) -> Option<(String, AuthPlugin)> {
+/// What the first server that answers says about itself, with the capabilities that all have which
+/// answer: clients are greeted in its name.
+async fn greetings(settings: &Settings) -> Option<Greeting> {
     let account = &settings.manager.account;
+    let mut said: Option<Greeting> = None;
     for server in &settings.servers {
         let address = &server.address;
         let password = account.password.reveal();
         let options = ConnectOptions::new(&address.host, address.port, &account.user, password)
             .with_connect_timeout(GREETING_LIMIT);
-        if let Ok(connection) = Connection::connect(&options).await {
-            let plugin = if connection.is_mariadb() {
-                AuthPlugin::NativePassword
-            } else {
-                AuthPlugin::CachingSha2
-            };
-            return Some((connection.server_version().to_owned(), plugin));
+        let Ok(connection) = Connection::connect(&options).await else {
+            continue;
+        };
+        let greeting = connection.greeting();
+        match &mut said {
+            Some(first) => first.capabilities = first.capabilities & greeting.capabilities,
+            None => said = Some(greeting.clone()),
         }
     }
-    None
+    said
 }

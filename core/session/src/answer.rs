@@ -11,6 +11,7 @@
 //! | 1158 | 08S01 | the same, for MariaDB's client library: it reports a 2013 of a server as 2027 |
 //! | 1040, 1045, 1047, 1156, 1243 | | as a server means them |
 
+use mainstay_wire::bound::put_query;
 use mainstay_wire::packet::{build_packet, put_packet};
 use mainstay_wire::{Capabilities, Command, ErrPacket, OkPacket, StatusFlags};
 
@@ -34,7 +35,16 @@ pub(crate) fn ok(sequence: u8, capabilities: Capabilities, status: StatusFlags) 
     bytes
 }
 
-/// A command with its argument.
+/// A query of our own, in the form that a connection with these capabilities takes.
+pub(crate) fn query(sql: &[u8], capabilities: Capabilities) -> Vec<u8> {
+    let mut payload = Vec::with_capacity(3 + sql.len());
+    put_query(&mut payload, sql, capabilities);
+    let mut bytes = Vec::with_capacity(payload.len() + 4);
+    put_packet(&mut bytes, 0, &payload);
+    bytes
+}
+
+/// A command with its argument. Queries have a function of their own.
 pub(crate) fn command(command: Command, argument: &[u8]) -> Vec<u8> {
     let mut payload = Vec::with_capacity(1 + argument.len());
     payload.push(command.byte());

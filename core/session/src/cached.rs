@@ -198,7 +198,7 @@ impl Session {
         let running = self.running()?;
         match running.job {
             Job::Execute { id, .. } => Some(&self.statements.get(id)?.text.sql),
-            Job::Query(_) => running.packet.get(HEADER_LEN + 1..),
+            Job::Query(_) => running.packet.get(running.text_at..),
             Job::Login
             | Job::InitDb { .. }
             | Job::Prepare(_)
@@ -219,7 +219,7 @@ impl Session {
             text.push(0);
             text.extend(prepared.text.schema.iter().flatten());
             text.push(0);
-            text.extend_from_slice(&execute_whole(payload, prepared));
+            text.extend_from_slice(&execute_whole(payload, prepared, self.key.capabilities));
         }
         Some(Asked {
             key: self.key.clone(),

@@ -18,7 +18,7 @@ use mainstay_wire::{ChangeUser, ClientHello, Command, ErrorCode, HandshakeRespon
 use crate::answer;
 use crate::core::Core;
 use crate::full_login::{FullStep, Proof, Verdict, more};
-use crate::greeting::{SHAPE, offered};
+use crate::offer::SHAPE;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::session::{Job, Key, Phase, Running, Session, Stage};
 use crate::state::State;
@@ -170,7 +170,7 @@ impl Core {
         let Some(session) = self.clients.get(client) else {
             return;
         };
-        let capabilities = offered(&self.policy.server_version);
+        let capabilities = self.offered();
         let (used, collation) = (session.key.capabilities, session.key.collation);
         let Ok(change) = ChangeUser::parse(payload, capabilities) else {
             return self.refuse(client, 1, &ErrorCode::MalformedPacket.packet(), out);
@@ -236,6 +236,7 @@ impl Core {
         (hello, sequence): (&HandshakeResponse, u8),
         out: &mut Ops,
     ) {
+        let offered = self.offered();
         let user = self.policy.users.get(&hello.user);
         if let Some(most) = user.and_then(|user| user.connections_max)
             && self.connections_of(&hello.user) >= most
@@ -254,7 +255,7 @@ impl Core {
         let schema = hello.database.clone().or(default_schema);
         session.key = Key {
             user: Arc::from(hello.user.as_str()),
-            capabilities: hello.capabilities & SHAPE & offered(&self.policy.server_version),
+            capabilities: hello.capabilities & SHAPE & offered,
             collation: hello.charset,
         };
         session.state.schema = schema.map(String::into_bytes);
@@ -264,6 +265,7 @@ impl Core {
             command: Command::InitDb,
             stage: Stage::Setup,
             packet: Vec::new(),
+            text_at: 0,
             stream: None,
             sequence,
             since: self.now,

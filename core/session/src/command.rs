@@ -2,9 +2,12 @@
 //! for a server.
 
 use mainstay_sql::{Kind, classify};
-use mainstay_wire::packet::{Packet, build_packet};
+use mainstay_wire::bound::query_text;
+use mainstay_wire::packet::{HEADER_LEN, Packet, build_packet};
 use mainstay_wire::response::put_result_end;
-use mainstay_wire::{Capabilities, Command, ErrPacket, ErrorCode, OkPacket, StatusFlags};
+use mainstay_wire::{
+    Capabilities, Command, ErrPacket, ErrorCode, Malformed, OkPacket, StatusFlags,
+};
 
 use crate::answer;
 use crate::core::Core;
@@ -31,8 +34,12 @@ impl Core {
             Command::Quit => self.close_client(client, out),
             Command::Ping => self.answer_ok(client, out),
             Command::Query => {
-                let statement = classify(argument);
-                if !self.answers(client, statement, packet, out) {
+                let Ok(at) = self.text_at(client, packet.payload) else {
+                    let error = ErrorCode::MalformedPacket.packet();
+                    return self.answer_error(client, &error, out);
+                };
+                let statement = classify(&packet.payload[at..]);
+                if !self.answers(client, statement, (packet, at), out) {
                     self.start(client, (command, Job::Query(statement)), packet, out);
                 }
             }
@@ -79,6 +86,13 @@ impl Core {
         }
     }
 
+    /// Where the text of a query begins in its payload.
+    fn text_at(&self, client: u32, payload: &[u8]) -> Result<usize, Malformed> {
+        let session = self.clients.get(client);
+        let capabilities = session.map_or(Capabilities::NONE, |one| one.key.capabilities);
+        query_text(payload, capabilities)
+    }
+
     /// Makes the packet the session's running command, and looks for a server for it.
     pub(crate) fn start(
         &mut self,
@@ -98,6 +112,10 @@ impl Core {
         (command, job): (Command, Job),
         packet: &Packet<'_>,
     ) {
+        let text_at = match command {
+            Command::Query => self.text_at(client, packet.payload).unwrap_or(1),
+            _ => 1,
+        };
         let mut kept = self.spare.pop().unwrap_or_default();
         kept.extend_from_slice(&packet.header.encode());
         kept.extend_from_slice(packet.payload);
@@ -110,6 +128,7 @@ impl Core {
             command,
             stage: Stage::Setup,
             packet: kept,
+            text_at: HEADER_LEN + text_at,
             stream: packet.header.continues().then(Stream::default),
             sequence: 1,
             since: now,

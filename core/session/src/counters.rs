@@ -14,7 +14,6 @@
 
 use mainstay_sql::{Flags, Kind, Statement};
 use mainstay_wire::ErrorCode;
-use mainstay_wire::packet::HEADER_LEN;
 use mainstay_wire::result::{ColumnDefinition, column_type, put_text_result_set};
 use mainstay_wire::tracker::Summary;
 
@@ -70,7 +69,7 @@ impl Core {
         };
         let sql = match running.job {
             Job::Execute { id, .. } => session.statements.get(id).map(|one| &one.text.sql[..]),
-            _ => running.packet.get(HEADER_LEN + 1..),
+            _ => running.packet.get(running.text_at..),
         };
         let sql = sql.unwrap_or_default().to_ascii_lowercase();
         let counts = running.job.has(Flags::ROW_COUNT) || names(&sql, b"last_gtid");
@@ -120,7 +119,7 @@ impl Core {
         let Some(running) = session.running() else {
             return true;
         };
-        let sql = running.packet.get(HEADER_LEN + 1..).unwrap_or_default();
+        let sql = running.packet.get(running.text_at..).unwrap_or_default();
         let text = matches!(running.job, Job::Query(_));
         let Some(name) = row_count(sql).filter(|_| text && session.autocommit) else {
             return false;

@@ -2,7 +2,6 @@
 //! connections, and what ties the session to this one.
 
 use mainstay_sql::{Flags, Kind, Statement, set, use_schema};
-use mainstay_wire::packet::HEADER_LEN;
 use mainstay_wire::tracker::Summary;
 use mainstay_wire::{ErrorCode, SessionChange, StatusFlags};
 
@@ -55,7 +54,7 @@ impl Core {
             return;
         };
         let packet = std::mem::take(&mut running.packet);
-        let sql = packet.get(HEADER_LEN + 1..).unwrap_or_default();
+        let sql = packet.get(running.text_at..).unwrap_or_default();
         match &running.job.clone() {
             Job::Query(statement) => session.take(*statement, sql, summary, server),
             Job::Execute {

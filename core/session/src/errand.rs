@@ -53,7 +53,7 @@ impl Core {
         let Some(errand) = &server.errand else {
             return false;
         };
-        let bytes = answer::command(Command::Query, errand.sql.as_bytes());
+        let bytes = answer::query(errand.sql.as_bytes(), server.key.capabilities);
         server.phase = ServerPhase::Errand { deadline };
         server.tracker.begin(Command::Query.reply());
         out.push(Op::Send {

@@ -1,4 +1,4 @@
-//! The greeting of a client, and what it offers.
+//! The greeting of a client. What it offers is in `offer`.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,37 +16,6 @@ use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::policy::{AuthPlugin, Policy};
 use crate::session::{Key, Phase, Session};
 
-/// What every connection must have; without it the client is too old.
-const REQUIRED: Capabilities = Capabilities::PROTOCOL_41.union(Capabilities::SECURE_CONNECTION);
-
-/// What shapes the replies of a server, and so must be the same on both sides.
-pub(crate) const SHAPE: Capabilities = Capabilities::FOUND_ROWS
-    .union(Capabilities::LONG_FLAG)
-    .union(Capabilities::IGNORE_SPACE)
-    .union(Capabilities::MULTI_STATEMENTS)
-    .union(Capabilities::MULTI_RESULTS)
-    .union(Capabilities::PS_MULTI_RESULTS)
-    .union(Capabilities::SESSION_TRACK)
-    .union(Capabilities::DEPRECATE_EOF);
-
-/// What is offered to clients: exactly what is carried out.
-pub(crate) fn offered(version: &str) -> Capabilities {
-    let all = SHAPE
-        .union(REQUIRED)
-        .union(Capabilities::LONG_PASSWORD)
-        .union(Capabilities::CONNECT_WITH_DB)
-        .union(Capabilities::INTERACTIVE)
-        .union(Capabilities::TRANSACTIONS)
-        .union(Capabilities::PLUGIN_AUTH)
-        .union(Capabilities::PLUGIN_AUTH_LENENC_CLIENT_DATA)
-        .union(Capabilities::CONNECT_ATTRS);
-    // MySQL 5.6 knows neither; its replies could not be given the shape the client asked for.
-    let old = version.starts_with("5.5.") || version.starts_with("5.6.");
-    if old && !version.contains("MariaDB") {
-        return all.without(Capabilities::DEPRECATE_EOF.union(Capabilities::SESSION_TRACK));
-    }
-    all
-}
 impl Core {
     /// Greets a new client.
     pub(crate) fn greet(&mut self, peer: Option<IpAddr>, out: &mut Ops) -> u32 {
@@ -78,7 +47,7 @@ impl Core {
             server_version: self.policy.server_version.clone(),
             connection_id: number,
             salt,
-            capabilities: offered(&self.policy.server_version),
+            capabilities: self.offered(),
             charset: self.policy.collation,
             status: StatusFlags::AUTOCOMMIT,
             auth_plugin: plugin(&self.policy).name().to_owned(),

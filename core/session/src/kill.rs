@@ -112,7 +112,13 @@ impl Core {
 
     /// Servers interrupt the `KILL` itself, and end the connection if that was asked for.
     fn kill_oneself(&mut self, client: u32, query: bool, out: &mut Ops) {
-        self.answer_error(client, &ErrorCode::QueryInterrupted.packet(), out);
+        let mariadb = self.policy.server_version.contains("MariaDB");
+        let error = if mariadb && !query {
+            ErrorCode::ConnectionKilled
+        } else {
+            ErrorCode::QueryInterrupted
+        };
+        self.answer_error(client, &error.packet(), out);
         if !query {
             self.close_client(client, out);
         }

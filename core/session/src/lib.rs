@@ -38,6 +38,7 @@ mod local;
 mod lost;
 mod moving;
 mod note;
+mod offer;
 pub mod op;
 mod opening;
 pub mod policy;

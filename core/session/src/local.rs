@@ -24,10 +24,10 @@ impl Core {
         &mut self,
         client: u32,
         statement: Statement,
-        packet: &Packet<'_>,
+        (packet, at): (&Packet<'_>, usize),
         out: &mut Ops,
     ) -> bool {
-        let sql = packet.payload.get(1..).unwrap_or_default();
+        let sql = packet.payload.get(at..).unwrap_or_default();
         if statement.kind == Kind::Kill {
             let kill = mainstay_sql::kill(sql);
             return kill.is_some_and(|kill| self.kill_statement(client, kill, packet, out));
@@ -47,14 +47,19 @@ impl Core {
     /// The number that the greeting told, so that clients can `KILL` by it.
     fn answer_connection_id(&mut self, client: u32, name: String, out: &mut Ops) {
         let worker = self.worker;
+        let mariadb = self.policy.server_version.contains("MariaDB");
         let Some(session) = self.clients.get_mut(client) else {
             return;
         };
         let column = ColumnDefinition {
             name,
             charset: BINARY,
-            length: 21,
-            column_type: column_type::LONGLONG,
+            length: if mariadb { 10 } else { 21 },
+            column_type: if mariadb {
+                column_type::LONG
+            } else {
+                column_type::LONGLONG
+            },
             flags: NOT_NULL_FLAG | UNSIGNED_FLAG | BINARY_FLAG,
             ..ColumnDefinition::default()
         };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_topology::ServerName;
+use mainstay_wire::Capabilities;
 use mainstay_wire::auth::{ServerKey, caching_sha2};
 
 pub use crate::cache::CachePolicy;
@@ -20,6 +21,8 @@ pub struct Policy {
     pub key: Option<Arc<ServerKey>>,
     /// The version announced in the greeting, such as `10.11.6-MariaDB`.
     pub server_version: String,
+    /// What the servers offer; where it is not known, what servers of that version do.
+    pub capabilities: Option<Capabilities>,
     /// The plugin announced in the greeting: what the servers' own family announces.
     pub auth_plugin: AuthPlugin,
     /// The collation id announced in the greeting.
@@ -52,6 +55,7 @@ impl Default for Policy {
             users: BTreeMap::new(),
             key: None,
             server_version: "8.0.0-mainstay".to_owned(),
+            capabilities: None,
             auth_plugin: AuthPlugin::CachingSha2,
             collation: 45,
             clients_max: 10_000,

@@ -1,7 +1,8 @@
 //! The commands that name a prepared statement by its number: the client's number becomes the
 //! server's, and what the server has not been told is put in.
 
-use mainstay_wire::packet::Packet;
+use mainstay_wire::bound::Bound;
+use mainstay_wire::packet::{Packet, put_packet};
 use mainstay_wire::{Command, ErrorCode};
 
 use crate::answer;
@@ -9,7 +10,6 @@ use crate::core::Core;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::server::Server;
 use crate::session::{Job, Phase, Session};
-use crate::statements::{execute_for, execute_types};
 use crate::tie::TieReason;
 
 /// Where a statement's id is in a packet, behind the header and the command.
@@ -111,22 +111,22 @@ impl Session {
         let Some(copy) = server.statements.find(&prepared.text) else {
             return running.packet.clone();
         };
-        let mut missing: &[u8] = &[];
-        match execute_types(payload, prepared.parameters) {
-            Some(types) if prepared.types != types => prepared.types = types.to_vec(),
-            None if copy.types != prepared.types => missing = &prepared.types,
-            Some(_) | None => {}
-        }
-        if missing.is_empty() {
-            let mut bytes = running.packet.clone();
-            put_id(&mut bytes, copy.id);
+        let capabilities = self.key.capabilities;
+        let mut bytes = running.packet.clone();
+        if let Some(bound) = Bound::read(payload, prepared.parameters, capabilities) {
+            let types = payload.get(bound.types.clone()).unwrap_or_default();
+            if bound.sent && prepared.types != types {
+                prepared.types = types.to_vec();
+            }
+            if !bound.sent && copy.types != prepared.types {
+                let mut made = Vec::with_capacity(payload.len() + prepared.types.len());
+                bound.put_with_types(&mut made, payload, &prepared.types);
+                bytes.clear();
+                put_packet(&mut bytes, 0, &made);
+            }
             copy.types.clone_from(&prepared.types);
-            return bytes;
         }
-        let payload = execute_for(payload, copy.id, prepared.parameters, missing);
-        copy.types.clone_from(&prepared.types);
-        let mut bytes = Vec::with_capacity(payload.len() + 4);
-        mainstay_wire::packet::put_packet(&mut bytes, 0, &payload);
+        put_id(&mut bytes, copy.id);
         bytes
     }
 

@@ -225,7 +225,7 @@ impl Session {
         let Job::Prepare(statement) = running.job else {
             return None;
         };
-        let sql = running.packet.get(HEADER_LEN + 1..)?.to_vec();
+        let sql = running.packet.get(running.text_at..)?.to_vec();
         let text = std::sync::Arc::new(Text {
             sql,
             schema: self.state.schema.clone(),

@@ -124,6 +124,7 @@ impl Core {
                 let next = greeted(&greeting, &server.key, password);
                 if let Some(server) = self.servers.get_mut(id) {
                     server.thread = greeting.connection_id;
+                    self.upstreams[server.upstream].capabilities = Some(greeting.capabilities);
                     let tracks = Capabilities::SESSION_TRACK;
                     if greeting.capabilities.contains(tracks) {
                         server.tracking = Tracking::Usual;
@@ -154,8 +155,8 @@ impl Core {
 
 fn greeted(greeting: &Greeting, key: &Key, password: &[u8]) -> Next {
     let missing = key.capabilities.without(greeting.capabilities);
-    // MariaDB leaves LONG_FLAG and its like to the client; what counts is the shape of replies.
-    let shape = Capabilities::DEPRECATE_EOF | Capabilities::SESSION_TRACK;
+    // Servers leave LONG_FLAG and its like to the client; what counts is the shape of packets.
+    let shape = crate::offer::SHAPING;
     if missing & shape != Capabilities::NONE {
         let text = format!(
             "server version {} cannot answer in the form this client asked for ({missing:?}): \
@@ -171,8 +172,12 @@ fn greeted(greeting: &Greeting, key: &Key, password: &[u8]) -> Next {
     } else {
         Capabilities::NONE
     };
+    let mut capabilities = key.capabilities | BASE | tracks;
+    if capabilities.extended() != 0 {
+        capabilities = capabilities.without(Capabilities::LONG_PASSWORD);
+    }
     let response = HandshakeResponse {
-        capabilities: key.capabilities | BASE | tracks,
+        capabilities,
         max_packet_size: 1 << 30,
         charset: key.collation,
         user: key.user.to_string(),

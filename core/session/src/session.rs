@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use mainstay_clock::Timestamp;
 use mainstay_sql::{Flags, Kind, Statement};
-use mainstay_wire::packet::HEADER_LEN;
 use mainstay_wire::{Capabilities, Command, ErrorCode};
 
 use crate::cached::Wrote;
@@ -96,6 +95,8 @@ pub(crate) struct Running {
     pub(crate) stage: Stage,
     /// The whole first packet with its header, kept to be sent, and sent again when that is safe.
     pub(crate) packet: Vec<u8>,
+    /// Where the text begins in it: behind the attributes of a query.
+    pub(crate) text_at: usize,
     /// What is left of a command longer than one packet; it is passed on as it comes.
     pub(crate) stream: Option<Stream>,
     /// Of the answer.
@@ -170,7 +171,7 @@ impl Running {
             | Job::Prepare(_)
             | Job::LongData { .. }
             | Job::OnCursor { .. }
-            | Job::Other => self.packet.get(HEADER_LEN + 1..),
+            | Job::Other => self.packet.get(self.text_at..),
         };
         text.unwrap_or_default()
     }

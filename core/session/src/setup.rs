@@ -44,7 +44,10 @@ impl Core {
         let mut bytes = Vec::new();
         let mut awaited = VecDeque::with_capacity(steps.len());
         for (step, argument) in steps {
-            bytes.extend_from_slice(&answer::command(step.command(), &argument));
+            bytes.extend_from_slice(&match step.command() {
+                Command::Query => answer::query(&argument, server.key.capabilities),
+                command => answer::command(command, &argument),
+            });
             awaited.push_back(step);
         }
         server.phase = ServerPhase::Setup {

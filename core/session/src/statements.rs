@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use mainstay_sql::Statement;
+use mainstay_wire::Capabilities;
+use mainstay_wire::bound::Bound;
 
 /// What makes two prepared statements the same on a connection: names in the text are resolved
 /// in the schema of the moment.
@@ -140,57 +142,26 @@ impl ServerStatements {
     }
 }
 
-/// The offset of the null bitmap in an execute payload: command, id, flags, iteration count.
-const BITMAP: usize = 10;
-
-/// The parameter types that an execute payload carries: `None` when it carries none.
-/// Source: the MySQL manual of the protocol, page `COM_STMT_EXECUTE`.
-pub(crate) fn execute_types(payload: &[u8], parameters: u16) -> Option<&[u8]> {
-    let bound = BITMAP + usize::from(parameters).div_ceil(8);
-    if parameters == 0 || payload.get(bound) != Some(&1) {
-        return None;
+/// The execute payload without the statement's id, and with the types that it left out.
+pub(crate) fn execute_whole(
+    payload: &[u8],
+    prepared: &Prepared,
+    capabilities: Capabilities,
+) -> Vec<u8> {
+    let mut made = Vec::with_capacity(payload.len() + prepared.types.len());
+    match Bound::read(payload, prepared.parameters, capabilities) {
+        Some(bound) if !bound.sent => bound.put_with_types(&mut made, payload, &prepared.types),
+        Some(_) | None => made.extend_from_slice(payload),
     }
-    payload.get(bound + 1..bound + 1 + 2 * usize::from(parameters))
-}
-
-/// The payload for a server that calls the statement `id`; with `types` put in when the client
-/// left them out and the server does not have them.
-pub(crate) fn execute_for(payload: &[u8], id: u32, parameters: u16, types: &[u8]) -> Vec<u8> {
-    let mut made = Vec::with_capacity(payload.len() + types.len());
-    let bound = BITMAP + usize::from(parameters).div_ceil(8);
-    if types.is_empty() || payload.get(bound) != Some(&0) {
-        made.extend_from_slice(payload);
-    } else {
-        made.extend_from_slice(&payload[..bound]);
-        made.push(1);
-        made.extend_from_slice(types);
-        made.extend_from_slice(&payload[bound + 1..]);
-    }
-    if let Some(place) = made.get_mut(1..5) {
-        place.copy_from_slice(&id.to_le_bytes());
+    if let Some(id) = made.get_mut(1..5) {
+        id.fill(0);
     }
     made
-}
-
-/// The execute payload without the statement's id, and with the types that it left out.
-pub(crate) fn execute_whole(payload: &[u8], prepared: &Prepared) -> Vec<u8> {
-    let told = execute_types(payload, prepared.parameters).is_some();
-    let types = if told { &[][..] } else { &prepared.types };
-    execute_for(payload, 0, prepared.parameters, types)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn types_left_out_by_the_client_are_put_in() {
-        let payload = [0x17, 9, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 7];
-        let made = execute_for(&payload, 3, 1, &[8, 0]);
-        assert_eq!(made, [0x17, 3, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 8, 0, 7]);
-        assert_eq!(execute_types(&made, 1), Some(&[8, 0][..]));
-        assert_eq!(execute_types(&payload, 1), None);
-    }
 
     #[test]
     fn the_least_recently_used_statement_is_closed_above_the_limit() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use mainstay_clock::Timestamp;
 use mainstay_topology::Target;
+use mainstay_wire::Capabilities;
 
 /// One server.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(crate) struct Upstream {
     pub(crate) opening: Pause,
     /// No new write is sent to it until then: it said that it is read-only.
     pub(crate) writing: Pause,
+    /// What its last greeting offered.
+    pub(crate) capabilities: Option<Capabilities>,
     pub(crate) statements: u64,
     pub(crate) lost: u64,
 }
@@ -42,6 +45,7 @@ impl Upstream {
             waiters: VecDeque::new(),
             opening: Pause::default(),
             writing: Pause::default(),
+            capabilities: None,
             statements: 0,
             lost: 0,
         }

@@ -19,6 +19,7 @@ pub mod response;
 pub mod result;
 pub mod session_track;
 
+pub mod bound;
 pub mod statement;
 pub mod tracker;
 

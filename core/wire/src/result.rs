@@ -110,6 +110,11 @@ impl ColumnDefinition {
 
     /// Appends the payload.
     pub fn encode(&self, out: &mut Vec<u8>) {
+        self.encode_with(out, Capabilities::NONE);
+    }
+
+    /// Appends the payload for a client with these capabilities.
+    pub fn encode_with(&self, out: &mut Vec<u8>, capabilities: Capabilities) {
         put_lenenc_bytes(out, b"def");
         for name in [
             &self.schema,
@@ -119,6 +124,9 @@ impl ColumnDefinition {
             &self.org_name,
         ] {
             put_lenenc_bytes(out, name.as_bytes());
+        }
+        if capabilities.contains(Capabilities::MARIADB_EXTENDED_METADATA) {
+            put_lenenc_bytes(out, b"");
         }
         out.push(0x0c);
         put_u16(out, self.charset);
@@ -174,9 +182,15 @@ pub fn put_text_result_set_with(
     columns: &[ColumnDefinition],
     rows: &[Vec<Option<String>>],
 ) -> u8 {
-    let mut sequence = build_packet(out, sequence, |out| put_lenenc(out, columns.len() as u64));
+    let told = Capabilities::OPTIONAL_RESULTSET_METADATA | Capabilities::MARIADB_CACHE_METADATA;
+    let mut sequence = build_packet(out, sequence, |out| {
+        put_lenenc(out, columns.len() as u64);
+        if capabilities & told != Capabilities::NONE {
+            out.push(1);
+        }
+    });
     for column in columns {
-        sequence = build_packet(out, sequence, |out| column.encode(out));
+        sequence = build_packet(out, sequence, |out| column.encode_with(out, capabilities));
     }
     if !capabilities.contains(Capabilities::DEPRECATE_EOF) {
         let eof = EofPacket {

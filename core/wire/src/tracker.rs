@@ -84,8 +84,7 @@ pub struct ResponseTracker {
 
 impl ResponseTracker {
     /// A tracker for a connection with these capabilities in use. It is at rest until
-    /// [`begin`](Self::begin). `OPTIONAL_RESULTSET_METADATA` must not be among them: an OK and a
-    /// result set without definitions would begin alike.
+    /// [`begin`](Self::begin).
     pub fn new(capabilities: Capabilities) -> Self {
         Self {
             capabilities,

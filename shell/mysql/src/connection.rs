@@ -44,6 +44,11 @@ impl Connection {
         })
     }
 
+    /// What the server said first.
+    pub fn greeting(&self) -> &Greeting {
+        &self.greeting
+    }
+
     /// The server's version, without `MariaDB`'s compatibility prefix.
     pub fn server_version(&self) -> &str {
         self.greeting.version()

@@ -140,21 +140,12 @@ impl ResponseTracker {
 
     fn read_column_count(&mut self, payload: &[u8]) -> Result<(), Malformed> {
         let mut reader = Reader::new(payload);
-        let mut definitions = true;
-        if self
-            .capabilities
-            .contains(Capabilities::OPTIONAL_RESULTSET_METADATA)
-        {
-            definitions = reader.u8()? != 0;
-        }
         let count = reader.lenenc()?;
-        if self
-            .capabilities
-            .contains(Capabilities::MARIADB_CACHE_METADATA)
-            && !reader.is_empty()
-        {
-            definitions = reader.u8()? != 0;
-        }
+        // Both families put it behind the count, whatever the manual's table says.
+        let told =
+            Capabilities::OPTIONAL_RESULTSET_METADATA.union(Capabilities::MARIADB_CACHE_METADATA);
+        let told = self.capabilities & told != Capabilities::NONE;
+        let definitions = !told || reader.is_empty() || reader.u8()? != 0;
         if count == 0 {
             return Err(Malformed::Unexpected("a result set without columns"));
         }
