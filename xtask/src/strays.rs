@@ -6,8 +6,8 @@ use crate::violation::Violation;
 use crate::words::quoted;
 
 const NOTES: [&str; 3] = ["FIXME", "TODO", "XXX"];
-/// Waiting for real servers is the one thing that only these tests do.
-const WAITING_TESTS: &str = "testing/e2e/";
+/// Waiting for real servers is the one thing that only these do.
+const WAITING_TESTS: [&str; 2] = ["testing/e2e/", "testing/bench/"];
 
 pub(crate) fn check(file: &SourceFile) -> Vec<Violation> {
     if !file.is_rust() {
@@ -39,7 +39,8 @@ pub(crate) fn check(file: &SourceFile) -> Vec<Violation> {
                 "mend it or delete it",
             ));
         }
-        if in_tests && !file.path.starts_with(WAITING_TESTS) && calls(code, "sleep") {
+        let waits = WAITING_TESTS.iter().any(|one| file.path.starts_with(one));
+        if in_tests && !waits && calls(code, "sleep") {
             found.push(violation(
                 file,
                 at,
