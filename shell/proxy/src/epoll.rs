@@ -8,12 +8,17 @@
 //! - a failed send says nothing: the reader of the same socket finds the error after the last
 //!   bytes that the peer sent before it;
 //! - a token of a closed connection is never given again, so a stale event finds nobody.
+//!
+//! What the machine sends waits for the end of the turn: see `batch` for why.
 
+mod batch;
+mod outbox;
 mod sending;
 #[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,9 +32,12 @@ use rustix::net::{RecvFlags, SocketFlags};
 
 use crate::driver::{Conn, Driver, Event, Notice, Opening, Phase, Table, Token};
 use crate::load::Ticket;
+use outbox::Outbox;
 
-/// One buffer per worker; it holds any reply but the largest in one read.
-const BUFFER_BYTES: usize = 64 * 1024;
+/// Room for one read; it holds any reply but the largest.
+const READ_BYTES: usize = 64 * 1024;
+/// One buffer per worker, for what is read in a turn until it is sent on.
+const BUFFER_BYTES: usize = 4 * READ_BYTES;
 /// Reads of one connection before the others have their turn.
 const READS_PER_TURN: usize = 4;
 /// Events fetched at once.
@@ -61,6 +69,8 @@ pub(crate) struct Side {
     readable: Readable,
     /// epoll watches it for room to send.
     awaits_room: bool,
+    /// Bytes for it are in the outbox.
+    in_outbox: bool,
     /// Bytes the kernel did not take.
     unsent: VecDeque<u8>,
 }
@@ -79,13 +89,15 @@ pub(crate) struct Epoll {
     unread_now: std::vec::IntoIter<Token>,
     swept: bool,
     buffer: Box<[u8]>,
-    input_length: usize,
+    /// Where in the buffer the current input is; what is before it is still to be sent.
+    input: Range<usize>,
+    outbox: Outbox,
 }
 
 /// What a read found.
 #[derive(Debug)]
 enum Read {
-    /// So many bytes at the start of the buffer.
+    /// So many bytes at the place of the input.
     Bytes(ConnId, usize),
     /// The connection is gone.
     End(ConnId, CloseReason),
@@ -106,7 +118,8 @@ impl Epoll {
             unread_now: Vec::new().into_iter(),
             swept: false,
             buffer: vec![0; BUFFER_BYTES].into_boxed_slice(),
-            input_length: 0,
+            input: 0..0,
+            outbox: Outbox::new(),
         }
     }
 
@@ -153,22 +166,27 @@ impl Epoll {
 
     /// Reads once. The end takes the connection away.
     fn read(&mut self, now: Timestamp, token: Token) -> Read {
+        if self.buffer.len() - self.input.start < READ_BYTES {
+            self.send_all();
+            self.input = 0..0;
+        }
         let Some(conn) = self.table.get(token) else {
             return Read::Nothing;
         };
         if conn.phase != Phase::Open || conn.paused || conn.side.readable == Readable::No {
             return Read::Nothing;
         }
-        let (who, capacity) = (conn.who, self.buffer.len());
+        let who = conn.who;
         let socket = conn.socket();
-        match retry_on_intr(|| rustix::net::recv(socket, &mut *self.buffer, RecvFlags::empty())) {
+        let room = &mut self.buffer[self.input.start..][..READ_BYTES];
+        match retry_on_intr(|| rustix::net::recv(socket, &mut *room, RecvFlags::empty())) {
             Ok((_, 0)) => {
                 // It may only have shut down its sending side, and still take what is queued.
                 self.retire(now, token);
                 Read::End(who, CloseReason::Eof)
             }
             Ok((_, received)) => {
-                if received < capacity && conn.side.readable == Readable::Perhaps {
+                if received < READ_BYTES && conn.side.readable == Readable::Perhaps {
                     conn.side.readable = Readable::No;
                 }
                 Read::Bytes(who, received)
@@ -214,7 +232,16 @@ impl Epoll {
 
     /// Takes the connection from the machine; the socket stays until what is queued is sent.
     fn retire(&mut self, now: Timestamp, token: Token) {
-        let conn = self.table.get(token).expect("the caller has it");
+        if self
+            .table
+            .get(token)
+            .is_some_and(|conn| conn.side.in_outbox)
+        {
+            self.send_all();
+        }
+        let Some(conn) = self.table.get(token) else {
+            return;
+        };
         if conn.phase == Phase::Open && !conn.side.unsent.is_empty() {
             self.table.detach(token);
             self.table.linger(now, token);
@@ -295,6 +322,12 @@ impl Driver for Epoll {
         self.events.clear();
         self.taken = 0;
         self.swept = false;
+        self.send_all();
+        self.input = 0..0;
+        let at_once = self.has_work() || self.table.has_notices();
+        let timeout = timeout
+            .filter(|_| !at_once)
+            .or(at_once.then_some(Duration::ZERO));
         let timeout = timeout.map(|wait| Timespec {
             tv_sec: i64::try_from(wait.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: wait.subsec_nanos().into(),
@@ -307,6 +340,9 @@ impl Driver for Epoll {
     }
 
     fn next(&mut self, now: Timestamp) -> Option<Event> {
+        if self.table.has_notices() {
+            return Some(Event::Noticed);
+        }
         loop {
             if let Some((token, left)) = self.reading.take() {
                 if left == 0 {
@@ -315,7 +351,7 @@ impl Driver for Epoll {
                 }
                 match self.read(now, token) {
                     Read::Bytes(who, length) => {
-                        self.input_length = length;
+                        self.input.end = self.input.start + length;
                         self.reading = Some((token, left - 1));
                         return Some(Event::Input(who));
                     }
@@ -346,7 +382,7 @@ impl Driver for Epoll {
     }
 
     fn input(&self) -> &[u8] {
-        &self.buffer[..self.input_length]
+        &self.buffer[self.input.clone()]
     }
 
     fn run(&mut self, now: Timestamp, ops: &mut Ops) {
@@ -367,7 +403,11 @@ impl Driver for Epoll {
             rest = &rest[done..];
         }
         ops.clear();
-        self.input_length = 0;
+        if self.outbox.holds(&self.input) {
+            self.input.start = self.input.end;
+        } else {
+            self.input.end = self.input.start;
+        }
     }
 
     fn has_work(&self) -> bool {
@@ -384,7 +424,14 @@ impl Driver for Epoll {
         self.reading = None;
         self.unread.clear();
         self.unread_now = Vec::new().into_iter();
-        self.input_length = 0;
+        self.input = 0..0;
+        self.outbox.clear();
+    }
+}
+
+impl Drop for Epoll {
+    fn drop(&mut self) {
+        self.send_all();
     }
 }
 

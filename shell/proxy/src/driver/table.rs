@@ -103,6 +103,12 @@ impl<S> Table<S> {
         (conn.generation == token.generation).then_some(conn)
     }
 
+    /// The same, to look at only.
+    pub(crate) fn look(&self, token: Token) -> Option<&Conn<S>> {
+        let conn = self.conns.get(token.index as usize)?.as_ref()?;
+        (conn.generation == token.generation).then_some(conn)
+    }
+
     /// The driver's name of a connection of the machine.
     pub(crate) fn find(&mut self, who: ConnId) -> Option<Token> {
         let index = self.ids(who).get(who)?;

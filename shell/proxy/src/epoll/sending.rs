@@ -1,8 +1,9 @@
-//! Sending: at once as far as the kernel takes it, the rest when there is room again.
+//! Sending: at the end of a turn, all in one system call, as far as the kernel takes it; the rest
+//! when there is room again.
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::Arc;
 
 use mainstay_session::{CloseReason, ConnId, Op};
@@ -10,6 +11,8 @@ use rustix::event::epoll::{self, EventData};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{SendAncillaryBuffer, SendFlags};
 
+use super::batch::SENDS_MAX;
+use super::outbox::Outbox;
 use super::{Epoll, READ, READ_WRITE, Readable, Side};
 use crate::driver::{BLOCKED_BYTES, Conn, Driver, Notice, Phase, Token};
 
@@ -19,7 +22,85 @@ const SLICES_MAX: usize = 8;
 impl Epoll {
     /// Sends the run of adjacent sends that `ops` begins with; returns how many those are.
     pub(super) fn send(&mut self, to: ConnId, ops: &[Op]) -> usize {
-        let input = &self.buffer[..self.input_length];
+        let Some(token) = self.table.find(to) else {
+            return 1;
+        };
+        let conn = self.table.get(token).expect("a found token is alive");
+        let waits = conn.phase != Phase::Open || !conn.side.unsent.is_empty();
+        let alone = !matches!(ops.get(1), Some(Op::Send { to: next, .. }) if *next == to);
+        if conn.side.in_outbox {
+            // Pieces of one connection must not overtake each other.
+            self.send_all();
+        } else if alone
+            && !waits
+            && let Some(Op::Send { chunk, .. }) = ops.first()
+            && Outbox::takes(chunk)
+        {
+            conn.side.in_outbox = true;
+            self.outbox.add(token, chunk, &self.input);
+            if self.outbox.is_full() {
+                self.send_all();
+            }
+            return 1;
+        }
+        self.send_now(to, ops)
+    }
+
+    /// Sends everything that waits for the end of the turn.
+    pub(super) fn send_all(&mut self) {
+        let mut outbox = std::mem::take(&mut self.outbox);
+        let results = self.submit(&mut outbox);
+        for (letter, result) in outbox.letters.iter().zip(results) {
+            let Some(conn) = self.table.get(letter.token) else {
+                continue;
+            };
+            conn.side.in_outbox = false;
+            match result {
+                Err(errno) if !matches!(errno, Errno::AGAIN | Errno::INTR) => {
+                    self.fail(letter.token);
+                }
+                sent => {
+                    let bytes = letter.bytes(&self.buffer, &outbox.made);
+                    let left = bytes.get(sent.unwrap_or(0)..).unwrap_or_default();
+                    conn.side.unsent.extend(left);
+                    self.after_send(letter.token);
+                }
+            }
+        }
+        outbox.clear();
+        self.outbox = outbox;
+    }
+
+    /// What each send of the outbox returned. One alone needs no list.
+    fn submit(&self, outbox: &mut Outbox) -> [Result<usize, Errno>; SENDS_MAX] {
+        let mut results = [Err(Errno::AGAIN); SENDS_MAX];
+        let Outbox {
+            letters,
+            made,
+            batch,
+        } = outbox;
+        let sends = letters.iter().enumerate().filter_map(|(place, letter)| {
+            // One that was closed meanwhile takes nothing.
+            let socket = self.table.look(letter.token)?.socket();
+            Some((place, socket, letter.bytes(&self.buffer, made)))
+        });
+        match batch {
+            Some(batch) if letters.len() > 1 => {
+                let sends = sends.map(|(place, socket, bytes)| (place, socket.as_fd(), bytes));
+                batch.send(sends, &mut results);
+            }
+            _ => {
+                for (place, socket, bytes) in sends {
+                    results[place] = send_some(socket, &[IoSlice::new(bytes)]);
+                }
+            }
+        }
+        results
+    }
+
+    /// Sends adjacent pieces at once.
+    fn send_now(&mut self, to: ConnId, ops: &[Op]) -> usize {
+        let input = &self.buffer[self.input.clone()];
         let mut slices = [IoSlice::new(&[]); SLICES_MAX];
         let mut count = 0;
         for (slice, op) in slices.iter_mut().zip(ops) {
@@ -38,8 +119,15 @@ impl Epoll {
         let conn = self.table.get(token).expect("a found token is alive");
         if conn.send(&slices[..count]).is_err() {
             self.fail(token);
-            return count;
+        } else {
+            self.after_send(token);
         }
+        count
+    }
+
+    /// Looks at what the kernel did not take.
+    fn after_send(&mut self, token: Token) {
+        let conn = self.table.get(token).expect("the caller has it");
         let queued_bytes = conn.side.unsent.len();
         if queued_bytes > BLOCKED_BYTES && !conn.blocked {
             conn.blocked = true;
@@ -48,7 +136,6 @@ impl Epoll {
         if queued_bytes > 0 {
             self.await_room(token, true);
         }
-        count
     }
 
     /// Sends what is queued, as far as the kernel takes it.
