@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
@@ -14,6 +15,7 @@ use crate::epoll::{self, Epoll};
 use crate::error::Error;
 use crate::filters::Filters;
 use crate::gate::{Gate, StillBusy, key};
+use crate::leaving::{Leaving, Moved};
 use crate::listen;
 use crate::load::Loads;
 use crate::machine::Machine;
@@ -30,6 +32,8 @@ const REPORT_LIMIT: Duration = Duration::from_secs(1);
 pub(crate) struct Start<M: Machine> {
     pub(crate) listen: SocketAddr,
     pub(crate) workers: usize,
+    /// Listening sockets of a process before this one; each has its worker then.
+    pub(crate) inherited: Vec<OwnedFd>,
     pub(crate) sched_batch: bool,
     pub(crate) policy: Arc<M::Policy>,
     pub(crate) routes: Arc<Routes>,
@@ -42,13 +46,17 @@ pub(crate) struct Crew<M: Machine> {
     address: SocketAddr,
     shared: Arc<Shared<M>>,
     published: Mutex<Arc<Routes>>,
+    /// The port, kept for a process that is to inherit it.
+    listeners: Vec<OwnedFd>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl<M: Machine> Crew<M> {
     /// Opens the port and starts the threads.
     pub(crate) fn start(start: &Start<M>) -> Result<Self, Error> {
-        let (address, listeners) = listen::open(start.listen, start.workers.max(1))?;
+        let (address, listeners) = listen::open_or_inherit(start)?;
+        let kept = listeners.iter().map(OwnedFd::try_clone);
+        let kept = kept.collect::<io::Result<_>>().map_err(Error::Workers)?;
         let count = listeners.len();
         let mailboxes = (0..count).map(|_| Mailbox::new()).collect::<Result<_, _>>();
         let shared = Arc::new(Shared {
@@ -63,6 +71,7 @@ impl<M: Machine> Crew<M> {
             address,
             shared: Arc::clone(&shared),
             published: Mutex::new(Arc::clone(&start.routes)),
+            listeners: kept,
             threads: Vec::new(),
         };
         for (number, listener) in listeners.into_iter().enumerate() {
@@ -74,6 +83,7 @@ impl<M: Machine> Crew<M> {
                 policy: Arc::clone(&start.policy),
                 routes: Arc::clone(&start.routes),
                 filters: Arc::clone(&start.filters),
+                leaving: None,
                 stopping: false,
             };
             let epoll = epoll::create().map_err(|errno| Error::Workers(errno.into()))?;
@@ -121,6 +131,26 @@ impl<M: Machine> Crew<M> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner));
         self.shared.gate.drained(wanted, deadline)
+    }
+
+    /// The listening sockets, for another process.
+    pub(crate) fn listeners(&self) -> &[OwnedFd] {
+        &self.listeners
+    }
+
+    /// Accepts nobody any more, and lets the clients go as they come to rest.
+    pub(crate) fn leave(&self, leaving: &Leaving) {
+        self.tell(|| Message::Leave(leaving.clone()));
+    }
+
+    /// Takes a client over from another process.
+    pub(crate) fn arrive(&self, moved: Moved) {
+        let worker = moved.worker % self.shared.mailboxes.len();
+        self.shared.mailboxes[worker].push(Message::Arrive {
+            socket: moved.socket,
+            session: moved.session,
+            ticket: self.shared.loads.ticket(worker),
+        });
     }
 
     /// The counters of each worker.

@@ -92,6 +92,10 @@ pub(crate) trait Driver: Opening {
     /// system has let go of it; the machine does not hear of it.
     fn remove(&mut self, token: Token);
 
+    /// Lets go of an open connection and gives its socket, unless bytes of it are still here: what
+    /// its peer sends from now on is for whoever has the socket.
+    fn give(&mut self, token: Token) -> Option<OwnedFd>;
+
     /// Closes every connection, to begin again with another machine.
     fn clear(&mut self);
 

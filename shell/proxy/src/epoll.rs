@@ -418,6 +418,20 @@ impl Driver for Epoll {
         self.table.take(token);
     }
 
+    fn give(&mut self, token: Token) -> Option<OwnedFd> {
+        let conn = self.table.get(token)?;
+        if conn.phase != Phase::Open || conn.blocked || !conn.side.unsent.is_empty() {
+            return None;
+        }
+        let socket = self.table.take(token)?.socket?;
+        // Closing would not do: another process keeps the socket open, and its events would come.
+        if let Err(errno) = epoll::delete(&*self.queue, &socket) {
+            tracing::warn!(error = %errno, "a client's socket cannot be let go of");
+            return None;
+        }
+        Some(socket)
+    }
+
     fn clear(&mut self) {
         self.table.clear();
         self.events.clear();

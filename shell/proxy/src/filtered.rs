@@ -91,6 +91,16 @@ impl<D: Driver> Filtered<D> {
         self.driver.add_client(who, client.socket, client.ticket);
     }
 
+    /// Lets go of a client and gives its socket, unless bytes of it are here or a filter would have
+    /// to go with it.
+    pub(crate) fn give(&mut self, who: ConnId) -> Option<OwnedFd> {
+        if self.slots.get(who).is_some() {
+            return None;
+        }
+        let token = self.driver.table().find(who)?;
+        self.driver.give(token)
+    }
+
     /// A new turn, after [`Driver::wait`].
     pub(crate) fn begin_turn(&mut self) {
         self.unpulled_now.append(&mut self.unpulled);

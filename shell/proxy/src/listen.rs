@@ -7,13 +7,33 @@ use std::time::Duration;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
 
+use crate::crew::Start;
 use crate::error::Error;
+use crate::machine::Machine;
 
 /// Connections that wait to be accepted; the kernel lowers it to `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
 
 /// A client whose host has vanished is noticed after this much silence, plus a minute of probes.
 const KEEPALIVE_IDLE: Duration = Duration::from_mins(1);
+
+/// The listening sockets of the workers and their address: those of the process before this one
+/// where they are on the wanted address, else new ones.
+pub(crate) fn open_or_inherit<M: Machine>(
+    start: &Start<M>,
+) -> Result<(SocketAddr, Vec<OwnedFd>), Error> {
+    if let Some(first) = start.inherited.first() {
+        let address = rustix::net::getsockname(first).and_then(SocketAddr::try_from);
+        let sockets = start.inherited.iter().map(OwnedFd::try_clone).collect();
+        if let (Ok(address), Ok(sockets)) = (address, sockets)
+            && address == start.listen
+        {
+            return Ok((address, sockets));
+        }
+        tracing::warn!(listen = %start.listen, "the port of the process before is another");
+    }
+    open(start.listen, start.workers.max(1))
+}
 
 /// Opens `count` sockets on one port; port 0 is any free one. Returns the address they share.
 pub(crate) fn open(address: SocketAddr, count: usize) -> Result<(SocketAddr, Vec<OwnedFd>), Error> {

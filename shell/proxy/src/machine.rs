@@ -44,6 +44,14 @@ pub(crate) trait Machine: Sized + 'static {
     fn policy(&mut self, policy: Arc<Self::Policy>);
     /// Everything is to be closed: what clients are told.
     fn stop(&mut self, now: Timestamp, out: &mut Ops);
+    /// The clients that another process could serve from now on.
+    fn at_rest(&self) -> Vec<ConnId>;
+    /// Gives such a client away: what the other process needs to know.
+    fn give(&mut self, now: Timestamp, who: ConnId, out: &mut Ops) -> Option<Vec<u8>>;
+    /// Takes a client over from another process.
+    fn receive(&mut self, now: Timestamp, session: &[u8]) -> Option<ConnId>;
+    /// Closes a client at rest, in order.
+    fn dismiss(&mut self, now: Timestamp, who: ConnId, out: &mut Ops);
     /// The end of a turn.
     fn tick(&mut self, now: Timestamp, out: &mut Ops);
     /// When the next turn must happen at the latest.
@@ -110,6 +118,22 @@ impl Machine for Core {
 
     fn stop(&mut self, now: Timestamp, out: &mut Ops) {
         Self::stop(self, now, out);
+    }
+
+    fn at_rest(&self) -> Vec<ConnId> {
+        Self::at_rest(self)
+    }
+
+    fn give(&mut self, now: Timestamp, who: ConnId, out: &mut Ops) -> Option<Vec<u8>> {
+        Self::give(self, now, who, out)
+    }
+
+    fn receive(&mut self, now: Timestamp, session: &[u8]) -> Option<ConnId> {
+        Self::receive(self, now, session)
+    }
+
+    fn dismiss(&mut self, now: Timestamp, who: ConnId, out: &mut Ops) {
+        Self::dismiss(self, now, who, out);
     }
 
     fn tick(&mut self, now: Timestamp, out: &mut Ops) {

@@ -13,6 +13,8 @@ use rustix::event::{EventfdFlags, eventfd};
 use crate::driver::Token;
 use crate::filtered::Accepted;
 use crate::filters::Filters;
+use crate::leaving::Leaving;
+use crate::load::Ticket;
 use crate::machine::Machine;
 
 /// What a worker can be told.
@@ -35,6 +37,14 @@ pub(crate) enum Message<M: Machine> {
     Filters(Arc<Filters>),
     /// Somebody wants the counters as they are at the end of this turn.
     Report(mpsc::Sender<M::Stats>),
+    /// Take a client over that another process served.
+    Arrive {
+        socket: OwnedFd,
+        session: Vec<u8>,
+        ticket: Ticket,
+    },
+    /// Accept nobody any more, and let go of the clients as they come to rest.
+    Leave(Leaving),
     /// Close everything and end.
     Stop,
 }

@@ -1,6 +1,7 @@
 //! The proxy as the rest of the program sees it.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
@@ -12,6 +13,7 @@ use crate::crew::{Crew, Start};
 use crate::error::Error;
 use crate::filters::Filters;
 use crate::gate::StillBusy;
+use crate::leaving::{Leaving, Moved};
 use crate::stats::{ProxyStats, add};
 
 /// How to start a proxy.
@@ -56,10 +58,20 @@ pub struct Proxy {
 impl Proxy {
     /// Opens the port and starts the worker threads.
     pub fn start(options: ProxyOptions) -> Result<Self, Error> {
-        let workers = options.workers.max(1);
+        Self::inherit(options, Vec::new())
+    }
+
+    /// Starts on the listening sockets of another process, as [`Self::listeners`] of that one gave
+    /// them, with a worker for each. The port is opened anew where they are on another.
+    pub fn inherit(options: ProxyOptions, listeners: Vec<OwnedFd>) -> Result<Self, Error> {
+        let workers = match listeners.len() {
+            0 => options.workers.max(1),
+            inherited => inherited,
+        };
         let start = Start {
             listen: options.listen,
             workers,
+            inherited: listeners,
             sched_batch: options.sched_batch,
             policy: Arc::new(share(&options.policy, workers)),
             routes: Arc::new(options.routes),
@@ -100,6 +112,27 @@ impl Proxy {
     /// do workers tell each change at once, and only then does it stay so.
     pub fn drained(&self, deadline: Instant) -> Result<(), StillBusy> {
         self.crew.drained(deadline)
+    }
+
+    /// The listening sockets, for a process that is to inherit them.
+    pub fn listeners(&self) -> &[OwnedFd] {
+        self.crew.listeners()
+    }
+
+    /// Accepts nobody any more, and lets each client go as soon as it is at rest: between
+    /// statements, outside of a transaction, with nothing that ties it to its server.
+    pub fn leave(&self, leaving: &Leaving) {
+        self.crew.leave(leaving);
+    }
+
+    /// Goes on with a client that another process let go. It is closed where that is impossible.
+    pub fn arrive(&self, moved: Moved) {
+        self.crew.arrive(moved);
+    }
+
+    /// Clients that are connected now.
+    pub fn clients(&self) -> usize {
+        self.crew.clients().into_iter().sum()
     }
 
     /// The counters as they are now: each worker is asked, and answers at the end of its turn.

@@ -4,7 +4,8 @@ mod machine;
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use mainstay_topology::{Epoch, Routes};
 
 use crate::crew::{Crew, Start};
 use crate::gate::StillBusy;
+use crate::leaving::Leaving;
 use machine::{BEGIN, COMMIT, FLOOD, FLOOD_BYTES, LATER, PANIC, Toy, Upstream};
 
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -23,11 +25,21 @@ fn start(workers: usize, upstream: Option<String>) -> Crew<Toy> {
 }
 
 fn start_on(listen: SocketAddr, workers: usize, upstream: Option<String>) -> Crew<Toy> {
+    inherit(listen, workers, upstream, Vec::new())
+}
+
+fn inherit(
+    listen: SocketAddr,
+    workers: usize,
+    upstream: Option<String>,
+    inherited: Vec<OwnedFd>,
+) -> Crew<Toy> {
     let policy = Arc::new(Upstream(upstream));
     let routes = Arc::new(version(1));
     Crew::start(&Start {
         listen,
         workers,
+        inherited,
         sched_batch: true,
         policy,
         routes,
@@ -312,4 +324,74 @@ fn a_proxy_that_stops_closes_its_clients_and_frees_its_port() {
     assert_eq!(read_all(&client), b"");
     let again = start_on(address, 2, None);
     echo(&connect(&again), b"again");
+}
+
+fn successor(old: &Crew<Toy>) -> Crew<Toy> {
+    let clones = old.listeners().iter().map(OwnedFd::try_clone);
+    let inherited = clones.collect::<Result<_, _>>().expect("open");
+    inherit(old.address(), 2, None, inherited)
+}
+
+#[test]
+fn clients_go_on_in_the_process_that_inherits_the_port() {
+    let old = start(2, None);
+    let (resting, busy) = (connect(&old), connect(&old));
+    echo(&resting, b"before");
+    echo(&busy, BEGIN);
+    let new = successor(&old);
+    let (sender, receiver) = mpsc::channel();
+    old.leave(&Leaving::Moving(sender));
+    new.arrive(receiver.recv().expect("one is at rest"));
+    echo(&resting, b"after");
+    let newcomer = connect(&old);
+    echo(&newcomer, b"new");
+    wait_until(|| new.clients().iter().sum::<usize>() == 2);
+    echo(&busy, COMMIT);
+    new.arrive(receiver.recv().expect("now it is at rest"));
+    drop(old);
+    for client in [&resting, &busy, &newcomer] {
+        echo(client, b"and on");
+    }
+}
+
+#[test]
+fn bytes_sent_while_a_client_moves_are_not_lost() {
+    let old = start(1, None);
+    let clients: Vec<_> = (0..50).map(|_| connect(&old)).collect();
+    for client in &clients {
+        echo(client, b"here");
+    }
+    let new = successor(&old);
+    let (sender, receiver) = mpsc::channel();
+    old.leave(&Leaving::Moving(sender));
+    for mut client in &clients {
+        client.write_all(b"sent").expect("open");
+    }
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for moved in receiver.into_iter().take(50) {
+                new.arrive(moved);
+            }
+        });
+        for mut client in &clients {
+            let mut answer = [0; 4];
+            client
+                .read_exact(&mut answer)
+                .expect("answered by one of the two");
+            assert_eq!(&answer, b"sent");
+        }
+    });
+}
+
+#[test]
+fn a_proxy_that_ends_in_order_dismisses_who_is_at_rest_and_closes_the_port() {
+    let crew = start(2, None);
+    let (resting, busy) = (connect(&crew), connect(&crew));
+    echo(&resting, b"here");
+    echo(&busy, BEGIN);
+    crew.leave(&Leaving::Dismissed);
+    assert_eq!(read_all(&resting), b"bye");
+    wait_until(|| TcpStream::connect(crew.address()).is_err());
+    echo(&busy, COMMIT);
+    assert_eq!(read_all(&busy), b"bye");
 }

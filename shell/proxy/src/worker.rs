@@ -5,6 +5,7 @@
 //! defect of the machine is in [`Seat`]; everything else goes with it.
 
 mod door;
+mod leaving;
 
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,6 +21,7 @@ use crate::driver::{Driver, Event, Lookup, Notice};
 use crate::filtered::Filtered;
 use crate::filters::Filters;
 use crate::gate::{Gate, Said, key};
+use crate::leaving::Leaving;
 use crate::load::Loads;
 use crate::machine::Machine;
 use crate::mailbox::{Mailbox, Message};
@@ -45,6 +47,7 @@ pub(crate) struct Seat<M: Machine> {
     pub(crate) policy: Arc<M::Policy>,
     pub(crate) routes: Arc<Routes>,
     pub(crate) filters: Arc<Filters>,
+    pub(crate) leaving: Option<Leaving>,
     pub(crate) stopping: bool,
 }
 
@@ -97,7 +100,7 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
             ops: Ops::new(),
             now: seat.now(),
             // It is not watched yet, or the predecessor has paused it.
-            accepts_again: Some(seat.now()),
+            accepts_again: seat.leaving.is_none().then(|| seat.now()),
             seat,
             net,
             said: None,
@@ -150,6 +153,7 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
         }
         self.machine.tick(self.now, &mut self.ops);
         self.settle();
+        self.let_go();
         self.say();
         for report in self.reports.drain(..) {
             // Whoever asked may have given up.
@@ -244,6 +248,12 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
                 }
                 Message::Filters(filters) => self.net.filters = filters,
                 Message::Report(report) => self.reports.push(report),
+                Message::Arrive {
+                    socket,
+                    session,
+                    ticket,
+                } => self.arrive(socket, &session, ticket),
+                Message::Leave(leaving) => self.leave(leaving),
                 Message::Stop => {
                     self.machine.stop(self.now, &mut self.ops);
                     self.settle();

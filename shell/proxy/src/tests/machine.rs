@@ -172,6 +172,26 @@ impl Machine for Toy {
         self.upstream.clone_from(&policy.0);
     }
 
+    fn at_rest(&self) -> Vec<ConnId> {
+        let clients = self.clients.iter().map(|&number| ConnId::Client(number));
+        clients.filter(|who| !self.begun.contains(who)).collect()
+    }
+
+    fn give(&mut self, _now: Timestamp, who: ConnId, _out: &mut Ops) -> Option<Vec<u8>> {
+        self.forget(who);
+        Some(Vec::new())
+    }
+
+    fn receive(&mut self, now: Timestamp, _session: &[u8]) -> Option<ConnId> {
+        let peer = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+        Some(self.accepted(now, Some(peer), &mut Ops::new()))
+    }
+
+    fn dismiss(&mut self, _now: Timestamp, who: ConnId, out: &mut Ops) {
+        self.forget(who);
+        out.extend([send(who, Chunk::Static(b"bye")), Op::Close(who)]);
+    }
+
     fn tick(&mut self, now: Timestamp, out: &mut Ops) {
         let due = self.timers.iter().filter(|(_, at)| **at <= now);
         for who in due.map(|(who, _)| *who).collect::<Vec<_>>() {

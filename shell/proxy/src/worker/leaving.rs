@@ -1,0 +1,74 @@
+//! How clients leave a worker that accepts nobody any more, and how they arrive from another
+//! process.
+
+use std::os::fd::OwnedFd;
+use std::sync::mpsc::Sender;
+
+use mainstay_session::{CloseReason, ConnId};
+use rustix::net::Shutdown;
+
+use super::Worker;
+use crate::driver::Driver;
+use crate::leaving::{Leaving, Moved};
+use crate::load::Ticket;
+use crate::machine::Machine;
+
+impl<M: Machine, D: Driver> Worker<'_, M, D> {
+    /// Accepts nobody from now on, and lets clients go.
+    pub(super) fn leave(&mut self, leaving: Leaving) {
+        self.accepts_again = None;
+        self.watch_listener(false);
+        if matches!(leaving, Leaving::Dismissed) {
+            // Who connects now is refused at once, and can turn to another proxy.
+            let _ = rustix::net::shutdown(&self.seat.listener, Shutdown::Both);
+        }
+        self.seat.leaving = Some(leaving);
+    }
+
+    /// Lets the clients go that are at rest.
+    pub(super) fn let_go(&mut self) {
+        let Some(leaving) = self.seat.leaving.clone() else {
+            return;
+        };
+        for who in self.machine.at_rest() {
+            match &leaving {
+                Leaving::Dismissed => {
+                    self.machine.dismiss(self.now, who, &mut self.ops);
+                    self.settle();
+                }
+                Leaving::Moving(to) => self.give(who, to),
+            }
+        }
+    }
+
+    fn give(&mut self, who: ConnId, to: &Sender<Moved>) {
+        let Some(socket) = self.net.give(who) else {
+            return;
+        };
+        let given = self.machine.give(self.now, who, &mut self.ops);
+        let moved = given.map(|session| Moved {
+            socket,
+            session,
+            worker: self.seat.number,
+        });
+        if let Some(moved) = moved {
+            // When nobody listens any more the client is closed: its session is given up already.
+            let _ = to.send(moved);
+        } else {
+            let lost = CloseReason::Reset;
+            self.machine.closed(self.now, who, lost, &mut self.ops);
+        }
+        self.settle();
+    }
+
+    /// Takes a client over.
+    pub(super) fn arrive(&mut self, socket: OwnedFd, session: &[u8], ticket: Ticket) {
+        if let Some(who) = self.machine.receive(self.now, session) {
+            // Its PROXY header, if it had one, was read by the process before.
+            self.net.driver.add_client(who, socket, ticket);
+            self.settle();
+        } else {
+            tracing::warn!("a client of the process before cannot go on here; it is closed");
+        }
+    }
+}
