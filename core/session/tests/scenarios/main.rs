@@ -12,6 +12,7 @@ mod faults;
 mod hashed;
 mod kill;
 mod limits;
+mod leaks;
 mod login;
 mod moving;
 mod properties;

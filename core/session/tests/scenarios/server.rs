@@ -33,6 +33,8 @@ pub(crate) struct Server {
     pub(crate) lacks: Option<String>,
     /// Named locks: who has each, and how often.
     pub(crate) locks: BTreeMap<String, (u32, u32)>,
+    /// A defect, for tests that must notice it: a reset leaves everything as it is.
+    pub(crate) keeps_all: bool,
     /// The next login is refused with this.
     pub(crate) refuse_login: Option<ErrorCode>,
     /// Connections whose statement was killed.
@@ -51,6 +53,7 @@ impl Server {
             written: Vec::new(),
             lacks: None,
             locks: BTreeMap::new(),
+            keeps_all: false,
             refuse_login: None,
             kills: Vec::new(),
         }
@@ -112,6 +115,15 @@ impl Connection {
             statements: BTreeMap::new(),
             last_statement: 0,
             sleeping: false,
+        }
+    }
+
+    /// A connection that a client has made itself, without a proxy.
+    pub(crate) fn direct(id: u32, capabilities: Capabilities) -> Self {
+        Self {
+            phase: Phase::Commands,
+            capabilities,
+            ..Self::new("direct", id)
         }
     }
 
@@ -233,7 +245,9 @@ impl Connection {
                     .expect("a statement prepared here");
             }
             0x1f => {
-                self.reset(server);
+                if !server.keeps_all {
+                    self.reset(server);
+                }
                 self.ok(1, 0, out);
             }
             _ => Self::error(&ErrorCode::UnknownCommand.packet(), 1, out),

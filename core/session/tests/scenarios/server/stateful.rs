@@ -16,6 +16,14 @@ impl Connection {
         self.free_locks(server);
     }
 
+    /// True when it holds what no other connection can be given.
+    pub(crate) fn holds(&self, server: &Server) -> bool {
+        self.in_transaction
+            || !self.temporary.is_empty()
+            || !self.texts.is_empty()
+            || server.locks.values().any(|(id, _)| *id == self.id)
+    }
+
     /// A connection that ends frees its locks.
     pub(crate) fn free_locks(&self, server: &mut Server) {
         server.locks.retain(|_, (id, _)| *id != self.id);
@@ -116,7 +124,11 @@ impl Connection {
                 value: value.trim_matches('\'').to_owned(),
             });
         }
-        self.variables.insert(name.to_owned(), value);
+        if value == "DEFAULT" {
+            self.variables.remove(name);
+        } else {
+            self.variables.insert(name.to_owned(), value);
+        }
     }
 
     /// `SELECT @a`, `SELECT @a:=1`.
