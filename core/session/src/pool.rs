@@ -236,6 +236,7 @@ impl Server {
         match step {
             Step::Reset => self.was_reset(),
             Step::Set => self.applied.take_variables(wanted),
+            Step::Usual => {}
             Step::Track(all) => {
                 self.tracking = if *all { Tracking::All } else { Tracking::Usual };
             }

@@ -62,7 +62,8 @@ impl Core {
             }
         }
         if let Some(server) = self.servers.get_mut(id).filter(|one| one.filters()) {
-            gathered = match server.filter(gathered, fed.consumed) {
+            let usual = self.upstreams[server.upstream].usual.as_ref();
+            gathered = match server.filter(gathered, fed.consumed, usual) {
                 Ok(gathered) => gathered,
                 Err(_) => return self.lost_by_us(id, out),
             };

@@ -72,6 +72,8 @@ pub(crate) enum Step {
     Reset,
     /// A `SET` of the session's variables.
     Set,
+    /// The question what the server tells of session changes by itself.
+    Usual,
     /// What the server tells of session changes: everything, or as usual.
     Track(bool),
     /// `COM_INIT_DB`.

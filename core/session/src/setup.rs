@@ -13,7 +13,7 @@ use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::server::{Server, ServerPhase, Step};
 use crate::session::{Job, Phase, Session, Stage};
 use crate::tie::TieReason;
-use crate::tracking::{self, Tracking};
+use crate::tracking::{self, Tracking, Usual};
 
 impl Core {
     /// Runs the session's command on a connection that is the session's now.
@@ -24,7 +24,8 @@ impl Core {
         let Some(server) = self.servers.get_mut(id) else {
             return;
         };
-        let steps = steps(session, id, server);
+        let known = self.upstreams[server.upstream].usual.is_some();
+        let steps = steps(session, id, server, known);
         let blocked = session.blocked;
         if !steps.is_empty() {
             // They change what the connection says of its last statement.
@@ -79,6 +80,11 @@ impl Core {
             let Ok(fed) = server.tracker.feed(&bytes[at..]) else {
                 return self.lost_by_us(id, out);
             };
+            if let Some(Step::Usual) = steps.front() {
+                server
+                    .inbox
+                    .extend_from_slice(&bytes[at..at + fed.consumed]);
+            }
             at += fed.consumed;
             if !server.tracker.is_done() {
                 if fed.consumed == 0 {
@@ -91,7 +97,13 @@ impl Core {
             };
             let next = steps.front().map(Step::command);
             // A server that cannot tell what a session has become: the session is tied instead.
-            let unable = matches!(step, Step::Track(_)) && server.tracker.summary().error.is_some();
+            let asks = matches!(step, Step::Usual | Step::Track(_));
+            let unable = asks && server.tracker.summary().error.is_some();
+            if let Step::Usual = step {
+                let reply = std::mem::take(&mut server.inbox);
+                let usual = Usual::read(&reply, server.key.capabilities);
+                self.upstreams[server.upstream].usual = Some(usual.unwrap_or_default());
+            }
             if unable {
                 server.tracking = Tracking::Unable;
             } else if let Some(error) = server.tracker.summary().error.clone() {
@@ -256,7 +268,7 @@ impl Core {
 }
 
 /// The commands that bring the connection to the session's state, with their arguments.
-fn steps(session: &Session, id: u32, server: &Server) -> VecDeque<(Step, Vec<u8>)> {
+fn steps(session: &Session, id: u32, server: &Server, known: bool) -> VecDeque<(Step, Vec<u8>)> {
     let mut steps = VecDeque::new();
     let Some(running) = session.running() else {
         return steps;
@@ -273,7 +285,11 @@ fn steps(session: &Session, id: u32, server: &Server) -> VecDeque<(Step, Vec<u8>
     }
     let reset = !steps.is_empty();
     match session.tracking(server) {
-        Some(true) => steps.push_back((Step::Track(true), tracking::ON.to_vec())),
+        Some(true) => {
+            let ask = (!known).then(|| (Step::Usual, tracking::ASK.to_vec()));
+            steps.extend(ask);
+            steps.push_back((Step::Track(true), tracking::ON.to_vec()));
+        }
         Some(false) if !reset => steps.push_back((Step::Track(false), tracking::OFF.to_vec())),
         Some(false) | None => {}
     }
@@ -314,7 +330,7 @@ impl Step {
     fn command(&self) -> Command {
         match self {
             Self::Reset => Command::ResetConnection,
-            Self::Set | Self::Track(_) => Command::Query,
+            Self::Set | Self::Usual | Self::Track(_) => Command::Query,
             Self::Schema(_) => Command::InitDb,
             Self::Prepare(_) => Command::StmtPrepare,
         }

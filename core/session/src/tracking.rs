@@ -9,7 +9,7 @@
 
 use mainstay_sql::{Flags, Kind, Statement, set};
 use mainstay_wire::tracker::{Summary, without_changes};
-use mainstay_wire::{Capabilities, Malformed, SessionChange};
+use mainstay_wire::{Capabilities, Malformed, PacketReader, Reader, SessionChange};
 
 use crate::server::{Gathered, Server};
 use crate::session::{Job, Session};
@@ -23,14 +23,49 @@ pub(crate) const ON: &[u8] =
 pub(crate) const OFF: &[u8] =
     b"SET SESSION session_track_system_variables=DEFAULT, session_track_state_change=DEFAULT";
 
-/// What servers track unless they are told otherwise, in both families.
-const USUAL: [&str; 5] = [
-    "time_zone",
-    "autocommit",
-    "character_set_client",
-    "character_set_results",
-    "character_set_connection",
-];
+/// Asks what it tells by itself.
+pub(crate) const ASK: &[u8] =
+    b"SELECT @@session.session_track_system_variables, @@session.session_track_state_change";
+
+/// What a server tells of session changes without being asked for more.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Usual {
+    variables: Vec<String>,
+    changes: bool,
+}
+
+impl Usual {
+    /// Reads the whole reply to [`ASK`].
+    pub(crate) fn read(reply: &[u8], capabilities: Capabilities) -> Option<Self> {
+        // The number of columns, their definitions, and an EOF for those who want it.
+        let eof = usize::from(!capabilities.contains(Capabilities::DEPRECATE_EOF));
+        let row = PacketReader::new(reply).nth(3 + eof)?;
+        let mut reader = Reader::new(row.payload);
+        let mut field = || reader.lenenc_bytes().ok().map(String::from_utf8_lossy);
+        let names = field()?.to_ascii_lowercase();
+        let names = names.split(',').map(|name| name.trim().to_owned());
+        Some(Self {
+            variables: names.collect(),
+            changes: field()? == "1",
+        })
+    }
+
+    fn has(&self, change: &SessionChange) -> bool {
+        match change {
+            SessionChange::SystemVariable { name, .. } => {
+                let mut names = self.variables.iter();
+                names.any(|one| one == "*" || one.eq_ignore_ascii_case(name))
+            }
+            SessionChange::StateChanged(_) => self.changes,
+            // Nobody asks for more of these.
+            SessionChange::Schema(_)
+            | SessionChange::Gtids(_)
+            | SessionChange::TransactionCharacteristics(_)
+            | SessionChange::TransactionState(_)
+            | SessionChange::Unknown { .. } => true,
+        }
+    }
+}
 
 /// Variables that are told, but are not a session's to set, or name one server's own state.
 const NOISE: [&str; 17] = [
@@ -80,6 +115,7 @@ impl Server {
         &mut self,
         gathered: Gathered<'a>,
         fed: usize,
+        usual: Option<&Usual>,
     ) -> Result<Gathered<'a>, Malformed> {
         let kept = self.tracker.undecided();
         let bytes = gathered.bytes();
@@ -95,24 +131,13 @@ impl Server {
             let start = stop.checked_sub(mark.len).ok_or(Malformed::Truncated)?;
             made.extend_from_slice(bytes.get(at..start).ok_or(Malformed::Truncated)?);
             let packet = bytes.get(start..stop).ok_or(Malformed::Truncated)?;
-            let keep = |change: &SessionChange| is_usual(change);
+            let all = self.tracking != Tracking::All;
+            let keep = |one: &SessionChange| all || usual.is_some_and(|usual| usual.has(one));
             made.extend(without_changes(packet, self.key.capabilities, keep)?);
             at = stop;
         }
         made.extend_from_slice(bytes.get(at..end).ok_or(Malformed::Truncated)?);
         Ok(Gathered::made(made))
-    }
-}
-
-fn is_usual(change: &SessionChange) -> bool {
-    match change {
-        SessionChange::SystemVariable { name, .. } => USUAL.contains(&name.as_str()),
-        SessionChange::Schema(_) => true,
-        SessionChange::StateChanged(_)
-        | SessionChange::Gtids(_)
-        | SessionChange::TransactionCharacteristics(_)
-        | SessionChange::TransactionState(_)
-        | SessionChange::Unknown { .. } => false,
     }
 }
 

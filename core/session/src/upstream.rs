@@ -7,6 +7,8 @@ use mainstay_clock::Timestamp;
 use mainstay_topology::Target;
 use mainstay_wire::Capabilities;
 
+use crate::tracking::Usual;
+
 /// One server.
 #[derive(Debug)]
 pub(crate) struct Upstream {
@@ -29,6 +31,8 @@ pub(crate) struct Upstream {
     pub(crate) writing: Pause,
     /// What its last greeting offered.
     pub(crate) capabilities: Option<Capabilities>,
+    /// What it tells of session changes by itself, once that was asked.
+    pub(crate) usual: Option<Usual>,
     pub(crate) statements: u64,
     pub(crate) lost: u64,
 }
@@ -46,6 +50,7 @@ impl Upstream {
             opening: Pause::default(),
             writing: Pause::default(),
             capabilities: None,
+            usual: None,
             statements: 0,
             lost: 0,
         }

@@ -341,6 +341,10 @@ impl Connection {
                 .variables
                 .get("last_insert_id")
                 .map_or_else(|| server.inserted.to_string(), Clone::clone),
+            _ if sql.starts_with("SELECT @@session.session_track_") => {
+                let usual = "time_zone,autocommit";
+                return self.fields(&[usual, "0"], out);
+            }
             _ => sql.strip_prefix("SELECT @@").map_or_else(
                 || self.server.clone(),
                 |name| self.variables.get(name).cloned().unwrap_or_default(),
@@ -350,17 +354,26 @@ impl Connection {
     }
 
     fn row(&self, value: &str, out: &mut Vec<u8>) {
-        let mut next = build_packet(out, 1, |payload| payload.push(1));
-        next = build_packet(out, next, |payload| {
-            payload.extend_from_slice(b"\x03def\0\0\0\x01c");
-        });
+        self.fields(&[value], out);
+    }
+
+    fn fields(&self, values: &[&str], out: &mut Vec<u8>) {
+        let count = u8::try_from(values.len()).expect("a few");
+        let mut next = build_packet(out, 1, |payload| payload.push(count));
+        for _ in values {
+            next = build_packet(out, next, |payload| {
+                payload.extend_from_slice(b"\x03def\0\0\0\x01c");
+            });
+        }
         if !self.capabilities.contains(Capabilities::DEPRECATE_EOF) {
             next = build_packet(out, next, |payload| {
                 payload.extend_from_slice(&[0xfe, 0, 0, 2, 0]);
             });
         }
         next = build_packet(out, next, |payload| {
-            put_lenenc_bytes(payload, value.as_bytes());
+            for value in values {
+                put_lenenc_bytes(payload, value.as_bytes());
+            }
         });
         let end = OkPacket {
             status: self.status(),
