@@ -25,6 +25,8 @@ impl Core {
             inbox: Vec::new(),
             applied: State::default(),
             tracking: Tracking::Unable,
+            forgets_collation: false,
+            lacks_collation: false,
             dirty: false,
             last_user: 0,
             statements: ServerStatements::default(),

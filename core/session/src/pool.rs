@@ -225,6 +225,7 @@ impl Server {
         self.applied.reset();
         self.statements.clear();
         self.dirty = false;
+        self.lacks_collation = self.forgets_collation;
         self.last_user = 0;
         if self.tracking == Tracking::All {
             self.tracking = Tracking::Usual;
@@ -236,6 +237,7 @@ impl Server {
         match step {
             Step::Reset => self.was_reset(),
             Step::Set => self.applied.take_variables(wanted),
+            Step::Collation => self.lacks_collation = false,
             Step::Usual => {}
             Step::Track(all) => {
                 self.tracking = if *all { Tracking::All } else { Tracking::Usual };

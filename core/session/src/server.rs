@@ -25,6 +25,10 @@ pub(crate) struct Server {
     pub(crate) tracker: ResponseTracker,
     pub(crate) applied: State,
     pub(crate) tracking: Tracking,
+    /// A reset gives it its server's own collation, not that of the handshake: MySQL.
+    pub(crate) forgets_collation: bool,
+    /// That has happened.
+    pub(crate) lacks_collation: bool,
     /// It carries state that only `COM_RESET_CONNECTION` takes away.
     pub(crate) dirty: bool,
     /// Serial of the session that used it last: for that one its counters are still right.
@@ -72,6 +76,8 @@ pub(crate) enum Step {
     Reset,
     /// A `SET` of the session's variables.
     Set,
+    /// The collation of the handshake, again.
+    Collation,
     /// The question what the server tells of session changes by itself.
     Usual,
     /// What the server tells of session changes: everything, or as usual.

@@ -54,6 +54,9 @@ const BASE: Capabilities = Capabilities::LONG_PASSWORD
     .union(Capabilities::PLUGIN_AUTH)
     .union(Capabilities::PLUGIN_AUTH_LENENC_CLIENT_DATA);
 
+/// What `utf8mb4` means to MySQL 8 and later.
+const UTF8MB4_0900_AI_CI: u8 = 255;
+
 /// Longest packet of a login that is believed.
 const LOGIN_PACKET_MAX: usize = 1 << 16;
 
@@ -125,6 +128,8 @@ impl Core {
                 if let Some(server) = self.servers.get_mut(id) {
                     server.thread = greeting.connection_id;
                     self.upstreams[server.upstream].capabilities = Some(greeting.capabilities);
+                    server.forgets_collation = !greeting.server_version.contains("MariaDB")
+                        && server.key.collation != UTF8MB4_0900_AI_CI;
                     let tracks = Capabilities::SESSION_TRACK;
                     if greeting.capabilities.contains(tracks) {
                         server.tracking = Tracking::Usual;

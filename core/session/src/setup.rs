@@ -284,6 +284,10 @@ fn steps(session: &Session, id: u32, server: &Server, known: bool) -> VecDeque<(
         steps.push_back((Step::Reset, Vec::new()));
     }
     let reset = !steps.is_empty();
+    if server.lacks_collation || reset && server.forgets_collation {
+        let set = format!("SET collation_connection={}", server.key.collation);
+        steps.push_back((Step::Collation, set.into_bytes()));
+    }
     match session.tracking(server) {
         Some(true) => {
             let ask = (!known).then(|| (Step::Usual, tracking::ASK.to_vec()));
@@ -330,7 +334,7 @@ impl Step {
     fn command(&self) -> Command {
         match self {
             Self::Reset => Command::ResetConnection,
-            Self::Set | Self::Usual | Self::Track(_) => Command::Query,
+            Self::Set | Self::Collation | Self::Usual | Self::Track(_) => Command::Query,
             Self::Schema(_) => Command::InitDb,
             Self::Prepare(_) => Command::StmtPrepare,
         }
