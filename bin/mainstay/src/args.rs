@@ -33,6 +33,10 @@ pub(crate) enum Command {
     /// Show the servers of a cluster: roles, reachability, lag, GTIDs, epoch.
     #[command(after_help = "Example:\n  mainstay status --watch")]
     Status(StatusArgs),
+    /// Show what clients ask of the servers: the statements that take most time, without values.
+    #[command(after_help = "Example:\n  mainstay queries --by count --limit 20\n  \
+                            mainstay queries --json | jq '.errors'")]
+    Queries(QueriesArgs),
     /// Print what a failover or a switchover would do; touch nothing.
     #[command(after_help = "Example:\n  mainstay plan switchover --to db2")]
     Plan(PlanArgs),
@@ -166,6 +170,43 @@ pub(crate) struct StatusArgs {
     /// Show what the manager did: the newest operations, step by step, with their certificates.
     #[arg(long, conflicts_with = "watch")]
     pub(crate) history: bool,
+}
+
+/// What the statements are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum QueryOrder {
+    /// Time in all.
+    Time,
+    /// How often it ran.
+    Count,
+    /// Time of one, on average.
+    Average,
+    /// The longest time of one.
+    Max,
+    /// Rows sent and changed.
+    Rows,
+}
+
+/// `mainstay queries`.
+#[derive(Debug, Args)]
+pub(crate) struct QueriesArgs {
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+    /// What to show first.
+    #[arg(long, value_enum, default_value_t = QueryOrder::Time)]
+    pub(crate) by: QueryOrder,
+    /// How many statements to show.
+    #[arg(long, default_value_t = 10)]
+    pub(crate) limit: usize,
+    /// Show the commands, the errors of servers and the hits of query rules too.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Count from zero after this.
+    #[arg(long)]
+    pub(crate) reset: bool,
+    /// Print everything as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// `mainstay plan`.

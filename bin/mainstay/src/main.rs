@@ -7,6 +7,7 @@ mod drill;
 mod host;
 mod output;
 mod plan;
+mod queries;
 mod reload;
 mod runfile;
 mod sandbox;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Sandbox(args) => sandbox::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Status(args) => status::run(&args),
+        Command::Queries(args) => queries::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Switchover(args) => switchover::run(&args),
         Command::Failover(args) => switchover::failover(&args),

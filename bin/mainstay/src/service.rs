@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use axum::Router;
-use mainstay_dashboard::views::{OperationView, PlanView, StatusView};
+use mainstay_dashboard::views::{OperationView, PlanView, QueriesView, StatusView};
 use mainstay_dashboard::{Access, ApiError, Pending as Answer, Server as ApiServer, Source};
 use mainstay_failover::Request;
 use mainstay_manager::{
@@ -237,6 +237,16 @@ impl Source for Shown {
         Box::pin(async {
             let done = self.manager.request(Request::Failover).await;
             Ok(view::operation(&done.map_err(api_error)?))
+        })
+    }
+
+    fn queries(&self, reset: bool) -> Answer<'_, QueriesView> {
+        Box::pin(async move {
+            let missing = || ApiError::NotFound("this process has no proxy".to_owned());
+            let proxy = self.proxy.clone().ok_or_else(missing)?;
+            let stats = spawn_blocking(move || proxy.queries(reset)).await;
+            let stats = stats.map_err(|error| ApiError::Internal(error.to_string()))?;
+            Ok(crate::queries::view(&stats))
         })
     }
 

@@ -275,6 +275,7 @@ impl Core {
             attempts: 0,
             cache_ttl: None,
             killed: false,
+            ruled: crate::ruling::Ruled::default(),
         };
         session.phase = Phase::Busy(running);
         if session.state.schema.is_none() {

@@ -1,7 +1,7 @@
 //! The commands of a client that has logged in: which are answered here, and which become work
 //! for a server.
 
-use mainstay_sql::{Kind, classify};
+use mainstay_sql::Kind;
 use mainstay_wire::bound::query_text;
 use mainstay_wire::packet::{HEADER_LEN, Packet, build_packet};
 use mainstay_wire::response::put_result_end;
@@ -38,14 +38,14 @@ impl Core {
                     let error = ErrorCode::MalformedPacket.packet();
                     return self.answer_error(client, &error, out);
                 };
-                let statement = classify(&packet.payload[at..]);
+                let statement = self.read_statement(&packet.payload[at..]);
                 if !self.answers(client, statement, (packet, at), out) {
                     self.start(client, (command, Job::Query(statement)), packet, out);
                 }
             }
             Command::InitDb => self.init_db(client, packet, out),
             Command::StmtPrepare => {
-                let statement = classify(argument);
+                let statement = self.read_statement(argument);
                 self.start(client, (command, Job::Prepare(statement)), packet, out);
             }
             Command::StmtExecute
@@ -138,6 +138,7 @@ impl Core {
             attempts: 0,
             cache_ttl: None,
             killed: false,
+            ruled: std::mem::take(&mut self.ruled),
         });
         if let Some(limit) = self.policy.timeouts.query {
             self.timers.arm(ConnId::Client(client), now + limit);

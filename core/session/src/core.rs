@@ -14,6 +14,8 @@ use crate::cache::Cache;
 use crate::full_login::Learned;
 use crate::op::{CloseReason, ConnId, Op, Ops};
 use crate::policy::Policy;
+use crate::queries::{Queries, QueryStats};
+use crate::ruling::Ruled;
 use crate::server::{Server, ServerPhase};
 use crate::session::Session;
 use crate::slots::Slots;
@@ -52,6 +54,11 @@ pub struct Core {
     pub(crate) timers: Timers,
     pub(crate) cache: Cache,
     pub(crate) stats: Stats,
+    pub(crate) queries: Queries,
+    /// What was decided about the command that is started next.
+    pub(crate) ruled: Ruled,
+    /// The digest text of the statement that was read last.
+    pub(crate) digest_text: Vec<u8>,
     /// Turns the choice among equally loaded readers.
     pub(crate) turn: usize,
 }
@@ -80,6 +87,9 @@ impl Core {
             timers: Timers::default(),
             cache: Cache::default(),
             stats: Stats::default(),
+            queries: Queries::default(),
+            ruled: Ruled::default(),
+            digest_text: Vec::new(),
             turn: 0,
         };
         core.adopt(routes, &mut Ops::new());
@@ -241,6 +251,12 @@ impl Core {
             counted.writes_in_flight += usize::from(self.is_writing(server));
         }
         stats
+    }
+
+    /// What was asked of the servers since the start; with `reset` it is counted from zero
+    /// afterwards.
+    pub fn queries(&mut self, reset: bool) -> QueryStats {
+        self.queries.take(self.now, reset)
     }
 
     /// Writes and open transactions in flight on the writer: a switchover waits until it is zero.

@@ -44,7 +44,9 @@ mod opening;
 pub mod policy;
 mod pool;
 mod prepared;
+pub mod queries;
 mod reply;
+mod ruling;
 mod secure;
 mod server;
 mod server_login;
@@ -68,6 +70,7 @@ pub use op::{Chunk, CloseReason, ConnId, Op, Ops};
 pub use policy::{
     AuthPlugin, BinlogSource, CachePolicy, Credential, Hold, Policy, Pool, Secret, Timeouts, User,
 };
+pub use queries::QueryStats;
 pub use stats::{ServerStats, Stats};
 pub use tie::TieReason;
 pub use written::Written;

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use mainstay_clock::Timestamp;
-use mainstay_sql::classify;
+use mainstay_sql::{classify, digest};
 use mainstay_wire::codec::{
     Malformed, Reader, put_lenenc, put_lenenc_bytes, put_u16, put_u32, put_u64, text,
 };
@@ -160,6 +160,7 @@ fn decode(bytes: &[u8]) -> Result<Session, Malformed> {
         let schema = optional(&mut reader)?.map(<[u8]>::to_vec);
         let prepared = Prepared {
             statement: classify(&sql),
+            digest: digest(&sql, &mut Vec::new()),
             text: Arc::new(Text { sql, schema }),
             parameters: reader.u16()?,
             types: reader.lenenc_bytes()?.to_vec(),

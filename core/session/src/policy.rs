@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mainstay_sql::Trusted;
 use mainstay_topology::ServerName;
 use mainstay_wire::Capabilities;
 use mainstay_wire::auth::{ServerKey, caching_sha2};
@@ -37,6 +38,10 @@ pub struct Policy {
     pub timeouts: Timeouts,
     /// Send reads to replicas; when false the writer serves everything.
     pub split_reads: bool,
+    /// What is kept of the statements that ran.
+    pub queries: QueryPolicy,
+    /// Stored functions and procedures that only read.
+    pub trusted: Trusted,
     /// Run a read again elsewhere when its server is lost before a byte of the reply was forwarded.
     pub retry_reads: bool,
     /// Results that are kept for a while.
@@ -63,6 +68,8 @@ impl Default for Policy {
             hold: Hold::default(),
             timeouts: Timeouts::default(),
             split_reads: true,
+            queries: QueryPolicy::default(),
+            trusted: Trusted::NONE,
             retry_reads: true,
             cache: CachePolicy::default(),
             local_infile: false,
@@ -77,6 +84,24 @@ impl Policy {
     pub fn has_hashes(&self) -> bool {
         let mut users = self.users.values();
         users.any(|user| matches!(user.credential, Credential::Hash(_)))
+    }
+}
+
+/// What is kept of the statements that ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueryPolicy {
+    /// Digests kept by each worker; with 0 none is computed.
+    pub digests_max: usize,
+    /// Keep a row for each address of a client.
+    pub client_address: bool,
+}
+
+impl Default for QueryPolicy {
+    fn default() -> Self {
+        Self {
+            digests_max: 10_000,
+            client_address: false,
+        }
     }
 }
 

@@ -43,6 +43,7 @@ impl Core {
             return self.answer_error(client, &ErrorCode::UnknownStatement.packet(), out);
         };
         let statement = prepared.statement;
+        self.ruled.digest = prepared.digest;
         let job = if command == Command::StmtExecute {
             let cursor = packet.payload.get(5).is_some_and(|flags| flags & 1 != 0);
             Job::Execute {

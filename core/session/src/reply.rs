@@ -201,6 +201,7 @@ impl Core {
                 self.upstreams[upstream].writing = crate::upstream::Pause::default();
             }
         }
+        self.count_query(client, id, &summary);
         self.take_effects(client, id, &summary);
         self.mark_written(client);
         self.store(id, &summary);
@@ -231,7 +232,9 @@ impl Session {
             sql,
             schema: self.state.schema.clone(),
         });
+        let digest = running.ruled.digest;
         Some(self.statements.insert(Prepared {
+            digest,
             text,
             statement,
             parameters,

@@ -11,6 +11,7 @@ use mainstay_wire::{Capabilities, Command, ErrorCode};
 use crate::cached::Wrote;
 use crate::held::Held;
 use crate::policy::Hold;
+use crate::ruling::Ruled;
 use crate::secure::Transport;
 use crate::state::State;
 use crate::statements::ClientStatements;
@@ -115,6 +116,7 @@ pub(crate) struct Running {
     pub(crate) cache_ttl: Option<Duration>,
     /// `KILL QUERY` came before it was sent, or it was interrupted for taking too long.
     pub(crate) killed: bool,
+    pub(crate) ruled: Ruled,
 }
 
 /// What a command is.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mainstay_sql::Statement;
+use mainstay_sql::{Digest, Statement};
 use mainstay_wire::Capabilities;
 use mainstay_wire::bound::Bound;
 
@@ -24,6 +24,7 @@ pub(crate) struct Prepared {
     pub(crate) parameters: u16,
     /// The parameter types of the last execution that named them.
     pub(crate) types: Vec<u8>,
+    pub(crate) digest: Digest,
 }
 
 /// The statements of one client.

@@ -3,6 +3,7 @@
 use crate::flags::Flags;
 use crate::lexer::{Lexer, Reading};
 use crate::statement::{Access, Kind, Statement};
+use crate::trusted::Trusted;
 
 mod head;
 mod hint;
@@ -12,11 +13,16 @@ use scan::{Part, scan_part};
 
 /// Says what `sql` is. It allocates nothing, and accepts any bytes.
 pub fn classify(sql: &[u8]) -> Statement {
+    classify_trusting(sql, &Trusted::NONE)
+}
+
+/// The same, with stored functions and procedures that are known to be reads.
+pub fn classify_trusting(sql: &[u8], trusted: &Trusted) -> Statement {
     let mut lexer = Lexer::new(sql, Reading::USUAL);
-    let usual = read(&mut lexer);
+    let usual = read(&mut lexer, trusted);
     let mut found = usual;
     if lexer.doubts.any() {
-        found = join_all(sql);
+        found = join_all(sql, trusted);
     }
     let Found {
         kind,
@@ -84,7 +90,7 @@ const READINGS: [Reading; 6] = [
     },
 ];
 
-fn join_all(sql: &[u8]) -> Found {
+fn join_all(sql: &[u8], trusted: &Trusted) -> Found {
     let mut joined: Option<Found> = None;
     let mut conditional = false;
     for reading in READINGS {
@@ -92,7 +98,7 @@ fn join_all(sql: &[u8]) -> Found {
             break;
         }
         let mut lexer = Lexer::new(sql, reading);
-        let found = read(&mut lexer);
+        let found = read(&mut lexer, trusted);
         conditional |= lexer.doubts.conditional;
         if !found.rejected {
             joined = Some(joined.map_or(found, |other| join(other, found)));
@@ -131,10 +137,10 @@ fn join(one: Found, other: Found) -> Found {
 }
 
 /// Reads all statements of the text.
-fn read(lexer: &mut Lexer<'_>) -> Found {
+fn read(lexer: &mut Lexer<'_>, trusted: &Trusted) -> Found {
     let mut whole: Option<Part> = None;
     let mut parts = 0_usize;
-    let mut last = scan_part(lexer);
+    let mut last = scan_part(lexer, trusted);
     loop {
         if last.kind != Kind::Empty {
             parts += 1;
@@ -143,7 +149,7 @@ fn read(lexer: &mut Lexer<'_>) -> Found {
         if !last.more {
             break;
         }
-        last = scan_part(lexer);
+        last = scan_part(lexer, trusted);
     }
     let Some(whole) = whole else {
         return Found {

@@ -14,6 +14,10 @@ mod flags;
 
 mod classify;
 
+pub mod annotation;
+pub mod digest;
+mod trusted;
+
 mod lexer;
 
 mod dialect;
@@ -29,9 +33,12 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-pub use classify::{classify, use_schema};
+pub use annotation::{Annotations, HostgroupWish};
+pub use classify::{classify, classify_trusting, use_schema};
+pub use digest::{Digest, digest};
 pub use flags::Flags;
 pub use kill::{Kill, KillTarget, connection_id_column, kill};
 pub use repeatable::is_repeatable;
 pub use statement::{Access, Hint, Kind, Statement};
 pub use tables::{table, tables};
+pub use trusted::Trusted;

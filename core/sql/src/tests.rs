@@ -208,3 +208,34 @@ proptest! {
         prop_assert_eq!(classify(sql.as_bytes()).access, Access::Write, "{}", sql);
     }
 }
+
+#[test]
+fn stored_routines_are_reads_when_the_operator_says_so() {
+    let trusted = crate::Trusted::new(
+        &["price".to_owned(), "Shop.Tax".to_owned()],
+        &["report".to_owned()],
+    );
+    let access = |sql: &str| crate::classify_trusting(sql.as_bytes(), &trusted).access;
+    let reads = [
+        "SELECT price(1)",
+        "SELECT shop.price(1), `Price` (2)",
+        "SELECT shop.tax(1)",
+        "CALL report()",
+        "CALL shop.report(1)",
+    ];
+    for sql in reads {
+        assert_eq!(access(sql), Access::Read, "{sql}");
+        assert_eq!(classify(sql.as_bytes()).access, Access::Write, "{sql}");
+    }
+    let writes = [
+        "SELECT tax(1)",
+        "SELECT other.tax(1)",
+        "SELECT price(charge(1))",
+        "CALL report(@out)",
+        "CALL price()",
+        "CALL report(); DELETE FROM t",
+    ];
+    for sql in writes {
+        assert_eq!(access(sql), Access::Write, "{sql}");
+    }
+}

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use crate::access::{self, Access};
 use crate::error::{ApiError, ServeError};
 use crate::source::Source;
-use crate::views::{OperationView, PlanView, StatusView, SwitchoverRequest};
+use crate::views::{OperationView, PlanView, QueriesView, StatusView, SwitchoverRequest};
 
 /// Operations shown when no limit is asked for.
 const OPERATIONS_DEFAULT: usize = 20;
@@ -32,6 +32,8 @@ pub fn router(source: Arc<dyn Source>, access: Option<Access>, extra: Router) ->
         .route("/api/v1/plan/switchover", get(plan_switchover))
         .route("/api/v1/switchover", post(switchover))
         .route("/api/v1/failover", post(failover))
+        .route("/api/v1/queries", get(queries))
+        .route("/api/v1/queries/reset", post(queries_reset))
         .route("/api/v1/operations", get(operations))
         .route("/api/v1/operations/{id}", get(operation))
         .with_state(source)
@@ -86,6 +88,15 @@ async fn switchover(
 
 async fn failover(State(source): State<Shared>) -> Result<Json<OperationView>, ApiError> {
     source.failover().await.map(Json)
+}
+
+async fn queries(State(source): State<Shared>) -> Result<Json<QueriesView>, ApiError> {
+    source.queries(false).await.map(Json)
+}
+
+/// Answers what was counted until now, as ProxySQL's tables named `_reset` do.
+async fn queries_reset(State(source): State<Shared>) -> Result<Json<QueriesView>, ApiError> {
+    source.queries(true).await.map(Json)
 }
 
 #[derive(Deserialize)]

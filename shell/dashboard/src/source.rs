@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::error::ApiError;
-use crate::views::{OperationView, PlanView, StatusView};
+use crate::views::{OperationView, PlanView, QueriesView, StatusView};
 
 /// An answer that is still being made.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, ApiError>> + Send + 'a>>;
@@ -26,6 +26,10 @@ pub trait Source: Send + Sync + 'static {
     /// Fails over although the primary is not confirmed dead, as far as that is safe; answers when
     /// that is done or has failed.
     fn failover(&self) -> Pending<'_, OperationView>;
+
+    /// What clients asked of the servers through the proxy of this process; with `reset` it is
+    /// counted from zero afterwards. [`ApiError::NotFound`] where there is no proxy.
+    fn queries(&self, reset: bool) -> Pending<'_, QueriesView>;
 
     /// The newest operations of the journal, newest first.
     fn operations(&self, limit: usize) -> Pending<'_, Vec<OperationView>>;

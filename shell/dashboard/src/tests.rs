@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::views::{
-    FindingView, OperationOutcome, OperationView, PlanView, StatusParts, StatusView,
+    FindingView, OperationOutcome, OperationView, PlanView, QueriesView, StatusParts, StatusView,
 };
 use crate::{Access, ApiError, Pending, ServeError, Server, Source, router};
 
@@ -53,6 +53,11 @@ impl Source for Scripted {
     fn failover(&self) -> Pending<'_, OperationView> {
         self.asked("failover");
         Box::pin(async { Ok(operation(7)) })
+    }
+
+    fn queries(&self, reset: bool) -> Pending<'_, QueriesView> {
+        self.asked(format!("queries {reset}"));
+        Box::pin(async { Ok(QueriesView::default()) })
     }
 
     fn operations(&self, limit: usize) -> Pending<'_, Vec<OperationView>> {

@@ -4,10 +4,12 @@
 
 mod operation;
 mod plan;
+mod queries;
 mod status;
 
 pub use operation::{MomentKind, MomentView, OperationOutcome, OperationView};
 pub use plan::{PlanStepView, PlanView, purpose};
+pub use queries::{CommandView, ErrorView, QueriesView, QueryView, RuleView};
 pub use status::{
     FactsView, FindingView, ProxyView, RunningView, ServerView, StatusParts, StatusView,
 };

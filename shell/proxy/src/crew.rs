@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use mainstay_session::QueryStats;
 use mainstay_topology::Routes;
 
 use crate::driver::Driver;
@@ -157,6 +158,16 @@ impl<M: Machine> Crew<M> {
     pub(crate) fn stats(&self) -> Vec<M::Stats> {
         let (report, reports) = mpsc::channel();
         self.tell(|| Message::Report(report.clone()));
+        drop(report);
+        let deadline = Instant::now() + REPORT_LIMIT;
+        let left = || deadline.saturating_duration_since(Instant::now());
+        std::iter::from_fn(|| reports.recv_timeout(left()).ok()).collect()
+    }
+
+    /// What was asked of the servers, by each worker.
+    pub(crate) fn queries(&self, reset: bool) -> Vec<QueryStats> {
+        let (report, reports) = mpsc::channel();
+        self.tell(|| Message::Queries(reset, report.clone()));
         drop(report);
         let deadline = Instant::now() + REPORT_LIMIT;
         let left = || deadline.saturating_duration_since(Instant::now());

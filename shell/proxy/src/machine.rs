@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use mainstay_clock::Timestamp;
-use mainstay_session::{CloseReason, ConnId, Core, Note, Ops};
+use mainstay_session::{CloseReason, ConnId, Core, Note, Ops, QueryStats};
 use mainstay_topology::Routes;
 
 /// A machine that turns what happens on connections into operations on them.
@@ -60,6 +60,8 @@ pub(crate) trait Machine: Sized + 'static {
     fn stats(&self) -> Self::Stats;
     /// Statements and transactions in flight on the writer.
     fn writes_in_flight(&self) -> usize;
+    /// What was asked of the servers; with `reset` it is counted from zero afterwards.
+    fn queries(&mut self, reset: bool) -> QueryStats;
 }
 
 impl Machine for Core {
@@ -150,5 +152,9 @@ impl Machine for Core {
 
     fn writes_in_flight(&self) -> usize {
         Self::writes_in_flight(self)
+    }
+
+    fn queries(&mut self, reset: bool) -> QueryStats {
+        Self::queries(self, reset)
     }
 }

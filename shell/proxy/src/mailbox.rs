@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
-use mainstay_session::Note;
+use mainstay_session::{Note, QueryStats};
 use mainstay_topology::Routes;
 use rustix::event::{EventfdFlags, eventfd};
 
@@ -45,6 +45,8 @@ pub(crate) enum Message<M: Machine> {
     },
     /// Accept nobody any more, and let go of the clients as they come to rest.
     Leave(Leaving),
+    /// Somebody wants to know what was asked of the servers, and whether to count from zero.
+    Queries(bool, mpsc::Sender<QueryStats>),
     /// Close everything and end.
     Stop,
 }

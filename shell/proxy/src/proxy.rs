@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-use mainstay_session::{CachePolicy, Core, Hold, Policy, Pool, Stats, Written};
+use mainstay_session::{CachePolicy, Core, Hold, Policy, Pool, QueryStats, Stats, Written};
 use mainstay_topology::Routes;
 
 use crate::crew::{Crew, Start};
@@ -146,6 +146,16 @@ impl Proxy {
             clients: self.crew.clients(),
             restarts: self.crew.restarts(),
         }
+    }
+
+    /// What was asked of the servers, added up over the workers; with `reset` it is counted from
+    /// zero afterwards.
+    pub fn queries(&self, reset: bool) -> QueryStats {
+        let mut total = QueryStats::default();
+        for one in self.crew.queries(reset) {
+            total.add(one);
+        }
+        total
     }
 
     /// Closes the port and every connection; returns when the worker threads have ended.

@@ -259,6 +259,10 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
                     self.settle();
                     self.seat.stopping = true;
                 }
+                Message::Queries(reset, report) => {
+                    // Whoever asked may have given up.
+                    let _ = report.send(self.machine.queries(reset));
+                }
             }
         }
     }

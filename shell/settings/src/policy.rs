@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use mainstay_failover::Policy;
 use mainstay_session::policy as session;
+use mainstay_sql::Trusted;
 use mainstay_topology::{Member, ServerName};
 
 use crate::settings::{ProxySettings, Settings};
@@ -100,6 +101,11 @@ impl ProxySettings {
             local_infile: self.local_infile,
             binlog: self.binlog_from.clone(),
             packet_max: self.max_allowed_packet,
+            trusted: Trusted::new(&self.read_functions, &self.read_procedures),
+            queries: session::QueryPolicy {
+                digests_max: self.digests_max,
+                client_address: self.digest_client_address,
+            },
             ..default
         }
     }

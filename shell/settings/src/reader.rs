@@ -92,6 +92,17 @@ impl<'a, 'd, 't> Section<'a, 'd, 't> {
         })
     }
 
+    /// A list of texts; empty when it is missing.
+    pub(crate) fn texts(&mut self, key: &'static str, example: &str) -> Vec<String> {
+        let expected = format!("a list of texts, such as {example}");
+        self.value(key, &expected, |value| {
+            let items = value.as_array()?.iter();
+            let texts = items.map(|item| item.get_ref().as_str().filter(|text| !text.is_empty()));
+            texts.map(|text| text.map(str::to_owned)).collect()
+        })
+        .unwrap_or_default()
+    }
+
     pub(crate) fn boolean(&mut self, key: &'static str, default: bool) -> bool {
         self.value(key, "true or false", DeValue::as_bool)
             .unwrap_or(default)

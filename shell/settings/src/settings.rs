@@ -107,6 +107,14 @@ pub struct ProxySettings {
     pub split_reads: bool,
     /// Run a read again elsewhere when its server is lost; default true.
     pub retry_reads: bool,
+    /// Stored functions that only read, with or without their schema.
+    pub read_functions: Vec<String>,
+    /// Stored procedures that only read, with or without their schema.
+    pub read_procedures: Vec<String>,
+    /// Digests of statements kept by each worker; 0 for none; default 10 000.
+    pub digests_max: usize,
+    /// Keep a row of statistics for each address of a client; default false.
+    pub digest_client_address: bool,
     /// Clients at the same time; default 10 000.
     pub clients_max: usize,
     /// Connections to one server; default 64.

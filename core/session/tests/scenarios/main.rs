@@ -16,6 +16,7 @@ mod limits;
 mod login;
 mod moving;
 mod properties;
+mod queries;
 mod sharing;
 mod state;
 mod statements;

@@ -5,6 +5,7 @@ use crate::functions::{self, Effect};
 use crate::keywords;
 use crate::lexer::{Lexer, Token, TokenKind};
 use crate::statement::{Access, Kind};
+use crate::trusted::Trusted;
 
 use super::head::{Head, head};
 
@@ -42,6 +43,7 @@ impl Part {
 }
 
 struct Scan<'a> {
+    trusted: &'a Trusted,
     head: Head,
     flags: Flags,
     /// Nothing may be concluded from the rest.
@@ -55,9 +57,13 @@ struct Scan<'a> {
 }
 
 /// Reads one statement up to its semicolon.
-pub(super) fn scan_part(lexer: &mut Lexer<'_>) -> Part {
-    let head = head(lexer);
+pub(super) fn scan_part(lexer: &mut Lexer<'_>, trusted: &Trusted) -> Part {
+    let mut head = head(lexer);
+    if head.kind == Kind::Call && calls_trusted(lexer, trusted) {
+        head.access = Access::Read;
+    }
     let mut scan = Scan {
+        trusted,
         head,
         flags: head.flags,
         unclear: false,
@@ -203,11 +209,22 @@ impl<'a> Scan<'a> {
             None => {
                 let keyword = bare && keywords::before_paren(name.text);
                 let common_table = self.common_tables && self.depth == 0;
-                if self.head.query && !keyword && !common_table {
+                if self.head.query && !keyword && !common_table && !self.trusts(name) {
                     self.flags |= Flags::UNKNOWN_FUNCTION;
                 }
             }
         }
+    }
+
+    /// True for a stored function that the operator declared to be a read.
+    fn trusts(&self, name: Token<'_>) -> bool {
+        if !self.trusted.has_functions() {
+            return false;
+        }
+        let dotted = self.before[0].is_some_and(|token| token.is_punctuation(b'.'));
+        let schema = self.before[1].filter(|_| dotted);
+        let schema = schema.map(|schema| schema.text);
+        self.trusted.is_function(schema, name.text)
     }
 
     fn user_variable(&mut self, variable: Token<'a>, next: Option<Token<'a>>) {
@@ -329,6 +346,22 @@ impl<'a> Scan<'a> {
             part.access = Access::Write;
         }
         part
+    }
+}
+
+/// True when the statement calls a procedure that the operator declared to be a read.
+fn calls_trusted(lexer: &Lexer<'_>, trusted: &Trusted) -> bool {
+    if !trusted.has_procedures() {
+        return false;
+    }
+    let mut words = lexer.clone().skip(1);
+    let Some(name) = words.next() else {
+        return false;
+    };
+    let dotted = words.next().is_some_and(|token| token.is_punctuation(b'.'));
+    match words.next().filter(|_| dotted) {
+        Some(last) => trusted.is_procedure(Some(name.text), last.text),
+        None => !dotted && trusted.is_procedure(None, name.text),
     }
 }
 

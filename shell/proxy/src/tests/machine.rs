@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_clock::Timestamp;
-use mainstay_session::{Chunk, CloseReason, ConnId, Note, Op, Ops};
+use mainstay_session::{Chunk, CloseReason, ConnId, Note, Op, Ops, QueryStats};
 use mainstay_topology::{Routes, ServerName};
 
 use crate::machine::Machine;
@@ -210,5 +210,9 @@ impl Machine for Toy {
 
     fn writes_in_flight(&self) -> usize {
         self.begun.len()
+    }
+
+    fn queries(&mut self, _reset: bool) -> QueryStats {
+        QueryStats::default()
     }
 }

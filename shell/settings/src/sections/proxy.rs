@@ -28,6 +28,11 @@ pub(super) fn read(mut section: Section<'_, '_, '_>) -> ProxySettings {
         auth_plugin: section.choice("auth_plugin", &PLUGINS),
         split_reads: section.boolean("split_reads", default.split_reads),
         retry_reads: section.boolean("retry_reads", default.retry_reads),
+        read_functions: section.texts("read_functions", "[\"price\", \"shop.tax\"]"),
+        read_procedures: section.texts("read_procedures", "[\"report\", \"shop.totals\"]"),
+        digests_max: section.count("digests_max", default.queries.digests_max, 0),
+        digest_client_address: section
+            .boolean("digest_client_address", default.queries.client_address),
         clients_max: section.count("clients_max", default.clients_max, 1),
         server_connections_max: section.count(
             "server_connections_max",
