@@ -205,6 +205,7 @@ mod tests {
         let sql = b"SELECT ?".to_vec();
         session.statements.insert(Prepared {
             statement: classify(&sql),
+            digest: digest(&sql, &mut Vec::new()),
             text: Arc::new(Text { sql, schema: None }),
             parameters: 1,
             types: vec![8, 0],
