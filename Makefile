@@ -46,7 +46,7 @@ sim: ## 20 000 seeded schedules of the simulator
 	cargo run --release -p mainstay-sim -- --schedules 20000
 
 e2e: binary ## end to end, with real servers, one test at a time
-	cargo test -p mainstay-e2e -- --test-threads=1
+	cargo test -p mainstay-e2e --no-fail-fast -- --test-threads=1
 
 bench-proxy: build-tools binary ## the proxy beside HAProxy and beside none; ARGS="--quick" is short
 	@scripts/install-servers.sh mariadb
@@ -64,4 +64,4 @@ binary:
 
 # Unit, scenario and property tests, simulated ones among them: seconds, and no server.
 fast-tests:
-	cargo test --workspace --exclude mainstay-e2e
+	cargo test --workspace --exclude mainstay-e2e --no-fail-fast

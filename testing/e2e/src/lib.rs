@@ -12,6 +12,7 @@ mod client;
 mod family;
 mod home;
 mod login;
+mod logs;
 mod numbered_writers;
 mod packets;
 mod program;

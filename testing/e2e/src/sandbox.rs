@@ -14,10 +14,7 @@ use crate::processes::{self, Process};
 use crate::program::{Finished, mainstay_binary, run};
 use crate::start::{environment, start_command};
 use crate::wait::{wait_for, wait_until};
-use crate::{Family, Home, Login, Status};
-
-/// Lines of a log that a failed test shows.
-const LOG_LINES: usize = 40;
+use crate::{Family, Home, Login, Status, logs};
 
 /// A server, as the sandbox announced it.
 #[derive(Debug, Clone)]
@@ -265,28 +262,6 @@ impl Sandbox {
         let file = fs::read_to_string(self.dir.join("sandbox.json"));
         serde_json::from_str(&file.expect("a sandbox describes itself")).expect("JSON")
     }
-
-    fn show_logs(&self) {
-        let logs = [
-            "mainstay.log",
-            "db1/mysqld.log",
-            "db2/mysqld.log",
-            "db3/mysqld.log",
-        ];
-        for log in logs {
-            let log = self.dir.join(log);
-            let Ok(text) = fs::read_to_string(&log) else {
-                continue;
-            };
-            let lines: Vec<_> = text.lines().collect();
-            let from = lines.len().saturating_sub(LOG_LINES);
-            eprintln!(
-                "--- the end of {}\n{}",
-                log.display(),
-                lines[from..].join("\n")
-            );
-        }
-    }
 }
 
 impl Drop for Sandbox {
@@ -305,7 +280,7 @@ impl Drop for Sandbox {
             drop(ours);
         }
         if failed {
-            self.show_logs();
+            logs::show(&self.dir);
         }
         assert!(failed || stopped.is_ok(), "the sandbox did not stop");
     }
