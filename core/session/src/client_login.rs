@@ -13,7 +13,7 @@ use mainstay_clock::Timestamp;
 use mainstay_wire::auth::{AuthSwitchRequest, Plugin, caching_sha2};
 use mainstay_wire::handshake::Salt;
 use mainstay_wire::packet::{Packet, build_packet};
-use mainstay_wire::{ChangeUser, ClientHello, Command, ErrorCode, HandshakeResponse};
+use mainstay_wire::{Capabilities, ChangeUser, ClientHello, Command, ErrorCode, HandshakeResponse};
 
 use crate::answer;
 use crate::core::Core;
@@ -109,6 +109,9 @@ impl Core {
             return;
         };
         let salt = login.salt;
+        if !hello.capabilities.contains(Capabilities::PLUGIN_AUTH) {
+            return self.old_hello(client, (hello, sequence), salt, out);
+        }
         let known = match &hello.auth_plugin {
             Some(name) => Plugin::from_name(name),
             None => Some(Plugin::Native),
@@ -127,6 +130,32 @@ impl Core {
             }
             _ => self.switch_plugin(client, hello, sequence, out),
         }
+    }
+
+    /// The proof of a client that knows no plugins but the first: it cannot be asked for another.
+    fn old_hello(
+        &mut self,
+        client: u32,
+        (hello, sequence): (HandshakeResponse, u8),
+        salt: Salt,
+        out: &mut Ops,
+    ) {
+        if self.plugin_for(&hello.user, Some(Plugin::Native)) != Plugin::Native {
+            let text = "Client does not support authentication protocol requested by server; \
+                        consider upgrading MySQL client";
+            let error = ErrorCode::UnsupportedAuthMode.with(text);
+            return self.refuse(client, sequence, &error, out);
+        }
+        if let Some(session) = self.clients.get_mut(client) {
+            session.old_salt = Some(salt);
+        }
+        let response = hello.auth_response.clone();
+        let proof = Proof {
+            plugin: Plugin::Native,
+            salt,
+            response: &response,
+        };
+        self.judge(client, (&hello, sequence), &proof, out);
     }
 
     /// Asks for the proof again, by a plugin that both speak.
@@ -184,7 +213,7 @@ impl Core {
             0 => collation,
             named => named,
         };
-        let hello = HandshakeResponse {
+        let mut hello = HandshakeResponse {
             capabilities: used,
             charset,
             user: change.user,
@@ -193,6 +222,7 @@ impl Core {
             ..HandshakeResponse::default()
         };
         session.state = State::default();
+        let old_salt = session.old_salt;
         session.phase = Phase::Login(Login {
             salt: Salt::default(),
             deadline,
@@ -200,6 +230,10 @@ impl Core {
             stage: LoginStage::Greeted,
         });
         self.timers.arm(ConnId::Client(client), deadline);
+        if let Some(salt) = old_salt {
+            hello.auth_response = change.auth_response;
+            return self.old_hello(client, (hello, 1), salt, out);
+        }
         self.switch_plugin(client, hello, 1, out);
     }
 

@@ -3,11 +3,8 @@
 
 use mainstay_sql::Kind;
 use mainstay_wire::bound::query_text;
-use mainstay_wire::packet::{HEADER_LEN, Packet, build_packet};
-use mainstay_wire::response::put_result_end;
-use mainstay_wire::{
-    Capabilities, Command, ErrPacket, ErrorCode, Malformed, OkPacket, StatusFlags,
-};
+use mainstay_wire::packet::{HEADER_LEN, Packet};
+use mainstay_wire::{Capabilities, Command, ErrPacket, ErrorCode, Malformed, StatusFlags};
 
 use crate::answer;
 use crate::core::Core;
@@ -26,9 +23,11 @@ impl Core {
         if packet.header.sequence != 0 {
             return self.refuse(client, 1, &crate::front::out_of_order(), out);
         }
-        let Some((&byte, argument)) = packet.payload.split_first() else {
-            return self.refuse(client, 1, &ErrorCode::MalformedPacket.packet(), out);
-        };
+        if packet.payload.len() > self.policy.packet_max {
+            return self.refuse(client, 1, &ErrorCode::PacketTooLarge.packet(), out);
+        }
+        // Servers take an empty packet for COM_SLEEP, which no client may send.
+        let (&byte, argument) = packet.payload.split_first().unwrap_or((&0, &[]));
         let command = Command::from_byte(byte);
         match command {
             Command::Quit => self.close_client(client, out),
@@ -45,6 +44,9 @@ impl Core {
             }
             Command::InitDb => self.init_db(client, packet, out),
             Command::StmtPrepare => {
+                if let Some(session) = self.clients.get_mut(client) {
+                    session.statements.prepared_last = None;
+                }
                 let statement = self.read_statement(argument);
                 self.start(client, (command, Job::Prepare(statement)), packet, out);
             }
@@ -53,37 +55,55 @@ impl Core {
             | Command::StmtReset
             | Command::StmtFetch
             | Command::StmtClose => self.on_statement(client, command, packet, out),
+            Command::StmtBulkExecute
+                if self.has(client, Capabilities::MARIADB_STMT_BULK_OPERATIONS) =>
+            {
+                self.on_statement(client, command, packet, out);
+            }
             Command::ResetConnection => {
                 self.reset_session(client, out);
                 self.answer_ok(client, out);
             }
             Command::ChangeUser => self.change_user(client, packet.payload, out),
-            Command::SetOption => self.set_option(client, argument, out),
+            Command::SetOption => self.set_option(client, packet, out),
             Command::ProcessKill => self.process_kill(client, packet, out),
-            Command::FieldList | Command::Statistics | Command::ProcessInfo => {
+            // A server that does not know one of these any more says so itself.
+            Command::FieldList
+            | Command::Statistics
+            | Command::ProcessInfo
+            | Command::Refresh
+            | Command::Debug
+            | Command::RegisterReplica
+            | Command::BinlogDump
+            | Command::BinlogDumpGtid => {
                 self.start(client, (command, Job::Other), packet, out);
+            }
+            Command::Shutdown => {
+                let text = "Access denied; you need (at least one of) the SHUTDOWN privilege(s) for \
+                            this operation: the proxy stops no server";
+                let error = ErrorCode::SpecificAccessDenied.with(text);
+                self.answer_error(client, &error, out);
             }
             Command::Sleep
             | Command::CreateDb
             | Command::DropDb
-            | Command::Refresh
-            | Command::Shutdown
             | Command::Connect
-            | Command::Debug
             | Command::Time
             | Command::DelayedInsert
-            | Command::BinlogDump
             | Command::TableDump
             | Command::ConnectOut
-            | Command::RegisterReplica
             | Command::Daemon
-            | Command::BinlogDumpGtid
             | Command::Clone
             | Command::StmtBulkExecute
             | Command::Unknown(_) => {
                 self.answer_error(client, &ErrorCode::UnknownCommand.packet(), out);
             }
         }
+    }
+
+    fn has(&self, client: u32, capability: Capabilities) -> bool {
+        let session = self.clients.get(client);
+        session.is_some_and(|one| one.key.capabilities.contains(capability))
     }
 
     /// Where the text of a query begins in its payload.
@@ -129,7 +149,7 @@ impl Core {
             stage: Stage::Setup,
             packet: kept,
             text_at: HEADER_LEN + text_at,
-            stream: packet.header.continues().then(Stream::default),
+            stream: packet.header.continues().then(Stream::command),
             sequence: 1,
             since: now,
             was_held: false,
@@ -160,36 +180,6 @@ impl Core {
             packet,
             out,
         );
-    }
-
-    fn set_option(&mut self, client: u32, argument: &[u8], out: &mut Ops) {
-        let Some(session) = self.clients.get_mut(client) else {
-            return;
-        };
-        let many = Capabilities::MULTI_STATEMENTS;
-        let capabilities = match argument {
-            [0, 0] => session.key.capabilities | many,
-            [1, 0] => session.key.capabilities.without(many),
-            _ => return self.answer_error(client, &ErrorCode::UnknownCommand.packet(), out),
-        };
-        if session.server.is_some() && capabilities != session.key.capabilities {
-            let text = "COM_SET_OPTION is not possible while a transaction or other state of \
-                        this session is open";
-            return self.answer_error(client, &ErrorCode::NotSupported.with(text), out);
-        }
-        session.key.capabilities = capabilities;
-        let end = OkPacket {
-            status: session.status(),
-            ..OkPacket::default()
-        };
-        let mut bytes = Vec::new();
-        build_packet(&mut bytes, 1, |payload| {
-            put_result_end(payload, &end, capabilities);
-        });
-        out.push(Op::Send {
-            to: ConnId::Client(client),
-            chunk: Chunk::Owned(bytes),
-        });
     }
 
     /// Everything of the session but its user and schema goes.

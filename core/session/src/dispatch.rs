@@ -22,6 +22,8 @@ enum Need {
     Primary,
     /// The writer if there is one, else any server.
     Anywhere,
+    /// The server that binlogs are read from.
+    Binlog,
 }
 
 /// Where a command goes.
@@ -91,12 +93,13 @@ impl Core {
             Need::Primary => ready,
             Need::Reader => self.reader().or(ready),
             Need::Anywhere => ready.or_else(|| self.reader()),
+            Need::Binlog => self.binlog_source(),
         };
         found.map_or(Destination::Hold, Destination::Upstream)
     }
 
     /// The reader with the fewest connections in use; equals take turns.
-    fn reader(&self) -> Option<usize> {
+    pub(crate) fn reader(&self) -> Option<usize> {
         let count = self.upstreams.len();
         let readers = (0..count)
             .map(|offset| (self.turn % count + offset) % count)
@@ -182,7 +185,7 @@ impl Core {
                 let name = &upstream.target.name;
                 format!("no free connection to {name} for {seconds} s: the statement did not run")
             }
-            Stage::Setup | Stage::Sent | Stage::Killing(_) => {
+            Stage::Setup | Stage::Sent | Stage::Killing(_) | Stage::Spliced => {
                 format!("no server for {seconds} s: the statement did not run")
             }
         };
@@ -231,12 +234,15 @@ impl Session {
         if running.to_writer {
             return Need::Writer;
         }
+        if running.reads_binlog() {
+            return Need::Binlog;
+        }
         match &running.job {
             // A reader may lag behind the schema's creation.
             Job::Login | Job::InitDb { .. } => Need::Primary,
             Job::Prepare(statement) => match self.need_of(*statement) {
                 Need::Reader => Need::Reader,
-                Need::Writer | Need::Primary | Need::Anywhere => Need::Anywhere,
+                Need::Writer | Need::Primary | Need::Anywhere | Need::Binlog => Need::Anywhere,
             },
             // What ties a session ties it to the writer, where its next statements can run too.
             Job::Execute { cursor: true, .. } | Job::LongData { .. } | Job::OnCursor { .. } => {
@@ -272,7 +278,7 @@ impl Need {
     fn unsplit(self) -> Self {
         match self {
             Self::Reader => Self::Anywhere,
-            Self::Writer | Self::Primary | Self::Anywhere => self,
+            Self::Writer | Self::Primary | Self::Anywhere | Self::Binlog => self,
         }
     }
 }

@@ -67,19 +67,12 @@ impl Core {
                     .get(*id)
                     .map(|prepared| prepared.text.clone());
                 let sql = text.as_ref().map_or(&b""[..], |text| &text.sql);
-                session.ties.remove(TieReason::LongData);
-                session.ties.remove(TieReason::Cursor);
-                if *cursor && has_cursor(summary) {
-                    session.ties.insert(TieReason::Cursor);
-                }
+                session.opened(*id, Some(*cursor && has_cursor(summary)), true);
                 session.take(*statement, sql, summary, server);
             }
-            Job::OnCursor { reset, .. } => {
-                let over = *reset || !has_cursor(summary);
-                if over {
-                    session.ties.remove(TieReason::Cursor);
-                    session.ties.remove(TieReason::LongData);
-                }
+            Job::OnCursor { id, reset } => {
+                let open = !*reset && has_cursor(summary);
+                session.opened(*id, Some(open), *reset);
             }
             Job::Login
             | Job::InitDb { .. }

@@ -33,7 +33,7 @@ impl Core {
         let Some(target) = self.servers.get_mut(server) else {
             return;
         };
-        target.killed = true;
+        target.spent = true;
         let thread = target.thread;
         let (upstream, key) = (target.upstream, target.key.clone());
         let what = if query { "KILL QUERY" } else { "KILL" };

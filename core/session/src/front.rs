@@ -1,7 +1,7 @@
 //! Input of clients: packets are put together, one command at a time is handed on, and what comes
 //! ahead of its turn waits in the session.
 
-use mainstay_wire::packet::PacketReader;
+use mainstay_wire::packet::{HEADER_LEN, PacketHeader, PacketReader};
 use mainstay_wire::{ErrPacket, ErrorCode};
 
 use crate::answer;
@@ -28,9 +28,20 @@ enum Turn {
     Packet,
     /// It belongs to a long command that is being sent to this server.
     Stream(u32),
+    /// All of it is this server's.
+    Splice(u32),
 }
 
 impl Session {
+    /// True when these bytes do not make the packet whole of which a part is here already.
+    fn lacks(&self, bytes: &[u8]) -> bool {
+        let known = PacketHeader::parse(&self.inbox);
+        let whole = known.map(|header| HEADER_LEN + header.len);
+        matches!(self.phase, Phase::Ready)
+            && !bytes.is_empty()
+            && whole.is_some_and(|whole| self.inbox.len() + bytes.len() < whole)
+    }
+
     fn turn(&self) -> Turn {
         match &self.phase {
             // Its replies could pile up without end.
@@ -38,6 +49,7 @@ impl Session {
             Phase::Login(_) | Phase::Ready => Turn::Packet,
             Phase::Busy(running) => match (self.server, running.stage, &running.stream) {
                 (Some(server), Stage::Sent, Some(_)) => Turn::Stream(server),
+                (Some(server), Stage::Spliced, _) => Turn::Splice(server),
                 _ => Turn::Wait,
             },
         }
@@ -61,6 +73,11 @@ impl Core {
             }
             return;
         }
+        if session.lacks(bytes) {
+            // Nothing can be done with a part of a packet: the rest is only added to it.
+            session.inbox.extend_from_slice(bytes);
+            return;
+        }
         let gathered = Gathered::new(&mut session.inbox, bytes);
         let used = self.consume(client, &gathered, out);
         self.origin = None;
@@ -77,7 +94,7 @@ impl Core {
                 self.refuse(client, 2, &error, out);
             }
             Turn::Packet => self.resume_client(client, out),
-            Turn::Wait | Turn::Stream(_) => {}
+            Turn::Wait | Turn::Stream(_) | Turn::Splice(_) => {}
         }
     }
 
@@ -92,7 +109,8 @@ impl Core {
                     let stream = session
                         .running_mut()
                         .and_then(|running| running.stream.as_mut());
-                    let count = stream.map_or(0, |stream| stream.take(bytes));
+                    let (count, stream_bytes) =
+                        stream.map_or((0, 0), |stream| (stream.take(bytes), stream.command_bytes));
                     if count == 0 {
                         break;
                     }
@@ -102,7 +120,18 @@ impl Core {
                         chunk,
                     });
                     at += count;
+                    if stream_bytes > self.policy.packet_max {
+                        self.too_large(client, 2, out);
+                    }
                     self.stream_ended(client);
+                }
+                Turn::Splice(_) if bytes.is_empty() => break,
+                Turn::Splice(server) => {
+                    out.push(Op::Send {
+                        to: ConnId::Server(server),
+                        chunk: gathered.chunk(at..at + bytes.len()),
+                    });
+                    at += bytes.len();
                 }
                 Turn::Packet => {
                     let Some(packet) = PacketReader::new(bytes).next() else {
@@ -120,6 +149,11 @@ impl Core {
             }
         }
         at
+    }
+
+    /// Servers say so, and close.
+    fn too_large(&mut self, client: u32, sequence: u8, out: &mut Ops) {
+        self.refuse(client, sequence, &ErrorCode::PacketTooLarge.packet(), out);
     }
 
     fn stream_ended(&mut self, client: u32) {
@@ -170,7 +204,7 @@ impl Core {
                     .waiters
                     .retain(|&other| other != client);
             }
-            Some(Stage::Setup | Stage::Sent | Stage::Killing(_)) | None => {}
+            Some(Stage::Setup | Stage::Sent | Stage::Killing(_) | Stage::Spliced) | None => {}
         }
     }
 

@@ -171,7 +171,7 @@ impl Core {
                     running.killed = true;
                 }
             }
-            Some(Stage::Sent) => {
+            Some(Stage::Sent | Stage::Spliced) => {
                 let server = server?;
                 self.run_errand(server, true, Some(asker), out);
                 return None;
@@ -185,7 +185,7 @@ impl Core {
     fn kill_connection(&mut self, target: u32, out: &mut Ops) {
         let session = self.clients.get(target);
         let sent = session
-            .filter(|one| one.stage() == Some(Stage::Sent))
+            .filter(|one| matches!(one.stage(), Some(Stage::Sent | Stage::Spliced)))
             .and_then(|one| one.server);
         if let Some(server) = sent {
             self.run_errand(server, false, None, out);

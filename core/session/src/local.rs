@@ -8,7 +8,6 @@ use mainstay_wire::result::{
 use mainstay_wire::{Command, ErrorCode};
 
 use crate::core::Core;
-use crate::kill::connection_id;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::session::{Job, Session};
 
@@ -46,7 +45,6 @@ impl Core {
 
     /// The number that the greeting told, so that clients can `KILL` by it.
     fn answer_connection_id(&mut self, client: u32, name: String, out: &mut Ops) {
-        let worker = self.worker;
         let mariadb = self.policy.server_version.contains("MariaDB");
         let Some(session) = self.clients.get_mut(client) else {
             return;
@@ -63,7 +61,7 @@ impl Core {
             flags: NOT_NULL_FLAG | UNSIGNED_FLAG | BINARY_FLAG,
             ..ColumnDefinition::default()
         };
-        let row = vec![Some(connection_id(worker, session.serial).to_string())];
+        let row = vec![Some(session.number.to_string())];
         let sequence = session.running().map_or(1, |running| running.sequence);
         let (capabilities, status) = (session.key.capabilities, session.status());
         let mut bytes = Vec::new();

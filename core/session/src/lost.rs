@@ -52,6 +52,13 @@ impl Core {
             ServerPhase::Idle { .. }
             | ServerPhase::Cleaning { .. }
             | ServerPhase::Errand { .. } => self.forget_server(id),
+            ServerPhase::Spliced { session } => {
+                self.forget_server(id);
+                if let Some(session) = self.clients.get_mut(session) {
+                    let _ = session.lose();
+                }
+                self.close_client(session, out);
+            }
             ServerPhase::Tied { session } => {
                 self.forget_server(id);
                 self.lost_between(session);
@@ -192,6 +199,9 @@ impl Session {
         self.server = None;
         self.held = None;
         let ties = std::mem::take(&mut self.ties);
+        if ties.contains(TieReason::Cursor) || ties.contains(TieReason::LongData) {
+            self.statements.close_all();
+        }
         if ties.is_soft() { None } else { ties.first() }
     }
 }

@@ -119,6 +119,7 @@ impl Session {
             put_u32(&mut out, id);
             put_lenenc_bytes(&mut out, &prepared.text.sql);
             put_optional(&mut out, prepared.text.schema.as_deref());
+            put_u32(&mut out, prepared.text.copy);
             put_u16(&mut out, prepared.parameters);
             put_lenenc_bytes(&mut out, &prepared.types);
         }
@@ -158,12 +159,15 @@ fn decode(bytes: &[u8]) -> Result<Session, Malformed> {
         let id = reader.u32()?;
         let sql = reader.lenenc_bytes()?.to_vec();
         let schema = optional(&mut reader)?.map(<[u8]>::to_vec);
+        let copy = reader.u32()?;
         let prepared = Prepared {
             statement: classify(&sql),
             digest: digest(&sql, &mut Vec::new()),
-            text: Arc::new(Text { sql, schema }),
+            text: Arc::new(Text { sql, schema, copy }),
             parameters: reader.u16()?,
             types: reader.lenenc_bytes()?.to_vec(),
+            cursor: false,
+            long_data: false,
         };
         statements.push((id, prepared));
     }
@@ -206,9 +210,15 @@ mod tests {
         session.statements.insert(Prepared {
             statement: classify(&sql),
             digest: digest(&sql, &mut Vec::new()),
-            text: Arc::new(Text { sql, schema: None }),
+            text: Arc::new(Text {
+                sql,
+                schema: None,
+                copy: 1,
+            }),
             parameters: 1,
             types: vec![8, 0],
+            cursor: false,
+            long_data: false,
         });
         session
     }

@@ -1,6 +1,7 @@
 //! Server connections from their opening to their first rest, and what happens when there is none
 //! to be had: the server is left alone for a moment, and its sessions look elsewhere.
 
+use mainstay_wire::handshake::Salt;
 use mainstay_wire::{ErrPacket, ResponseTracker};
 
 use crate::core::Core;
@@ -33,7 +34,9 @@ impl Core {
             paused: false,
             fill: None,
             thread: 0,
-            killed: false,
+            salt: Salt::default(),
+            knows_reset: true,
+            spent: false,
             errand: None,
         });
         self.upstreams[upstream].open += 1;
@@ -122,9 +125,10 @@ impl Core {
             | ServerPhase::Cleaning { deadline }
             | ServerPhase::Errand { deadline } => deadline,
             ServerPhase::Idle { since } => since + age_max,
-            ServerPhase::Setup { .. } | ServerPhase::Reply { .. } | ServerPhase::Tied { .. } => {
-                now + age_max
-            }
+            ServerPhase::Setup { .. }
+            | ServerPhase::Reply { .. }
+            | ServerPhase::Tied { .. }
+            | ServerPhase::Spliced { .. } => now + age_max,
         };
         if deadline > now {
             return self.timers.arm(ConnId::Server(id), deadline);

@@ -1,11 +1,8 @@
 //! Pools: sessions get connections in the order in which they asked, connections are opened up to
 //! the cap, and what is free goes to the first who can use it.
 
-use mainstay_wire::Command;
-
-use crate::answer;
 use crate::core::Core;
-use crate::op::{Chunk, ConnId, Op, Ops};
+use crate::op::{ConnId, Ops};
 use crate::server::{Server, ServerPhase, Step};
 use crate::session::{Key, Stage};
 use crate::state::State;
@@ -15,7 +12,13 @@ impl Core {
     /// Gives the session a connection to the server, now or as soon as there is one.
     pub(crate) fn acquire(&mut self, client: u32, upstream: usize, out: &mut Ops) {
         if let Some(server) = self.pick_idle(client, upstream) {
-            return self.take_idle(client, server, out);
+            if !self.must_be_cleaned(client, server) {
+                return self.take_idle(client, server, out);
+            }
+            self.upstreams[upstream]
+                .idle
+                .retain(|&other| other != server);
+            self.clean(server, out);
         }
         let limit = self.policy.timeouts.pool_wait;
         let Some(session) = self.clients.get_mut(client) else {
@@ -173,12 +176,11 @@ impl Core {
         let Some(id) = session.server.take() else {
             return;
         };
-        let deadline = self.now + self.policy.timeouts.connect;
         self.resume_server(id, out);
         let Some(server) = self.servers.get_mut(id) else {
             return;
         };
-        if server.killed {
+        if server.spent {
             let upstream = server.upstream;
             self.close_server(id, out);
             return self.grow(upstream, out);
@@ -187,35 +189,7 @@ impl Core {
         if !server.dirty {
             return self.offer(id, out);
         }
-        server.phase = ServerPhase::Cleaning { deadline };
-        server.tracker.begin(Command::ResetConnection.reply());
-        let chunk = Chunk::Owned(answer::command(Command::ResetConnection, &[]));
-        out.push(Op::Send {
-            to: ConnId::Server(id),
-            chunk,
-        });
-        self.timers.arm(ConnId::Server(id), deadline);
-    }
-
-    /// Replies while a connection is being cleaned.
-    pub(crate) fn cleaning_input(&mut self, id: u32, bytes: &[u8], out: &mut Ops) {
-        let Some(server) = self.servers.get_mut(id) else {
-            return;
-        };
-        let clean = match server.tracker.feed(bytes) {
-            Ok(fed) if fed.consumed < bytes.len() => false,
-            Ok(_) if !server.tracker.is_done() => return,
-            // 5.6 does not know the command: its connections cannot be used again.
-            Ok(_) => server.tracker.summary().error.is_none(),
-            Err(_) => false,
-        };
-        if clean {
-            server.was_reset();
-            return self.offer(id, out);
-        }
-        let upstream = server.upstream;
-        self.close_server(id, out);
-        self.grow(upstream, out);
+        self.clean(id, out);
     }
 }
 

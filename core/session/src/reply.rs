@@ -27,6 +27,7 @@ impl Core {
             ServerPhase::Reply { session, .. } => self.reply_input(session, id, bytes, out),
             ServerPhase::Cleaning { .. } => self.cleaning_input(id, bytes, out),
             ServerPhase::Errand { .. } => self.errand_input(id, bytes, out),
+            ServerPhase::Spliced { session } => self.spliced_input(session, bytes, out),
             // Nothing was asked. Servers say so why they close an idle connection.
             ServerPhase::Connecting { .. }
             | ServerPhase::Idle { .. }
@@ -42,13 +43,19 @@ impl Core {
             return;
         };
         let fed = match server.tracker.feed(bytes) {
-            // The capability for files was not asked for.
-            Ok(fed) if fed.progress != Progress::LocalInfile => fed,
-            Ok(_) | Err(_) => return self.lost_by_us(id, out),
+            Ok(fed) => fed,
+            Err(_) => return self.lost_by_us(id, out),
+        };
+        let (file, seen) = (fed.progress == Progress::LocalInfile, *forwarded);
+        if file && !self.may_send_file(client) {
+            return self.lost_by_us(id, out);
+        }
+        let Some(server) = self.servers.get_mut(id) else {
+            return;
         };
         let done = fed.progress == Progress::Done;
         let mut gathered = Gathered::new(&mut server.inbox, &bytes[..fed.consumed]);
-        if !*forwarded {
+        if !seen {
             let summary = server.tracker.summary();
             if summary.packets == 0 {
                 server.inbox = gathered.bytes().to_vec();
@@ -71,6 +78,9 @@ impl Core {
         if !gathered.bytes().is_empty() {
             self.keep(id, gathered.bytes());
             self.forward(client, id, &gathered, out);
+        }
+        if file {
+            self.begin_file(client);
         }
         if done {
             self.finish(client, id, out);
@@ -206,6 +216,9 @@ impl Core {
         self.mark_written(client);
         self.store(id, &summary);
         self.take_idle_limit(client);
+        if summary.error.is_none() {
+            self.take_command(client, id);
+        }
         let cut = self
             .clients
             .get(client)
@@ -228,17 +241,20 @@ impl Session {
             return None;
         };
         let sql = running.packet.get(running.text_at..)?.to_vec();
-        let text = std::sync::Arc::new(Text {
-            sql,
-            schema: self.state.schema.clone(),
-        });
+        let schema = self.state.schema.clone();
+        let copy = self.statements.copies(&sql, schema.as_deref());
+        let text = std::sync::Arc::new(Text { sql, schema, copy });
         let digest = running.ruled.digest;
-        Some(self.statements.insert(Prepared {
+        let id = self.statements.insert(Prepared {
             digest,
             text,
             statement,
             parameters,
             types: Vec::new(),
-        }))
+            cursor: false,
+            long_data: false,
+        });
+        self.statements.prepared_last = Some(id);
+        Some(id)
     }
 }

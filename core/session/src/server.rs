@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mainstay_clock::Timestamp;
 use mainstay_wire::ResponseTracker;
+use mainstay_wire::handshake::Salt;
 
 use crate::cache::Fill;
 use crate::op::Chunk;
@@ -39,8 +40,13 @@ pub(crate) struct Server {
     pub(crate) fill: Option<Box<Fill>>,
     /// Its number at its server.
     pub(crate) thread: u32,
-    /// A `KILL` of it is or was under way: it serves nobody after its present session.
-    pub(crate) killed: bool,
+    /// The random bytes of its greeting.
+    pub(crate) salt: Salt,
+    /// Its server knows `COM_RESET_CONNECTION`.
+    pub(crate) knows_reset: bool,
+    /// It serves nobody after its present session: a `KILL` of it is or was under way, or it is
+    /// known to its server as a replica's.
+    pub(crate) spent: bool,
     /// It was opened for this, and not for a pool.
     pub(crate) errand: Option<crate::errand::Errand>,
 }
@@ -67,6 +73,8 @@ pub(crate) enum ServerPhase {
     Cleaning { deadline: Timestamp },
     /// Running the statement of an errand.
     Errand { deadline: Timestamp },
+    /// Joined to the session byte by byte.
+    Spliced { session: u32 },
 }
 
 /// One command of a set-up whose reply is awaited.
@@ -94,7 +102,8 @@ impl Server {
         match self.phase {
             ServerPhase::Setup { session, .. }
             | ServerPhase::Reply { session, .. }
-            | ServerPhase::Tied { session } => Some(session),
+            | ServerPhase::Tied { session }
+            | ServerPhase::Spliced { session } => Some(session),
             ServerPhase::Connecting { .. }
             | ServerPhase::Login { .. }
             | ServerPhase::Idle { .. }
@@ -112,7 +121,8 @@ impl Server {
             | ServerPhase::Setup { .. }
             | ServerPhase::Reply { .. }
             | ServerPhase::Tied { .. }
-            | ServerPhase::Errand { .. } => false,
+            | ServerPhase::Errand { .. }
+            | ServerPhase::Spliced { .. } => false,
         }
     }
 }

@@ -126,7 +126,7 @@ impl Core {
                 let greeting = Greeting::parse(payload)?;
                 let next = greeted(&greeting, &server.key, password);
                 if let Some(server) = self.servers.get_mut(id) {
-                    server.thread = greeting.connection_id;
+                    server.greeted(&greeting);
                     self.upstreams[server.upstream].capabilities = Some(greeting.capabilities);
                     server.forgets_collation = !greeting.server_version.contains("MariaDB")
                         && server.key.collation != UTF8MB4_0900_AI_CI;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use mainstay_clock::Timestamp;
 use mainstay_sql::{Flags, Kind, Statement};
+use mainstay_wire::handshake::Salt;
 use mainstay_wire::{Capabilities, Command, ErrorCode};
 
 use crate::cached::Wrote;
@@ -71,6 +72,9 @@ pub(crate) struct Session {
     pub(crate) blocked: bool,
     /// Since when.
     pub(crate) blocked_since: Option<Timestamp>,
+    /// The random bytes of its greeting, of a client that knows no plugins: it proves its password
+    /// with them again when it changes its user.
+    pub(crate) old_salt: Option<Salt>,
     /// Reading from this client is stopped.
     pub(crate) paused: bool,
 }
@@ -160,6 +164,8 @@ pub(crate) enum Stage {
     Sent,
     /// A `KILL` of the proxy's connection of this number; its worker will answer.
     Killing(u32),
+    /// Joined to its server byte by byte.
+    Spliced,
 }
 
 impl Running {
@@ -201,6 +207,11 @@ impl Job {
             } => is_read(*statement) && !cursor,
             Self::LongData { .. } | Self::OnCursor { .. } | Self::Other => false,
         }
+    }
+
+    /// True when it asks for a cursor.
+    pub(crate) fn opens_cursor(&self) -> bool {
+        matches!(self, Self::Execute { cursor: true, .. })
     }
 
     pub(crate) fn is(&self, kind: Kind) -> bool {
@@ -290,6 +301,7 @@ impl Session {
             wrote: None,
             blocked: false,
             blocked_since: None,
+            old_salt: None,
             paused: false,
         }
     }

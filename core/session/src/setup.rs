@@ -236,8 +236,11 @@ impl Core {
         }
         if command == Command::StmtSendLongData {
             self.tie(client, TieReason::LongData);
+            self.note_long_data(client);
             self.free_or_keep(client, out);
             self.command_done(client);
+        } else if matches!(command, Command::BinlogDump | Command::BinlogDumpGtid) {
+            self.splice(client, id);
         } else if streaming {
             self.ready.push_back(client);
         }

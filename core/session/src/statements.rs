@@ -14,6 +14,8 @@ use mainstay_wire::bound::Bound;
 pub(crate) struct Text {
     pub(crate) sql: Vec<u8>,
     pub(crate) schema: Option<Vec<u8>>,
+    /// Tells equal statements of one client apart: each has a cursor and long data of its own.
+    pub(crate) copy: u32,
 }
 
 /// A statement as its client knows it.
@@ -25,6 +27,10 @@ pub(crate) struct Prepared {
     /// The parameter types of the last execution that named them.
     pub(crate) types: Vec<u8>,
     pub(crate) digest: Digest,
+    /// It has a cursor with rows left.
+    pub(crate) cursor: bool,
+    /// Data of parameters were sent in pieces for its next execution.
+    pub(crate) long_data: bool,
 }
 
 /// The statements of one client.
@@ -32,13 +38,19 @@ pub(crate) struct Prepared {
 pub(crate) struct ClientStatements {
     last: u32,
     entries: BTreeMap<u32, Prepared>,
+    /// What the last prepare gave, if it succeeded.
+    pub(crate) prepared_last: Option<u32>,
 }
 
 impl ClientStatements {
     /// Statements made elsewhere, and the last number that was given there.
     pub(crate) fn with(last: u32, entries: impl IntoIterator<Item = (u32, Prepared)>) -> Self {
         let entries = entries.into_iter().collect();
-        Self { last, entries }
+        Self {
+            last,
+            entries,
+            prepared_last: None,
+        }
     }
 
     pub(crate) fn last(&self) -> u32 {
@@ -75,6 +87,26 @@ impl ClientStatements {
 
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
+        self.prepared_last = None;
+    }
+
+    /// The number of one more statement of this text.
+    pub(crate) fn copies(&self, sql: &[u8], schema: Option<&[u8]>) -> u32 {
+        let same = self.entries.values().map(|prepared| &prepared.text);
+        let same = same.filter(|text| text.sql == sql && text.schema.as_deref() == schema);
+        same.map(|text| text.copy + 1).max().unwrap_or(0)
+    }
+
+    pub(crate) fn any(&self, is: impl Fn(&Prepared) -> bool) -> bool {
+        self.entries.values().any(is)
+    }
+
+    /// Their connection is gone, and with it what was open on it.
+    pub(crate) fn close_all(&mut self) {
+        for prepared in self.entries.values_mut() {
+            prepared.cursor = false;
+            prepared.long_data = false;
+        }
     }
 }
 
@@ -171,6 +203,7 @@ mod tests {
             Arc::new(Text {
                 sql: n.to_string().into_bytes(),
                 schema: None,
+                copy: 0,
             })
         };
         for n in 0..STATEMENTS_MAX {

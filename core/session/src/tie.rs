@@ -32,6 +32,8 @@ pub enum TieReason {
     Handler,
     /// `XA START`.
     Xa,
+    /// It reads the binlog.
+    Replication,
 }
 
 impl TieReason {
@@ -52,6 +54,7 @@ impl TieReason {
             Self::Procedure => "what a stored program left on it",
             Self::Handler => "an open handler",
             Self::Xa => "an XA transaction",
+            Self::Replication => "its place in the binlog",
         }
     }
 }
@@ -117,7 +120,7 @@ impl Ties {
 }
 
 impl TieReason {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 15] = [
         Self::Transaction,
         Self::TemporaryTable,
         Self::TableLock,
@@ -132,5 +135,6 @@ impl TieReason {
         Self::Procedure,
         Self::Handler,
         Self::Xa,
+        Self::Replication,
     ];
 }

@@ -85,6 +85,8 @@ error_codes! {
     NotSupported = 1235, b"42000", "This is not supported";
     /// No prepared statement has this number.
     UnknownStatement = 1243, b"HY000", "Unknown prepared statement handler";
+    /// `COM_STMT_FETCH` without a cursor.
+    NoOpenCursor = 1421, b"HY000", "The statement has no open cursor";
     /// The client speaks a plugin that is not spoken here.
     UnsupportedAuthMode = 1251, b"08004", "Client does not support the authentication protocol";
     /// The server is read-only.

@@ -124,6 +124,36 @@ impl Client {
         bytes
     }
 
+    /// As clients before plugins answer.
+    pub(crate) fn hello_without_plugin(&self, auth_response: Vec<u8>, user: &str) -> Vec<u8> {
+        let hello = HandshakeResponse {
+            capabilities: self.capabilities,
+            max_packet_size: 1 << 24,
+            charset: 33,
+            user: user.to_owned(),
+            auth_response,
+            ..HandshakeResponse::default()
+        };
+        let mut bytes = Vec::new();
+        build_packet(&mut bytes, 1, |payload| hello.encode(payload));
+        bytes
+    }
+
+    /// The next reply is a verdict.
+    pub(crate) fn logs_in(&mut self) {
+        self.expected = None;
+        self.inbox.clear();
+    }
+
+    /// Behind the request for a file.
+    pub(crate) fn file_reply(&mut self) -> Reply {
+        let request = PacketReader::new(&self.inbox).next().expect("a request");
+        assert_eq!(request.payload, b"\xfbfile");
+        let end = request.range.end;
+        self.inbox.drain(..end);
+        self.reply()
+    }
+
     pub(crate) fn command(byte: u8, argument: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
         put_packet(&mut bytes, 0, &[&[byte], argument].concat());
@@ -158,10 +188,13 @@ impl Client {
         }
         // Column count, one definition, rows, end.
         let packets: Vec<_> = PacketReader::new(&bytes).collect();
-        let rows = packets[2..packets.len() - 1].iter().map(|packet| {
-            let mut reader = Reader::new(packet.payload);
-            String::from_utf8_lossy(reader.lenenc_bytes().expect("a text")).into_owned()
-        });
+        let eof = !self.capabilities.contains(Capabilities::DEPRECATE_EOF);
+        let rows = packets[2 + usize::from(eof)..packets.len() - 1]
+            .iter()
+            .map(|packet| {
+                let mut reader = Reader::new(packet.payload);
+                String::from_utf8_lossy(reader.lenenc_bytes().expect("a text")).into_owned()
+            });
         Reply::Rows(rows.collect())
     }
 

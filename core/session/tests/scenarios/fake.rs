@@ -129,6 +129,18 @@ impl World {
         self.apply(&ops, &[]);
     }
 
+    /// The server has some version; clients are greeted with it as well.
+    pub(crate) fn of_version(version: &'static str) -> Self {
+        let mut policy = policy();
+        version.clone_into(&mut policy.server_version);
+        policy.auth_plugin = mainstay_session::AuthPlugin::NativePassword;
+        let mut world = Self::with(policy, routes(1, 0, Some("db1"), &["db2"]));
+        for server in world.servers.values_mut() {
+            server.version = version;
+        }
+        world
+    }
+
     /// A client that has not sent anything.
     pub(crate) fn accept(&mut self) -> u32 {
         let mut ops = Ops::new();

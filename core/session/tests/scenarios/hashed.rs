@@ -33,7 +33,7 @@ fn hashed(hash: &str) -> Policy {
     policy
 }
 
-fn world() -> World {
+pub(crate) fn world() -> World {
     World::with(hashed(HASH), routes(1, 0, Some("db1"), &["db2"]))
 }
 

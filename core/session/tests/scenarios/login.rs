@@ -189,16 +189,6 @@ fn a_packet_out_of_order_closes_only_its_client() {
 }
 
 #[test]
-fn an_empty_command_closes_its_client_with_an_error() {
-    let mut world = World::new();
-    let client = world.login(None);
-    world.clients.get_mut(&client).expect("open").expects(0x0e);
-    world.client_sends(client, &[0, 0, 0, 0]);
-    assert_eq!(world.reply(client).code(), 1835);
-    assert!(world.clients[&client].closed);
-}
-
-#[test]
 fn an_unknown_command_leaves_the_session_usable() {
     let mut world = World::new();
     let client = world.login(None);

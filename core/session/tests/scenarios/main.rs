@@ -15,6 +15,8 @@ mod leaks;
 mod limits;
 mod login;
 mod moving;
+mod old;
+mod passing;
 mod properties;
 mod queries;
 mod sharing;

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_wire::auth::Plugin;
+use mainstay_wire::bound::query_text;
 use mainstay_wire::codec::{put_lenenc_bytes, put_u16, put_u32};
 use mainstay_wire::packet::{PacketReader, build_packet};
 use mainstay_wire::response::put_result_end;
@@ -13,6 +14,7 @@ use mainstay_wire::{
 
 use crate::fake::PASSWORD;
 
+mod odd;
 mod stateful;
 
 /// One server.
@@ -39,6 +41,12 @@ pub(crate) struct Server {
     pub(crate) refuse_login: Option<ErrorCode>,
     /// Connections whose statement was killed.
     pub(crate) kills: Vec<u32>,
+    /// What its greeting says.
+    pub(crate) version: &'static str,
+    /// It asks for a file after any statement.
+    pub(crate) rogue: bool,
+    /// Files that it got.
+    pub(crate) files: Vec<Vec<u8>>,
 }
 
 impl Server {
@@ -56,6 +64,9 @@ impl Server {
             keeps_all: false,
             refuse_login: None,
             kills: Vec::new(),
+            version: "8.4.0",
+            rogue: false,
+            files: Vec::new(),
         }
     }
 }
@@ -84,6 +95,11 @@ pub(crate) struct Connection {
     last_statement: u32,
     /// It runs a statement that ends only when it is killed.
     sleeping: bool,
+    /// A file that is coming.
+    file: Option<Vec<u8>>,
+    /// It sends the binlog.
+    dumps: bool,
+    cursors: BTreeMap<u32, u32>,
 }
 
 #[derive(PartialEq, Eq)]
@@ -115,6 +131,9 @@ impl Connection {
             statements: BTreeMap::new(),
             last_statement: 0,
             sleeping: false,
+            file: None,
+            dumps: false,
+            cursors: BTreeMap::new(),
         }
     }
 
@@ -132,14 +151,18 @@ impl Connection {
         let mut out = Vec::new();
         if self.phase == Phase::New {
             self.phase = Phase::Greeted;
-            build_packet(&mut out, 0, |payload| self.greeting().encode(payload));
+            build_packet(&mut out, 0, |payload| {
+                self.greeting(server.version).encode(payload);
+            });
         }
         let inbox = std::mem::take(&mut self.inbox);
         let mut packets = PacketReader::new(&inbox);
         for packet in packets.by_ref() {
             if self.phase == Phase::Greeted {
                 self.log_in(server, packet.payload, &mut out);
-            } else {
+            } else if self.dumps {
+                out.extend_from_slice(b"more");
+            } else if !self.takes_file(server, (packet.payload, packet.header.sequence), &mut out) {
                 self.command(server, packet.payload, &mut out);
             }
         }
@@ -156,12 +179,13 @@ impl Connection {
         out
     }
 
-    fn greeting(&self) -> Greeting {
+    fn greeting(&self, version: &str) -> Greeting {
+        let old = version.starts_with("5.6");
         Greeting {
-            server_version: "8.4.0".to_owned(),
+            server_version: version.to_owned(),
             connection_id: self.id,
             salt: SALT,
-            capabilities: Capabilities(0xdfff_ffff),
+            capabilities: Capabilities(if old { 0x807f_f7ff } else { 0xdfff_ffff }),
             charset: 45,
             status: StatusFlags::AUTOCOMMIT,
             auth_plugin: "mysql_native_password".to_owned(),
@@ -217,6 +241,9 @@ impl Connection {
     }
 
     fn command(&mut self, server: &mut Server, payload: &[u8], out: &mut Vec<u8>) {
+        if self.odd_command(server, payload, out) {
+            return;
+        }
         let argument = &payload[1..];
         let text = String::from_utf8_lossy(argument).into_owned();
         match payload[0] {
@@ -227,9 +254,13 @@ impl Connection {
                 self.schema = text;
                 self.ok(1, 0, out);
             }
-            0x03 => self.query(server, &text, out),
+            0x03 => {
+                let at = query_text(payload, self.capabilities).expect("a query");
+                let text = String::from_utf8_lossy(&payload[at..]).into_owned();
+                self.query(server, &text, out);
+            }
             0x16 => self.prepare(&text, out),
-            0x17 => {
+            0x17 | 0xfa => {
                 let id = u32::from_le_bytes(*argument.first_chunk().expect("an id"));
                 let text = self
                     .statements
@@ -283,6 +314,9 @@ impl Connection {
             .to_ascii_uppercase();
         if self.stateful(server, (&word, sql), &last, out) {
             return;
+        }
+        if server.rogue || sql.starts_with("LOAD DATA LOCAL") {
+            return self.ask_for_file(out);
         }
         match word.as_str() {
             "SELECT" if sql.starts_with("SELECT SLEEP") => self.sleeping = true,

@@ -1,0 +1,106 @@
+//! Readers of binlogs (`mysqlbinlog`, replicas, change capture): their session gets one server,
+//! and from the dump on both sides are joined byte by byte.
+//!
+//! Which server that is, is settled by the first thing that only such a client does: it sets a user
+//! variable of the replication protocol, registers itself, or asks for the dump.
+
+use mainstay_sql::{Flags, Kind};
+use mainstay_wire::Command;
+
+use crate::core::Core;
+use crate::op::{Chunk, ConnId, Op, Ops};
+use crate::policy::BinlogSource;
+use crate::server::ServerPhase;
+use crate::session::{Job, Running, Session, Stage};
+use crate::tie::TieReason;
+
+/// How the user variables that a replica sets for its source begin, without the `@`.
+const VARIABLES: [&[u8]; 6] = [
+    b"master_",
+    b"source_",
+    b"slave_",
+    b"replica_",
+    b"mariadb_slave_",
+    b"rpl_semi_sync_",
+];
+
+impl Core {
+    /// The server that binlogs are read from, if it can be used now.
+    pub(crate) fn binlog_source(&self) -> Option<usize> {
+        let writer = self.writer.filter(|&one| self.upstreams[one].is_usable());
+        match &self.policy.binlog {
+            BinlogSource::Reader => self.reader().or(writer),
+            BinlogSource::Writer => writer,
+            BinlogSource::Server(name) => self
+                .upstreams
+                .iter()
+                .position(|one| one.is_usable() && one.target.name == *name),
+        }
+    }
+
+    /// The dump was sent: from now on nothing is looked at any more.
+    pub(crate) fn splice(&mut self, client: u32, id: u32) {
+        self.tie(client, TieReason::Replication);
+        if let Some(running) = self.clients.get_mut(client).and_then(Session::running_mut) {
+            running.stage = Stage::Spliced;
+        }
+        if let Some(server) = self.servers.get_mut(id) {
+            server.phase = ServerPhase::Spliced { session: client };
+            server.spent = true;
+        }
+        self.ready.push_back(client);
+    }
+
+    /// Bytes of a server that is joined to a client.
+    pub(crate) fn spliced_input(&mut self, client: u32, bytes: &[u8], out: &mut Ops) {
+        out.push(Op::Send {
+            to: ConnId::Client(client),
+            chunk: Chunk::Input(0..bytes.len()),
+        });
+    }
+}
+
+impl Running {
+    /// True for what only a reader of binlogs sends.
+    pub(crate) fn reads_binlog(&self) -> bool {
+        if matches!(
+            self.command,
+            Command::RegisterReplica | Command::BinlogDump | Command::BinlogDumpGtid
+        ) {
+            return true;
+        }
+        let Job::Query(statement) = self.job else {
+            return false;
+        };
+        statement.kind == Kind::Set
+            && statement.flags.contains(Flags::ASSIGNS_USER_VARIABLE)
+            && self
+                .packet
+                .get(self.text_at..)
+                .is_some_and(names_replication)
+    }
+}
+
+fn names_replication(sql: &[u8]) -> bool {
+    let mut variables = sql.split(|&byte| byte == b'@').skip(1);
+    variables.any(|name| {
+        let begins = |begin: &&[u8]| {
+            let head = name.get(..begin.len());
+            head.is_some_and(|head| head.eq_ignore_ascii_case(begin))
+        };
+        VARIABLES.iter().any(|begin| begins(&begin))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_of_the_replication_protocol_are_known() {
+        assert!(names_replication(b"SET @master_binlog_checksum='NONE'"));
+        assert!(names_replication(b"set @a=1, @Source_heartbeat_period=5"));
+        assert!(names_replication(b"SET @mariadb_slave_capability=4"));
+        assert!(!names_replication(b"SET @mastery=1, @x='replica_'"));
+    }
+}
