@@ -12,16 +12,18 @@ use mainstay_session::QueryStats;
 use mainstay_topology::Routes;
 
 use crate::driver::Driver;
-use crate::epoll::{self, Epoll};
+use crate::epoll::Epoll;
 use crate::error::Error;
 use crate::filters::Filters;
 use crate::gate::{Gate, StillBusy, key};
+use crate::io::{Io, Means, prepare};
 use crate::leaving::{Leaving, Moved};
 use crate::listen;
 use crate::load::Loads;
 use crate::machine::Machine;
 use crate::mailbox::{Mailbox, Message};
 use crate::resolve::Resolver;
+use crate::ring::Ring;
 use crate::sched;
 use crate::worker::{Seat, Shared, work};
 
@@ -36,6 +38,7 @@ pub(crate) struct Start<M: Machine> {
     /// Listening sockets of a process before this one; each has its worker then.
     pub(crate) inherited: Vec<OwnedFd>,
     pub(crate) sched_batch: bool,
+    pub(crate) io: Io,
     pub(crate) policy: Arc<M::Policy>,
     pub(crate) routes: Arc<Routes>,
     pub(crate) filters: Arc<Filters>,
@@ -45,6 +48,7 @@ pub(crate) struct Start<M: Machine> {
 #[derive(Debug)]
 pub(crate) struct Crew<M: Machine> {
     address: SocketAddr,
+    io: Io,
     shared: Arc<Shared<M>>,
     published: Mutex<Arc<Routes>>,
     /// The port, kept for a process that is to inherit it.
@@ -59,6 +63,7 @@ impl<M: Machine> Crew<M> {
         let kept = listeners.iter().map(OwnedFd::try_clone);
         let kept = kept.collect::<io::Result<_>>().map_err(Error::Workers)?;
         let count = listeners.len();
+        let (io, means) = prepare(start.io, count)?;
         let mailboxes = (0..count).map(|_| Mailbox::new()).collect::<Result<_, _>>();
         let shared = Arc::new(Shared {
             origin: Instant::now(),
@@ -70,12 +75,13 @@ impl<M: Machine> Crew<M> {
         let resolver = Resolver::start().map_err(Error::Workers)?;
         let mut crew = Self {
             address,
+            io,
             shared: Arc::clone(&shared),
             published: Mutex::new(Arc::clone(&start.routes)),
             listeners: kept,
             threads: Vec::new(),
         };
-        for (number, listener) in listeners.into_iter().enumerate() {
+        for (number, (listener, means)) in listeners.into_iter().zip(means).enumerate() {
             let seat = Seat {
                 number,
                 shared: Arc::clone(&shared),
@@ -87,10 +93,11 @@ impl<M: Machine> Crew<M> {
                 leaving: None,
                 stopping: false,
             };
-            let epoll = epoll::create().map_err(|errno| Error::Workers(errno.into()))?;
-            let thread =
-                spawn(seat, || Epoll::new(epoll), start.sched_batch).map_err(Error::Workers)?;
-            crew.threads.push(thread);
+            let thread = match means {
+                Means::Epoll(queue) => spawn(seat, || Epoll::new(queue), start.sched_batch),
+                Means::Ring(parts) => spawn(seat, || Ring::new(*parts), start.sched_batch),
+            };
+            crew.threads.push(thread.map_err(Error::Workers)?);
         }
         Ok(crew)
     }
@@ -98,6 +105,11 @@ impl<M: Machine> Crew<M> {
     /// The address clients connect to.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What the workers do their work with.
+    pub(crate) fn io(&self) -> Io {
+        self.io
     }
 
     /// Queues the routes to every worker; false when they are not newer than the last ones.

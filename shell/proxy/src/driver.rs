@@ -8,6 +8,8 @@ mod conn;
 mod ids;
 mod opening;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::net::IpAddr;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -15,6 +17,7 @@ use std::time::Duration;
 
 use mainstay_clock::Timestamp;
 use mainstay_session::{CloseReason, ConnId, Ops};
+use rustix::io::Errno;
 use rustix::net::SocketFlags;
 
 use crate::load::Ticket;
@@ -73,6 +76,9 @@ pub(crate) trait Driver: Opening {
     /// Takes an accepted socket over.
     fn add_client(&mut self, who: ConnId, socket: OwnedFd, ticket: Ticket);
 
+    /// Makes a socket of another process what [`Self::ACCEPTED`] would have made it.
+    fn adopt(&mut self, socket: &OwnedFd) -> Result<(), Errno>;
+
     /// Waits until something has happened, or until the time is over.
     fn wait(&mut self, timeout: Option<Duration>);
 
@@ -93,7 +99,8 @@ pub(crate) trait Driver: Opening {
     fn remove(&mut self, token: Token);
 
     /// Lets go of an open connection and gives its socket, unless bytes of it are still here: what
-    /// its peer sends from now on is for whoever has the socket.
+    /// its peer sends from now on is for whoever has the socket. A driver that cannot let go at
+    /// once begins to, and is asked again.
     fn give(&mut self, token: Token) -> Option<OwnedFd>;
 
     /// Closes every connection, to begin again with another machine.

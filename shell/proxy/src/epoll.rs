@@ -318,6 +318,10 @@ impl Driver for Epoll {
         }
     }
 
+    fn adopt(&mut self, socket: &OwnedFd) -> Result<(), Errno> {
+        rustix::io::ioctl_fionbio(socket, true)
+    }
+
     fn wait(&mut self, timeout: Option<Duration>) {
         self.events.clear();
         self.taken = 0;
@@ -433,7 +437,7 @@ impl Driver for Epoll {
     }
 
     fn clear(&mut self) {
-        self.table.clear();
+        self.table.clear(|_| {});
         self.events.clear();
         self.reading = None;
         self.unread.clear();

@@ -33,9 +33,27 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// `io_uring` was asked for by name.
+    #[error(
+        "io_uring cannot be used here: {0}; {advice}, or set io = \"auto\" to use epoll instead",
+        advice = advice(.0)
+    )]
+    NoRing(io::Error),
     /// The system gave no event queue or no thread.
     #[error(
         "cannot start the worker threads of the proxy: {0}; look at the limits `ulimit -a` shows"
     )]
     Workers(io::Error),
+}
+
+/// What makes `io_uring` available.
+pub(crate) fn advice(error: &io::Error) -> &'static str {
+    match error.raw_os_error() {
+        Some(libc::EPERM | libc::EACCES) => {
+            "it is forbidden by `sysctl kernel.io_uring_disabled`, or by the seccomp profile of a \
+             container: allow it there"
+        }
+        Some(libc::ENOMEM) => "raise the limit that `ulimit -l` shows",
+        _ => "use Linux 6.1 or later",
+    }
 }

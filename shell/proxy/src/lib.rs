@@ -1,4 +1,4 @@
-//! Worker threads and the epoll driver of the session machine.
+//! Worker threads and the drivers of the session machine, on epoll and on `io_uring`.
 //!
 //! [`Proxy`] is the whole of it for others: start, publish routes, wait for the writer to be
 //! drained, count, stop. One thread per worker owns its share of the listening port, its sockets
@@ -14,6 +14,7 @@ mod filter;
 mod filtered;
 mod filters;
 mod gate;
+mod io;
 mod leaving;
 mod listen;
 mod load;
@@ -21,6 +22,7 @@ mod machine;
 mod mailbox;
 mod proxy;
 mod resolve;
+mod ring;
 mod sched;
 mod stats;
 #[cfg(test)]
@@ -30,6 +32,7 @@ mod worker;
 pub use error::Error;
 pub use filters::{Filters, Network};
 pub use gate::StillBusy;
+pub use io::Io;
 pub use leaving::{Leaving, Moved};
 pub use proxy::{Proxy, ProxyOptions};
 pub use stats::ProxyStats;

@@ -13,6 +13,7 @@ use crate::crew::{Crew, Start};
 use crate::error::Error;
 use crate::filters::Filters;
 use crate::gate::StillBusy;
+use crate::io::Io;
 use crate::leaving::{Leaving, Moved};
 use crate::stats::{ProxyStats, add};
 
@@ -26,6 +27,8 @@ pub struct ProxyOptions {
     /// Run the workers in `SCHED_BATCH`: less processor time per query where the proxy shares
     /// processors with its clients or servers.
     pub sched_batch: bool,
+    /// What the workers read and write with.
+    pub io: Io,
     /// What sessions may do. Its counts are for the whole proxy: each worker gets its share.
     pub policy: Arc<Policy>,
     /// The routes to begin with; with the default ones every statement waits for a server.
@@ -40,6 +43,7 @@ impl Default for ProxyOptions {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 6033)),
             workers: thread::available_parallelism().map_or(1, usize::from),
             sched_batch: true,
+            io: Io::Epoll,
             policy: Arc::default(),
             routes: Routes::default(),
             filters: Arc::default(),
@@ -73,6 +77,7 @@ impl Proxy {
             workers,
             inherited: listeners,
             sched_batch: options.sched_batch,
+            io: options.io,
             policy: Arc::new(share(&options.policy, workers)),
             routes: Arc::new(options.routes),
             filters: options.filters,
@@ -142,6 +147,7 @@ impl Proxy {
             add(&mut sessions, one);
         }
         ProxyStats {
+            io: self.crew.io(),
             sessions,
             clients: self.crew.clients(),
             restarts: self.crew.restarts(),

@@ -2,9 +2,13 @@
 
 use mainstay_session::{CacheStats, ServerStats, Stats};
 
+use crate::io::Io;
+
 /// What a proxy has counted.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProxyStats {
+    /// What the workers read and write with: never [`Io::Auto`].
+    pub io: Io,
     /// The counters of all workers together.
     pub sessions: Stats,
     /// Client connections of each worker.

@@ -48,12 +48,19 @@ impl<S> Default for Table<S> {
 }
 
 impl<S> Table<S> {
-    /// Forgets every connection; no token is given again.
-    pub(crate) fn clear(&mut self) {
+    /// Forgets every connection, after a last look at each; no token is given again.
+    pub(crate) fn clear(&mut self, look: impl FnMut(&mut Conn<S>)) {
+        self.conns.iter_mut().flatten().for_each(look);
         *self = Self {
             next_generation: self.next_generation,
             ..Self::default()
         };
+    }
+
+    /// True when there are no connections.
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.conns.iter().all(Option::is_none)
     }
 
     /// Adds a connection of the machine.

@@ -1,4 +1,4 @@
-//! What happens to the sockets of one worker, event by event.
+//! The sends of a turn. What both drivers do is tested in `driver`.
 
 use std::io::{Read as _, Write};
 use std::net::{TcpListener, TcpStream};
@@ -54,133 +54,9 @@ impl Bench {
         events.iter().map(split).collect()
     }
 
-    fn run(&mut self, op: Op) {
-        self.ops.push(op);
-        self.net.run(Timestamp::ZERO, &mut self.ops);
-        self.net.send_all();
-    }
-
     fn read(&mut self, token: Token) -> Read {
         self.net.read(Timestamp::ZERO, token)
     }
-}
-
-#[test]
-fn an_event_fetched_before_its_connection_was_closed_finds_nobody() {
-    let mut bench = Bench::new();
-    bench.client(0).write_all(b"late").expect("open");
-    let (stale, flags) = bench.events()[0];
-    bench.run(Op::Close(ConnId::Client(0)));
-    let _peer = bench.client(0);
-    assert!(!bench.net.event(stale, flags));
-    assert!(matches!(bench.read(stale), Read::Nothing));
-    assert_eq!(
-        stale.index,
-        bench
-            .net
-            .table
-            .find(ConnId::Client(0))
-            .expect("connected")
-            .index
-    );
-}
-
-#[test]
-fn the_last_words_of_a_peer_are_read_although_sending_to_it_fails() {
-    let mut bench = Bench::new();
-    bench.client(0).write_all(b"bye").expect("open");
-    let to = ConnId::Client(0);
-    // The first one makes the peer's system answer with a reset, the second one fails.
-    for _ in 0..2 {
-        bench.run(Op::Send {
-            to,
-            chunk: Chunk::Static(b"hello?"),
-        });
-    }
-    assert!(bench.net.has_work());
-    let token = bench.net.unread[0];
-    assert!(matches!(bench.read(token), Read::Bytes(_, 3)));
-    assert!(matches!(bench.read(token), Read::End(..)));
-}
-
-#[test]
-fn a_reset_of_a_paused_connection_is_told_at_once() {
-    let mut bench = Bench::new();
-    let peer = bench.client(0);
-    bench.run(Op::Pause(ConnId::Client(0)));
-    bench.run(Op::Send {
-        to: ConnId::Client(0),
-        chunk: Chunk::Static(b"unread"),
-    });
-    // Closing a socket that has unread bytes resets the connection (RFC 2525, 2.17).
-    drop(peer);
-    for (token, flags) in bench.events() {
-        bench.net.event(token, flags);
-    }
-    let notice = bench.net.next_notice();
-    assert!(matches!(
-        notice,
-        Some((ConnId::Client(0), Notice::Closed(CloseReason::Reset)))
-    ));
-    assert!(bench.net.next_notice().is_none(), "only once");
-}
-
-#[test]
-fn what_was_readable_while_paused_is_read_after_resume_without_an_event() {
-    let mut bench = Bench::new();
-    let mut peer = bench.client(0);
-    bench.run(Op::Pause(ConnId::Client(0)));
-    peer.write_all(b"early").expect("open");
-    let (token, flags) = bench.events()[0];
-    assert!(bench.net.event(token, flags));
-    assert!(matches!(bench.read(token), Read::Nothing));
-    bench.run(Op::Resume(ConnId::Client(0)));
-    assert_eq!(bench.net.unread, [token]);
-    assert!(matches!(
-        bench.read(token),
-        Read::Bytes(ConnId::Client(0), 5)
-    ));
-}
-
-#[test]
-fn a_peer_that_never_takes_the_rest_is_cut_after_a_while() {
-    let mut bench = Bench::new();
-    let mut peer = bench.client(0);
-    let chunk = Chunk::Owned(vec![7; 32 << 20]);
-    bench.run(Op::Send {
-        to: ConnId::Client(0),
-        chunk,
-    });
-    bench.run(Op::Close(ConnId::Client(0)));
-    let limit = bench
-        .net
-        .table
-        .deadline()
-        .expect("the rest is still to be sent");
-    bench.net.cut_lingering(limit);
-    assert_eq!(bench.net.table.deadline(), None);
-    let mut taken = Vec::new();
-    // A cut in the middle may be seen as a reset; what counts is that it ends.
-    let _ = peer.read_to_end(&mut taken);
-    assert!(taken.len() < 32 << 20);
-}
-
-#[test]
-fn adjacent_sends_keep_their_order_when_there_are_many() {
-    let mut bench = Bench::new();
-    let mut peer = bench.client(0);
-    let to = ConnId::Client(0);
-    bench.ops = (0..100)
-        .map(|byte| Op::Send {
-            to,
-            chunk: Chunk::Owned(vec![byte]),
-        })
-        .collect();
-    bench.ops.push(Op::Close(to));
-    bench.net.run(Timestamp::ZERO, &mut bench.ops);
-    let mut all = Vec::new();
-    peer.read_to_end(&mut all).expect("closed in order");
-    assert_eq!(all, (0..100).collect::<Vec<u8>>());
 }
 
 #[test]

@@ -63,7 +63,8 @@ impl<M: Machine, D: Driver> Worker<'_, M, D> {
 
     /// Takes a client over.
     pub(super) fn arrive(&mut self, socket: OwnedFd, session: &[u8], ticket: Ticket) {
-        if let Some(who) = self.machine.receive(self.now, session) {
+        let adopted = self.net.driver.adopt(&socket).ok();
+        if let Some(who) = adopted.and_then(|()| self.machine.receive(self.now, session)) {
             // Its PROXY header, if it had one, was read by the process before.
             self.net.driver.add_client(who, socket, ticket);
             self.settle();
