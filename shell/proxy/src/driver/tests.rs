@@ -55,7 +55,11 @@ impl<D: Driver> Bench<D> {
             match event {
                 Event::Input(_) => seen.bytes.extend_from_slice(self.driver.input()),
                 Event::End(who, reason) => seen.ends.push((who, reason)),
-                Event::Listener | Event::Bell | Event::Noticed => {}
+                Event::Listener
+                | Event::Bell
+                | Event::Secured(..)
+                | Event::CameFrom(..)
+                | Event::Noticed => {}
             }
             self.driver.run(Timestamp::ZERO, &mut Ops::new());
             seen.notices
