@@ -242,6 +242,7 @@ fn peers_that_do_not_read_do_not_keep_others_from_being_read<D: Driver>(driver: 
                 }));
             }
             bench.driver.run(Timestamp::ZERO, &mut ops);
+            while bench.driver.next_notice().is_some() {}
         }
     }
     sending.join().expect("no panic").expect("all was taken");
