@@ -57,6 +57,10 @@ pub fn kill(sql: &[u8]) -> Option<Kill> {
 
 /// What the column of a `SELECT CONNECTION_ID()` is called; `None` for any other statement.
 pub fn connection_id_column(sql: &[u8]) -> Option<&[u8]> {
+    // Both names have one, and most statements that ask for something else have none.
+    if !sql.contains(&b'_') {
+        return None;
+    }
     let mut tokens = Lexer::new(sql, Reading::USUAL);
     tokens.next().filter(|first| first.is("SELECT"))?;
     let name = tokens.next()?;

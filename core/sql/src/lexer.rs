@@ -107,8 +107,21 @@ impl Doubts {
 }
 
 pub(crate) fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80
+    NAME_BYTES[usize::from(byte)]
 }
+
+/// Most bytes of a statement are asked.
+const NAME_BYTES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut number = 0;
+    while number < table.len() {
+        let byte = number as u8;
+        table[number] =
+            byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80;
+        number += 1;
+    }
+    table
+};
 
 pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
@@ -240,9 +253,9 @@ impl<'a> Lexer<'a> {
     }
 
     fn skip_names(&mut self) {
-        while self.peek(0).is_some_and(is_name_byte) {
-            self.at += 1;
-        }
+        let rest = self.sql.get(self.at..).unwrap_or_default();
+        let names = rest.iter().take_while(|&&byte| is_name_byte(byte));
+        self.at += names.count();
     }
 
     fn skip_digits(&mut self) {

@@ -124,6 +124,12 @@ impl<'a> Scan<'a> {
     }
 
     fn word(&mut self, word: Token<'a>, next: Option<Token<'a>>) {
+        if self.head.kind == Kind::Set && names_tracking(word.text) {
+            self.flags |= Flags::TRACKING;
+        }
+        if !may_be_watched(word.text) {
+            return;
+        }
         if self.depth == 0 {
             if self.before[0].is_none() && word.is("WITH") {
                 self.common_tables = true;
@@ -147,8 +153,6 @@ impl<'a> Scan<'a> {
         }
         if self.head.query {
             self.query_word(word, next, locks);
-        } else if self.head.kind == Kind::Set && names_tracking(word.text) {
-            self.flags |= Flags::TRACKING;
         }
     }
 
@@ -346,6 +350,23 @@ impl<'a> Scan<'a> {
             part.access = Access::Write;
         }
         part
+    }
+}
+
+/// False for a word that [`Scan::word`] does not look for, which nearly all are.
+fn may_be_watched(word: &[u8]) -> bool {
+    let first = word.first().map_or(0, u8::to_ascii_uppercase);
+    match word.len() {
+        2 => first == b'I',
+        3 => first == b'F',
+        4 => matches!(first, b'W' | b'I'),
+        5 => matches!(first, b'T' | b'S'),
+        6 => matches!(first, b'S' | b'V' | b'U' | b'D' | b'I'),
+        7 => matches!(first, b'O' | b'R'),
+        8 => first == b'D',
+        9 => first == b'P',
+        19 => first == b'S',
+        _ => false,
     }
 }
 
