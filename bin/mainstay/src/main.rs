@@ -3,6 +3,7 @@
 mod admin_place;
 mod api;
 mod args;
+mod certificates;
 mod drill;
 mod host;
 mod output;

@@ -10,7 +10,7 @@ use axum::Router;
 use mainstay_dashboard::{Access, Server as ApiServer};
 use mainstay_manager::{Config, Login, Timing};
 use mainstay_mysql::{ConnectOptions, Connection};
-use mainstay_proxy::ProxyOptions;
+use mainstay_proxy::{Filters, ProxyOptions};
 use mainstay_session::{AuthPlugin, Policy};
 use mainstay_settings::{Account, ApiSettings, ProxySettings, Settings};
 use mainstay_store::Store;
@@ -18,6 +18,7 @@ use mainstay_wire::Greeting;
 use mainstay_wire::auth::ServerKey;
 
 use crate::args::ServeArgs;
+use crate::certificates::{self, Certificates};
 use crate::output::{BadInput, emit};
 use crate::reload;
 use crate::runfile::Endpoint;
@@ -26,6 +27,9 @@ use crate::signals::{Hangups, Interruptions};
 
 /// How long a server has to tell its version before the proxy starts without knowing it.
 const GREETING_LIMIT: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether a certificate has changed.
+const CERTIFICATES_INTERVAL: Duration = Duration::from_secs(5);
 
 pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode> {
     let settings = Settings::load(&args.config).map_err(|error| BadInput(error.to_string()))?;
@@ -57,7 +61,12 @@ pub(crate) fn api_endpoint(api: &ApiSettings) -> Endpoint {
 async fn serve(path: &Path, mut settings: Settings) -> Result<()> {
     let mut interrupted = Interruptions::listen()?;
     let mut hangups = Hangups::listen()?;
-    let parts = parts(&settings).await?;
+    let home = certificates::home(&settings.manager.state);
+    let mut certificates = match &settings.proxy {
+        Some(proxy) => Certificates::of(proxy, &home)?,
+        None => Certificates::default(),
+    };
+    let parts = parts(&settings, certificates.load()?).await?;
     let mut greeting = parts.proxy.as_ref().map(|proxy| Arc::clone(&proxy.policy));
     let service =
         Service::start(parts, |_| Router::new()).map_err(|error| BadInput(format!("{error:#}")))?;
@@ -65,12 +74,23 @@ async fn serve(path: &Path, mut settings: Settings) -> Result<()> {
         tracing::info!(%address, "the proxy listens");
     }
     tracing::info!(address = %settings.api.listen, "the API listens");
+    let mut look = tokio::time::interval(CERTIFICATES_INTERVAL);
     loop {
         tokio::select! {
+            _ = look.tick() => {
+                if let Some(filters) = certificates.changed() {
+                    service.set_filters(&filters);
+                }
+            }
             () = interrupted.recv() => break,
             () = hangups.recv() => {
                 if let Some((read, policy)) = reload::read(path, &settings, greeting.as_deref()) {
                     settings = read;
+                    let filters = settings.proxy.as_ref();
+                    let filters = filters.and_then(|proxy| certificates.replace(proxy, &home));
+                    if let Some(filters) = filters {
+                        service.set_filters(&filters);
+                    }
                     if let Some(policy) = policy {
                         service.set_policy(&policy);
                         greeting = Some(Arc::new(policy));
@@ -84,7 +104,7 @@ async fn serve(path: &Path, mut settings: Settings) -> Result<()> {
     Ok(())
 }
 
-async fn parts(settings: &Settings) -> Result<Parts> {
+async fn parts(settings: &Settings, filters: Arc<Filters>) -> Result<Parts> {
     let api = ApiServer::bind(settings.api.listen)
         .await
         .map_err(|error| BadInput(error.to_string()))?;
@@ -95,7 +115,10 @@ async fn parts(settings: &Settings) -> Result<Parts> {
         store: Store::open(&settings.manager.state)?,
         host: None,
         proxy: match (&settings.proxy, settings.session_policy()) {
-            (Some(proxy), Some(policy)) => Some(proxy_options(settings, proxy, policy).await?),
+            (Some(proxy), Some(policy)) => Some(ProxyOptions {
+                filters,
+                ..proxy_options(settings, proxy, policy).await?
+            }),
             (None, _) | (_, None) => None,
         },
         admin: None,

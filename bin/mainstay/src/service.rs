@@ -13,7 +13,7 @@ use mainstay_failover::Request;
 use mainstay_manager::{
     Config, HostControl, ManagerHandle, Pending, ProxyControl, RequestError, Wiring,
 };
-use mainstay_proxy::{Proxy, ProxyOptions};
+use mainstay_proxy::{Filters, Proxy, ProxyOptions};
 use mainstay_session::Policy;
 use mainstay_store::Store;
 use mainstay_telemetry::Format;
@@ -107,6 +107,13 @@ impl Service {
     pub(crate) fn set_policy(&self, policy: &Policy) {
         if let Some(proxy) = &self.proxy {
             proxy.set_policy(policy);
+        }
+    }
+
+    /// Puts other certificates in force for connections that begin from now on.
+    pub(crate) fn set_filters(&self, filters: &Arc<Filters>) {
+        if let Some(proxy) = &self.proxy {
+            proxy.set_filters(filters);
         }
     }
 

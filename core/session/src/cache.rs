@@ -221,6 +221,7 @@ mod tests {
                 user: Arc::from("app"),
                 capabilities: Capabilities::default(),
                 collation: 45,
+                address: None,
             },
             state: State::default(),
             text: text.as_bytes().to_vec(),

@@ -125,7 +125,7 @@ impl Core {
         };
         let user = self.servers.get(id)?.key.user.clone();
         let password = self.password_of(&user)?.reveal().as_bytes();
-        let proof = plugin.scramble(password, &request.salt);
+        let proof = plugin.scramble(password, &request.nonce);
         let mut bytes = Vec::new();
         put_packet(&mut bytes, sequence, &proof);
         out.push(Op::Send {

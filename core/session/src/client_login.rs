@@ -11,22 +11,31 @@ use std::sync::Arc;
 
 use mainstay_clock::Timestamp;
 use mainstay_wire::auth::{AuthSwitchRequest, Plugin, caching_sha2};
-use mainstay_wire::handshake::Salt;
+use mainstay_wire::codec::put_lenenc_bytes;
+use mainstay_wire::compression::Compression;
+use mainstay_wire::handshake::{SALT_LEN, Salt};
 use mainstay_wire::packet::{Packet, build_packet};
 use mainstay_wire::{Capabilities, ChangeUser, ClientHello, Command, ErrorCode, HandshakeResponse};
 
 use crate::answer;
 use crate::core::Core;
 use crate::full_login::{FullStep, Proof, Verdict, more};
+use crate::greeting::Nonce;
 use crate::offer::SHAPE;
 use crate::op::{Chunk, ConnId, Op, Ops};
+use crate::policy::{Algorithms, ClientTls, Require};
 use crate::session::{Job, Key, Phase, Running, Session, Stage};
 use crate::state::State;
+
+/// Attributes of more bytes are not kept.
+const ATTRIBUTES_MAX: usize = 1024;
+/// A client may ask for any level, but the time is the proxy's: higher ones cost many times more.
+const ZSTD_LEVEL_MAX: u8 = 9;
 
 /// A login that is not decided yet.
 #[derive(Debug)]
 pub(crate) struct Login {
-    pub(crate) salt: Salt,
+    pub(crate) nonce: Nonce,
     pub(crate) deadline: Timestamp,
     /// Of the next packet from the client.
     pub(crate) sequence: u8,
@@ -64,12 +73,12 @@ impl Core {
             return self.refuse(client, sequence, &error, out);
         }
         login.sequence = login.sequence.wrapping_add(2);
-        let salt = login.salt;
+        let nonce = login.nonce;
         match std::mem::replace(&mut login.stage, LoginStage::Greeted) {
             LoginStage::Switched { hello, plugin } => {
                 let proof = Proof {
                     plugin,
-                    salt,
+                    nonce,
                     response: packet.payload,
                 };
                 self.judge(client, (&hello, sequence), &proof, out);
@@ -77,7 +86,7 @@ impl Core {
             LoginStage::Full { hello, key_sent } => {
                 let step = FullStep {
                     hello,
-                    salt,
+                    salt: nonce.salt(),
                     key_sent,
                     sequence,
                 };
@@ -87,11 +96,7 @@ impl Core {
                 Ok(ClientHello::Response(hello)) => {
                     self.hello(client, (hello, sequence), out);
                 }
-                Ok(ClientHello::Ssl(_)) => {
-                    let error = ErrorCode::BadHandshake
-                        .with("TLS was asked for, but it is not offered here: disable it");
-                    self.refuse(client, sequence, &error, out);
-                }
+                Ok(ClientHello::Ssl(_)) => self.begin_tls(client, sequence, out),
                 Err(why) => {
                     let error = ErrorCode::BadHandshake.with(format!("Bad handshake: {why}"));
                     self.refuse(client, sequence, &error, out);
@@ -101,21 +106,30 @@ impl Core {
     }
 
     fn hello(&mut self, client: u32, (hello, sequence): (HandshakeResponse, u8), out: &mut Ops) {
-        let Some(Session {
-            phase: Phase::Login(login),
-            ..
-        }) = self.clients.get(client)
-        else {
+        let Some(session) = self.clients.get_mut(client) else {
             return;
         };
-        let salt = login.salt;
+        let secure = session.transport.is_secure();
+        if !secure && self.policy.client_tls == ClientTls::Required {
+            let error = ErrorCode::SecureTransportRequired.packet();
+            return self.refuse(client, sequence, &error, out);
+        }
+        session.compression = compression(&hello, self.policy.client_compression);
+        session.attributes = kept(&hello);
+        let Phase::Login(login) = &session.phase else {
+            return;
+        };
+        let nonce = login.nonce;
         if !hello.capabilities.contains(Capabilities::PLUGIN_AUTH) {
-            return self.old_hello(client, (hello, sequence), salt, out);
+            return self.old_hello(client, (hello, sequence), nonce.salt(), out);
         }
         let known = match &hello.auth_plugin {
+            Some(name) if secure => Plugin::from_name_inside_tls(name),
             Some(name) => Plugin::from_name(name),
             None => Some(Plugin::Native),
         };
+        // A greeting has fewer random bytes than some plugins take.
+        let known = known.filter(|plugin| plugin.nonce_len() <= SALT_LEN);
         let speaks = known.filter(|&plugin| plugin == self.plugin_for(&hello.user, Some(plugin)));
         // A client that guessed the plugin before it saw the greeting sends an empty response.
         match speaks {
@@ -123,7 +137,7 @@ impl Core {
                 let response = hello.auth_response.clone();
                 let proof = Proof {
                     plugin,
-                    salt,
+                    nonce,
                     response: &response,
                 };
                 self.judge(client, (&hello, sequence), &proof, out);
@@ -141,9 +155,7 @@ impl Core {
         out: &mut Ops,
     ) {
         if self.plugin_for(&hello.user, Some(Plugin::Native)) != Plugin::Native {
-            let text = "Client does not support authentication protocol requested by server; \
-                        consider upgrading MySQL client";
-            let error = ErrorCode::UnsupportedAuthMode.with(text);
+            let error = ErrorCode::UnsupportedAuthMode.packet();
             return self.refuse(client, sequence, &error, out);
         }
         if let Some(session) = self.clients.get_mut(client) {
@@ -152,7 +164,7 @@ impl Core {
         let response = hello.auth_response.clone();
         let proof = Proof {
             plugin: Plugin::Native,
-            salt,
+            nonce: Nonce::of_salt(salt),
             response: &response,
         };
         self.judge(client, (&hello, sequence), &proof, out);
@@ -166,17 +178,20 @@ impl Core {
         sequence: u8,
         out: &mut Ops,
     ) {
-        let salt = self.salt();
+        let nonce = self.nonce();
         let named = hello.auth_plugin.as_deref().and_then(Plugin::from_name);
         let plugin = self.plugin_for(&hello.user, named);
-        let Some(Session {
-            phase: Phase::Login(login),
-            ..
-        }) = self.clients.get_mut(client)
-        else {
+        let Some(session) = self.clients.get_mut(client) else {
             return;
         };
-        login.salt = salt;
+        if plugin == Plugin::Clear && !session.transport.is_secure() {
+            let error = ErrorCode::SecureTransportRequired.packet();
+            return self.refuse(client, sequence, &error, out);
+        }
+        let Phase::Login(login) = &mut session.phase else {
+            return;
+        };
+        login.nonce = nonce;
         login.sequence = sequence.wrapping_add(1);
         login.stage = LoginStage::Switched {
             hello: Box::new(hello),
@@ -184,7 +199,7 @@ impl Core {
         };
         let request = AuthSwitchRequest {
             plugin: plugin.name().to_owned(),
-            salt,
+            nonce: nonce.of(plugin).to_vec(),
         };
         let mut bytes = Vec::new();
         build_packet(&mut bytes, sequence, |payload| request.encode(payload));
@@ -224,7 +239,7 @@ impl Core {
         session.state = State::default();
         let old_salt = session.old_salt;
         session.phase = Phase::Login(Login {
-            salt: Salt::default(),
+            nonce: Nonce::default(),
             deadline,
             sequence: 2,
             stage: LoginStage::Greeted,
@@ -272,6 +287,11 @@ impl Core {
     ) {
         let offered = self.offered();
         let user = self.policy.users.get(&hello.user);
+        let required = user.map_or(Require::default(), |user| user.require);
+        let transport = self.clients.get(client).map(|session| session.transport);
+        if !transport.is_some_and(|transport| transport.satisfies(required)) {
+            return self.deny(client, (hello, sequence), "YES", out);
+        }
         if let Some(most) = user.and_then(|user| user.connections_max)
             && self.connections_of(&hello.user) >= most
         {
@@ -291,6 +311,7 @@ impl Core {
             user: Arc::from(hello.user.as_str()),
             capabilities: hello.capabilities & SHAPE & offered,
             collation: hello.charset,
+            address: session.told_address(self.policy.proxy_header),
         };
         session.state.schema = schema.map(String::into_bytes);
         session.libmariadb |= is_libmariadb(hello);
@@ -337,8 +358,42 @@ impl Core {
             to: ConnId::Client(client),
             chunk: Chunk::Owned(bytes),
         });
+        let early = !session.inbox.is_empty();
+        if let Some(how) = session.compression.take() {
+            session.compressed = true;
+            let who = ConnId::Client(client);
+            out.push(Op::Compress { who, how });
+            if early {
+                // It was sent before the client could know how to send it.
+                return self.close_client(client, out);
+            }
+        }
         self.ready.push_back(client);
     }
+}
+
+/// What a client that may be compressed is compressed by: zlib goes first, as on servers.
+fn compression(hello: &HandshakeResponse, allowed: Algorithms) -> Option<Compression> {
+    let asks = |bit| hello.capabilities.contains(bit);
+    if allowed.zlib && asks(Capabilities::COMPRESS) {
+        return Some(Compression::Zlib);
+    }
+    let zstd = allowed.zstd && asks(Capabilities::ZSTD_COMPRESSION);
+    let level = hello.zstd_level.clamp(1, ZSTD_LEVEL_MAX);
+    zstd.then_some(Compression::Zstd { level })
+}
+
+/// The attributes that are kept to be passed on; none when they are more than a session may cost.
+fn kept(hello: &HandshakeResponse) -> Box<[u8]> {
+    let mut bytes = Vec::new();
+    for (name, value) in &hello.attributes {
+        put_lenenc_bytes(&mut bytes, name.as_bytes());
+        put_lenenc_bytes(&mut bytes, value.as_bytes());
+    }
+    if bytes.len() > ATTRIBUTES_MAX {
+        return Box::default();
+    }
+    bytes.into_boxed_slice()
 }
 
 fn is_libmariadb(hello: &HandshakeResponse) -> bool {

@@ -114,13 +114,10 @@ impl Core {
     }
 
     /// An `Op::Connect` succeeded.
-    pub fn connected(&mut self, _now: Timestamp, who: ConnId, _out: &mut Ops) {
-        let ConnId::Server(id) = who else { return };
-        if let Some(server) = self.servers.get_mut(id)
-            && let ServerPhase::Connecting { deadline } = server.phase
-        {
-            let login = crate::server_login::ServerLogin::Greeting;
-            server.phase = ServerPhase::Login { login, deadline };
+    pub fn connected(&mut self, now: Timestamp, who: ConnId, out: &mut Ops) {
+        self.now = now;
+        if let ConnId::Server(id) = who {
+            self.opened(id, out);
         }
     }
 
@@ -146,8 +143,11 @@ impl Core {
 
     /// A connection ended, or an `Op::Connect` failed. Never called for an id after `Op::Close`
     /// was run for it.
-    pub fn closed(&mut self, now: Timestamp, who: ConnId, _reason: CloseReason, out: &mut Ops) {
+    pub fn closed(&mut self, now: Timestamp, who: ConnId, reason: CloseReason, out: &mut Ops) {
         self.now = now;
+        if let (ConnId::Server(id), CloseReason::Tls) = (who, reason) {
+            self.tls_failed(id);
+        }
         match who {
             ConnId::Client(id) => self.client_gone(id, out),
             ConnId::Server(id) => self.lost(id, out),
@@ -197,6 +197,9 @@ impl Core {
             self.cache.clear();
         }
         self.policy = policy;
+        for upstream in &mut self.upstreams {
+            upstream.without_tls = false;
+        }
     }
 
     /// Called once at the end of each turn of the driver's loop: runs the timers that are due and

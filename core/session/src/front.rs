@@ -7,6 +7,7 @@ use mainstay_wire::{ErrPacket, ErrorCode};
 use crate::answer;
 use crate::core::Core;
 use crate::op::{Chunk, ConnId, Op, Ops};
+use crate::secure::Transport;
 use crate::server::{Gathered, ServerPhase};
 use crate::session::{Phase, Session, Stage};
 
@@ -141,7 +142,10 @@ impl Core {
                     at = range.end;
                     self.origin = gathered.is_input().then_some((client, range));
                     if session.is_login() {
+                        let before = session.compressed;
                         self.login_packet(client, &packet, out);
+                        let rest = gathered.bytes().len() - at;
+                        at += self.filter_begins(client, (before, rest), out);
                     } else {
                         self.command(client, &packet, out);
                     }
@@ -154,6 +158,32 @@ impl Core {
     /// Servers say so, and close.
     fn too_large(&mut self, client: u32, sequence: u8, out: &mut Ops) {
         self.refuse(client, sequence, &ErrorCode::PacketTooLarge.packet(), out);
+    }
+
+    /// After a packet of a login: the bytes behind it may belong to TLS. Returns how many do.
+    fn filter_begins(
+        &mut self,
+        client: u32,
+        (compressed, rest): (bool, usize),
+        out: &mut Ops,
+    ) -> usize {
+        let Some(session) = self.clients.get(client) else {
+            return 0;
+        };
+        if session.compressed && !compressed && rest > 0 {
+            // Sent before the client could know that its frames begin.
+            self.close_client(client, out);
+            return 0;
+        }
+        if session.transport != Transport::Starting {
+            return 0;
+        }
+        out.push(Op::StartTls {
+            who: ConnId::Client(client),
+            surplus: rest,
+            address: None,
+        });
+        rest
     }
 
     fn stream_ended(&mut self, client: u32) {

@@ -8,7 +8,7 @@
 //! Source: "`Caching_sha2_password` information" (MySQL internals). Whether the schema exists is
 //! left to `client_login`.
 
-use mainstay_wire::auth::{AuthMoreData, Plugin, caching_sha2, native};
+use mainstay_wire::auth::{AuthMoreData, Plugin, caching_sha2, ed25519, native};
 use mainstay_wire::handshake::Salt;
 use mainstay_wire::packet::build_packet;
 use mainstay_wire::{ErrorCode, HandshakeResponse};
@@ -16,7 +16,7 @@ use rand_chacha::rand_core::RngCore;
 
 use crate::client_login::LoginStage;
 use crate::core::Core;
-use crate::greeting::plugin;
+use crate::greeting::{Nonce, plugin};
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::policy::{Credential, Secret};
 use crate::session::{Phase, Session};
@@ -35,7 +35,7 @@ pub(crate) struct Learned {
 /// What a client sent for its password.
 pub(crate) struct Proof<'a> {
     pub(crate) plugin: Plugin,
-    pub(crate) salt: Salt,
+    pub(crate) nonce: Nonce,
     pub(crate) response: &'a [u8],
 }
 
@@ -50,8 +50,12 @@ impl Proof<'_> {
             return password.is_empty();
         }
         match self.plugin {
-            Plugin::Native => native::verify(self.response, &self.salt, password),
-            Plugin::CachingSha2 => caching_sha2::verify(self.response, &self.salt, password),
+            Plugin::Native => native::verify(self.response, &self.nonce.salt(), password),
+            Plugin::CachingSha2 => {
+                caching_sha2::verify(self.response, &self.nonce.salt(), password)
+            }
+            Plugin::Ed25519 => ed25519::verify(self.response, self.nonce.of(self.plugin), password),
+            Plugin::Clear => caching_sha2::verify_clear(self.response, password),
         }
     }
 }
@@ -94,16 +98,34 @@ impl Core {
 
     /// The plugin by which a user proves its password; `named` is the client's choice.
     pub(crate) fn plugin_for(&self, user: &str, named: Option<Plugin>) -> Plugin {
+        let own = self.policy.users.get(user).and_then(|user| user.plugin);
+        if let Some(own) = own {
+            return own;
+        }
         // Whether this worker has learned the password already must make no difference.
         if self.hash_of(user).is_some() {
-            return Plugin::CachingSha2;
+            return match named {
+                Some(Plugin::Clear) => Plugin::Clear,
+                Some(Plugin::Native | Plugin::CachingSha2 | Plugin::Ed25519) | None => {
+                    Plugin::CachingSha2
+                }
+            };
         }
         named.unwrap_or_else(|| plugin(&self.policy))
     }
 
-    pub(crate) fn verdict(&self, user: &str, proof: &Proof<'_>) -> Verdict {
+    pub(crate) fn verdict(&mut self, user: &str, proof: &Proof<'_>) -> Verdict {
         match self.password_of(user) {
             Some(password) if proof.holds(password.reveal().as_bytes()) => Verdict::Right,
+            None if proof.plugin == Plugin::Clear => {
+                let password = caching_sha2::parse_clear_password(proof.response);
+                let right = password.is_some_and(|password| self.learn(user, password.to_vec()));
+                if right {
+                    Verdict::Right
+                } else {
+                    Verdict::Wrong
+                }
+            }
             None if self.hash_of(user).is_some() && !proof.is_empty() => Verdict::Open,
             Some(_) | None => Verdict::Wrong,
         }

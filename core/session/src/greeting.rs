@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use mainstay_wire::auth::Plugin;
+use mainstay_wire::auth::{Plugin, ed25519};
 use mainstay_wire::handshake::Salt;
 use mainstay_wire::packet::build_packet;
 use mainstay_wire::{Capabilities, ErrorCode, Greeting, StatusFlags};
@@ -19,11 +19,11 @@ use crate::session::{Key, Phase, Session};
 impl Core {
     /// Greets a new client.
     pub(crate) fn greet(&mut self, peer: Option<IpAddr>, out: &mut Ops) -> u32 {
-        let salt = self.salt();
+        let nonce = self.nonce();
         let deadline = self.now + self.policy.timeouts.handshake;
         let number = self.next_number();
         let login = Login {
-            salt,
+            nonce,
             deadline,
             sequence: 1,
             stage: LoginStage::Greeted,
@@ -33,6 +33,7 @@ impl Core {
             user: Arc::from(""),
             capabilities: Capabilities::NONE,
             collation: self.policy.collation,
+            address: None,
         };
         let mut session = Session::new(number, host, key, Phase::Login(login));
         session.serial = self.serial;
@@ -46,7 +47,7 @@ impl Core {
         let greeting = Greeting {
             server_version: self.policy.server_version.clone(),
             connection_id: number,
-            salt,
+            salt: nonce.salt(),
             capabilities: self.offered(),
             charset: self.policy.collation,
             status: StatusFlags::AUTOCOMMIT,
@@ -74,10 +75,32 @@ impl Core {
     }
 
     /// Random bytes without NUL, which would end a string for some clients.
-    pub(crate) fn salt(&mut self) -> Salt {
-        let mut salt = Salt::default();
-        self.random.fill_bytes(&mut salt);
-        salt.map(|byte| byte % 127 + 1)
+    pub(crate) fn nonce(&mut self) -> Nonce {
+        let mut nonce = Nonce::default();
+        self.random.fill_bytes(&mut nonce.0);
+        Nonce(nonce.0.map(|byte| byte % 127 + 1))
+    }
+}
+
+/// Random bytes for the proof of a password: plugins take as many as they need.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Nonce(pub(crate) [u8; ed25519::NONCE_LEN]);
+
+impl Nonce {
+    /// One that gives this salt.
+    pub(crate) fn of_salt(salt: Salt) -> Self {
+        let mut nonce = Self::default();
+        nonce.0[..salt.len()].copy_from_slice(&salt);
+        nonce
+    }
+
+    /// Those that most plugins take.
+    pub(crate) fn salt(&self) -> Salt {
+        *self.0.first_chunk().expect("a nonce is longer than a salt")
+    }
+
+    pub(crate) fn of(&self, plugin: Plugin) -> &[u8] {
+        &self.0[..plugin.nonce_len()]
     }
 }
 

@@ -52,6 +52,7 @@ mod reply;
 mod ruling;
 mod secure;
 mod server;
+mod server_greeting;
 mod server_login;
 mod session;
 mod setup;
@@ -72,7 +73,8 @@ pub use cache::CacheStats;
 pub use note::Note;
 pub use op::{Chunk, CloseReason, ConnId, Op, Ops};
 pub use policy::{
-    AuthPlugin, BinlogSource, CachePolicy, Credential, Hold, Policy, Pool, Secret, Timeouts, User,
+    Algorithms, AuthPlugin, BinlogSource, CachePolicy, ClientTls, Compression, Credential, Hold,
+    Plugin, Policy, Pool, Require, Secret, ServerTls, Timeouts, User,
 };
 pub use queries::QueryStats;
 pub use stats::{ServerStats, Stats};

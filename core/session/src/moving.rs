@@ -59,6 +59,7 @@ impl Core {
         self.serial += 1;
         session.serial = self.serial;
         session.last_active = now;
+        session.key.address = session.told_address(self.policy.proxy_header);
         self.received.insert(session.number);
         let client = self.clients.insert(session);
         let deadline = now + self.policy.timeouts.idle_client;
@@ -138,6 +139,7 @@ fn decode(bytes: &[u8]) -> Result<Session, Malformed> {
         user: Arc::from(text(reader.lenenc_bytes()?)?),
         capabilities: Capabilities(reader.u64()?),
         collation: reader.u8()?,
+        address: None,
     };
     let mut session = Session::new(number, host, key, Phase::Ready);
     session.autocommit = reader.u8()? != 0;
@@ -200,6 +202,7 @@ mod tests {
             user: Arc::from("app"),
             capabilities: Capabilities(0x1_0000_0200),
             collation: 255,
+            address: None,
         };
         let mut session = Session::new(7, "10.0.0.9".to_owned(), key, Phase::Ready);
         session.autocommit = false;

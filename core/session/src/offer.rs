@@ -8,7 +8,7 @@
 use mainstay_wire::Capabilities;
 
 use crate::core::Core;
-use crate::policy::Policy;
+use crate::policy::{ClientTls, Policy};
 
 /// What every connection must have; without it the client is too old.
 const REQUIRED: Capabilities = Capabilities::PROTOCOL_41.union(Capabilities::SECURE_CONNECTION);
@@ -53,11 +53,21 @@ impl Core {
     /// What is offered now: a server that was met and can do less takes it from all.
     pub(crate) fn offered(&self) -> Capabilities {
         let listed = self.upstreams.iter().filter(|one| one.listed);
-        listed.fold(offered(&self.policy), |offered, upstream| {
+        let shared = listed.fold(offered(&self.policy), |offered, upstream| {
             let can = upstream.capabilities.unwrap_or(offered);
             offered & (can | OWN | Capabilities::LONG_PASSWORD)
-        })
+        });
+        shared | filters(&self.policy)
     }
+}
+
+/// TLS and compression: each side has its own.
+fn filters(policy: &Policy) -> Capabilities {
+    let with = |on: bool, bit: Capabilities| if on { bit } else { Capabilities::NONE };
+    let compression = policy.client_compression;
+    with(policy.client_tls != ClientTls::Off, Capabilities::SSL)
+        | with(compression.zlib, Capabilities::COMPRESS)
+        | with(compression.zstd, Capabilities::ZSTD_COMPRESSION)
 }
 
 fn offered(policy: &Policy) -> Capabilities {

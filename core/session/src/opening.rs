@@ -2,11 +2,13 @@
 //! to be had: the server is left alone for a moment, and its sessions look elsewhere.
 
 use mainstay_wire::handshake::Salt;
-use mainstay_wire::{ErrPacket, ResponseTracker};
+use mainstay_wire::{ErrPacket, ResponseTracker, proxy_protocol};
 
 use crate::core::Core;
-use crate::op::{ConnId, Op, Ops};
+use crate::op::{Chunk, ConnId, Op, Ops};
+use crate::policy::ServerTls;
 use crate::server::{Server, ServerPhase};
+use crate::server_login::ServerLogin;
 use crate::session::{Key, Session, Stage};
 use crate::state::State;
 use crate::statements::ServerStatements;
@@ -37,6 +39,9 @@ impl Core {
             salt: Salt::default(),
             knows_reset: true,
             spent: false,
+            secure: false,
+            compression: None,
+            opener: None,
             errand: None,
         });
         self.upstreams[upstream].open += 1;
@@ -49,12 +54,50 @@ impl Core {
         id
     }
 
+    /// The connection is open: what a server is told before it greets.
+    pub(crate) fn opened(&mut self, id: u32, out: &mut Ops) {
+        let Some(server) = self.servers.get_mut(id) else {
+            return;
+        };
+        let ServerPhase::Connecting { deadline } = server.phase else {
+            return;
+        };
+        let login = ServerLogin::Greeting;
+        server.phase = ServerPhase::Login { login, deadline };
+        if let Some(address) = server.key.address {
+            out.push(Op::Send {
+                to: ConnId::Server(id),
+                chunk: Chunk::Owned(proxy_protocol::encode(address)),
+            });
+        }
+    }
+
+    /// TLS with a server could not be established: where it need not be, the next connections do
+    /// without it, as clients of MySQL do that prefer it.
+    pub(crate) fn tls_failed(&mut self, id: u32) {
+        let Some(server) = self.servers.get(id) else {
+            return;
+        };
+        let preferred = self.policy.server_tls == ServerTls::Preferred;
+        let begun = matches!(
+            server.phase,
+            ServerPhase::Login {
+                login: ServerLogin::Tls { .. },
+                ..
+            }
+        );
+        if preferred && begun {
+            self.upstreams[server.upstream].without_tls = true;
+        }
+    }
+
     /// A connection has logged in.
     pub(crate) fn server_ready(&mut self, id: u32, out: &mut Ops) {
         let Some(server) = self.servers.get_mut(id) else {
             return;
         };
         server.inbox.clear();
+        server.opener = None;
         let opening = &mut self.upstreams[server.upstream].opening;
         let was_paused = std::mem::take(opening).until.is_some();
         if !self.errand_begins(id, out) {

@@ -1,5 +1,7 @@
 //! What a valid configuration lets the machine do. Reading the file is left to `settings`.
 
+mod transport;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -8,9 +10,12 @@ use std::time::Duration;
 use mainstay_sql::Trusted;
 use mainstay_topology::ServerName;
 use mainstay_wire::Capabilities;
+pub use mainstay_wire::auth::Plugin;
 use mainstay_wire::auth::{ServerKey, caching_sha2};
+pub use mainstay_wire::compression::Compression;
 
 pub use crate::cache::CachePolicy;
+pub use transport::{Algorithms, ClientTls, Require, ServerTls};
 
 /// The settings of one machine. Counts are per worker: the shell divides what the file gives for
 /// the whole process.
@@ -50,6 +55,17 @@ pub struct Policy {
     pub local_infile: bool,
     /// Where binlogs are read from.
     pub binlog: BinlogSource,
+    /// TLS towards clients.
+    pub client_tls: ClientTls,
+    /// TLS towards servers.
+    pub server_tls: ServerTls,
+    /// The compression that clients may ask for.
+    pub client_compression: Algorithms,
+    /// The compression asked of servers; one that does not offer it is served without.
+    pub server_compression: Option<Compression>,
+    /// Tell servers the client's address by the PROXY protocol. A server connection then serves
+    /// clients of one address only.
+    pub proxy_header: bool,
     /// The longest command in bytes: a longer one gets error 1153, and its client is closed.
     pub packet_max: usize,
 }
@@ -74,6 +90,11 @@ impl Default for Policy {
             cache: CachePolicy::default(),
             local_infile: false,
             binlog: BinlogSource::default(),
+            client_tls: ClientTls::default(),
+            server_tls: ServerTls::default(),
+            client_compression: Algorithms::default(),
+            server_compression: None,
+            proxy_header: false,
             packet_max: 1 << 30,
         }
     }
@@ -123,6 +144,10 @@ pub struct User {
     pub schema: Option<String>,
     /// Clients of this user at the same time; one more gets error 1226.
     pub connections_max: Option<usize>,
+    /// What its connections must have besides the password.
+    pub require: Require,
+    /// The plugin by which it proves its password; none for the one that its client speaks.
+    pub plugin: Option<Plugin>,
 }
 
 /// Which server serves `COM_BINLOG_DUMP`.

@@ -107,11 +107,14 @@ impl Core {
             };
             match opening.iter().position(|key| *key == session.key) {
                 Some(found) => drop(opening.swap_remove(found)),
-                None => wanted.push(session.key.clone()),
+                None => wanted.push((session.key.clone(), session.opener())),
             }
         }
-        for key in wanted {
-            let _ = self.open(upstream, key, out);
+        for (key, opener) in wanted {
+            let id = self.open(upstream, key, out);
+            if let Some(server) = self.servers.get_mut(id) {
+                server.opener = Some(Box::new(opener));
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mainstay_clock::Timestamp;
 use mainstay_wire::ResponseTracker;
+use mainstay_wire::compression::Compression;
 use mainstay_wire::handshake::Salt;
 
 use crate::cache::Fill;
@@ -47,8 +48,22 @@ pub(crate) struct Server {
     /// It serves nobody after its present session: a `KILL` of it is or was under way, or it is
     /// known to its server as a replica's.
     pub(crate) spent: bool,
+    /// Its bytes travel in TLS.
+    pub(crate) secure: bool,
+    /// How its bytes are compressed once it has logged in.
+    pub(crate) compression: Option<Compression>,
+    /// For whom it is being opened.
+    pub(crate) opener: Option<Box<Opener>>,
     /// It was opened for this, and not for a pool.
     pub(crate) errand: Option<crate::errand::Errand>,
+}
+
+/// What a server is told of the session for which a connection is opened. Later sessions of the
+/// same connection are not told.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Opener {
+    pub(crate) attributes: Box<[u8]>,
+    pub(crate) host: String,
 }
 
 /// Where a server connection stands.

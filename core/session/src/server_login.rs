@@ -1,25 +1,23 @@
 //! The login of the proxy at a server, with the credentials of the user it will serve.
 //!
 //! ```text
-//! Greeting ─▶ Proof ─┬─▶ OK
-//!               ▲    ├─▶ ERR
-//!               │    ├─ switch of plugin ─▶ Proof
-//!               │    └─ full path ─▶ Key ─▶ Proof
+//! Greeting ─┬────────▶ Proof ─┬─▶ OK
+//!           └─▶ Tls ────┘ ▲   ├─▶ ERR
+//!                         │   ├─ switch of plugin ─▶ Proof
+//!                         │   └─ full path ─▶ Key ─▶ Proof
 //! ```
+//! Inside TLS the full path sends the password itself, and there is no `Key`.
 
 use mainstay_wire::auth::{AuthMoreData, AuthSwitchRequest, Plugin, caching_sha2, rsa_exchange};
 use mainstay_wire::handshake::Salt;
 use mainstay_wire::packet::{PacketReader, put_packet};
 use mainstay_wire::response::{ERR_HEADER, OK_HEADER};
-use mainstay_wire::{
-    Capabilities, ErrPacket, ErrorCode, Greeting, HandshakeResponse, Malformed, ResponseTracker,
-};
+use mainstay_wire::{Capabilities, ErrPacket, ErrorCode, Greeting, Malformed, ResponseTracker};
 use rand_chacha::rand_core::RngCore;
 
 use crate::core::Core;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::server::{Gathered, ServerPhase};
-use crate::session::Key;
 use crate::tracking::Tracking;
 
 /// Where a login at a server stands.
@@ -27,6 +25,8 @@ use crate::tracking::Tracking;
 pub(crate) enum ServerLogin {
     /// Nothing came yet.
     Greeting,
+    /// TLS was asked for; the answer to the greeting waits for it.
+    Tls { greeting: Box<Greeting> },
     /// A proof was sent.
     Proof { salt: Salt },
     /// The public key was asked for.
@@ -34,9 +34,11 @@ pub(crate) enum ServerLogin {
 }
 
 /// What one packet of a login led to.
-enum Next {
+pub(crate) enum Next {
     /// Send this payload and go on.
     Send(ServerLogin, Vec<u8>),
+    /// Send this payload, then TLS begins.
+    StartTls(Box<Greeting>, Vec<u8>),
     /// Go on without sending.
     Wait,
     /// Logged in.
@@ -44,15 +46,6 @@ enum Next {
     /// Refused, by the server or by us.
     Failed(ErrPacket),
 }
-
-/// What every login at a server asks for, beside what shapes the replies.
-const BASE: Capabilities = Capabilities::LONG_PASSWORD
-    .union(Capabilities::LONG_FLAG)
-    .union(Capabilities::PROTOCOL_41)
-    .union(Capabilities::TRANSACTIONS)
-    .union(Capabilities::SECURE_CONNECTION)
-    .union(Capabilities::PLUGIN_AUTH)
-    .union(Capabilities::PLUGIN_AUTH_LENENC_CLIENT_DATA);
 
 /// What `utf8mb4` means to MySQL 8 and later.
 const UTF8MB4_0900_AI_CI: u8 = 255;
@@ -73,21 +66,35 @@ impl Core {
             match self.login_step(id, packet.payload) {
                 Ok(Next::Wait) => {}
                 Ok(Next::Send(login, payload)) => {
-                    let Some(server) = self.servers.get_mut(id) else {
-                        return;
-                    };
-                    let ServerPhase::Login { login: stage, .. } = &mut server.phase else {
-                        return;
-                    };
-                    *stage = login;
-                    let mut bytes = Vec::new();
-                    put_packet(&mut bytes, sequence, &payload);
-                    out.push(Op::Send {
-                        to: ConnId::Server(id),
-                        chunk: Chunk::Owned(bytes),
-                    });
+                    self.login_answer(id, login, (sequence, &payload), out);
                 }
-                Ok(Next::Done) => return self.server_ready(id, out),
+                Ok(Next::StartTls(greeting, payload)) => {
+                    let login = ServerLogin::Tls { greeting };
+                    self.login_answer(id, login, (sequence, &payload), out);
+                    if !packets.rest().is_empty() {
+                        // It would be taken for something that came inside TLS.
+                        let error = ErrorCode::BadHandshake
+                            .with("a server sent more than its greeting before TLS began");
+                        return self.login_failed(id, &error, out);
+                    }
+                    let address = self.servers.get(id).map(|server| server.upstream);
+                    let address =
+                        address.map(|index| self.upstreams[index].target.address.to_string());
+                    out.push(Op::StartTls {
+                        who: ConnId::Server(id),
+                        surplus: 0,
+                        address,
+                    });
+                    return;
+                }
+                Ok(Next::Done) => {
+                    let compression = self.servers.get(id).and_then(|one| one.compression);
+                    if let Some(how) = compression {
+                        let who = ConnId::Server(id);
+                        out.push(Op::Compress { who, how });
+                    }
+                    return self.server_ready(id, out);
+                }
                 Ok(Next::Failed(error)) => return self.login_failed(id, &error, out),
                 Err(why) => {
                     let text = format!("the login of the proxy at a server failed: {why}");
@@ -107,6 +114,44 @@ impl Core {
         }
     }
 
+    fn login_answer(
+        &mut self,
+        id: u32,
+        next: ServerLogin,
+        (sequence, payload): (u8, &[u8]),
+        out: &mut Ops,
+    ) {
+        let Some(server) = self.servers.get_mut(id) else {
+            return;
+        };
+        if let ServerPhase::Login { login, .. } = &mut server.phase {
+            *login = next;
+            let mut bytes = Vec::new();
+            put_packet(&mut bytes, sequence, payload);
+            out.push(Op::Send {
+                to: ConnId::Server(id),
+                chunk: Chunk::Owned(bytes),
+            });
+        }
+    }
+
+    /// TLS with a server is established: the login goes on inside it.
+    pub(crate) fn server_secured(&mut self, id: u32, out: &mut Ops) {
+        let Some(server) = self.servers.get_mut(id) else {
+            return;
+        };
+        server.secure = true;
+        let ServerPhase::Login { login, .. } = &mut server.phase else {
+            return;
+        };
+        let ServerLogin::Tls { greeting } = std::mem::replace(login, ServerLogin::Greeting) else {
+            return;
+        };
+        let (next, payload) = self.answer_greeting(id, &greeting);
+        // After the greeting and the request for TLS.
+        self.login_answer(id, next, (2, &payload), out);
+    }
+
     fn login_step(&mut self, id: u32, payload: &[u8]) -> Result<Next, Malformed> {
         let Some(server) = self.servers.get(id) else {
             return Ok(Next::Wait);
@@ -124,7 +169,6 @@ impl Core {
         match login {
             ServerLogin::Greeting => {
                 let greeting = Greeting::parse(payload)?;
-                let next = greeted(&greeting, &server.key, password);
                 if let Some(server) = self.servers.get_mut(id) {
                     server.greeted(&greeting);
                     self.upstreams[server.upstream].capabilities = Some(greeting.capabilities);
@@ -136,11 +180,15 @@ impl Core {
                         server.tracker = ResponseTracker::new(server.key.capabilities | tracks);
                     }
                 }
-                Ok(next)
+                Ok(self.greeted(id, greeting))
             }
+            ServerLogin::Tls { .. } => Err(Malformed::Unexpected("TLS was to begin")),
             ServerLogin::Proof { salt } => match first {
                 Some(OK_HEADER) => Ok(Next::Done),
-                Some(AuthSwitchRequest::HEADER) => switched(payload, password),
+                Some(AuthSwitchRequest::HEADER) => switched(payload, password, server.secure),
+                Some(AuthMoreData::HEADER) if server.secure => {
+                    more_inside_tls(payload, *salt, password)
+                }
                 Some(AuthMoreData::HEADER) => Ok(more(payload, *salt)?),
                 _ => Err(Malformed::Unexpected("it is no part of a login")),
             },
@@ -158,55 +206,25 @@ impl Core {
     }
 }
 
-fn greeted(greeting: &Greeting, key: &Key, password: &[u8]) -> Next {
-    let missing = key.capabilities.without(greeting.capabilities);
-    // Servers leave LONG_FLAG and its like to the client; what counts is the shape of packets.
-    let shape = crate::offer::SHAPING;
-    if missing & shape != Capabilities::NONE {
-        let text = format!(
-            "server version {} cannot answer in the form this client asked for ({missing:?}): \
-             announce the servers' own version in the settings of the proxy",
-            greeting.version()
-        );
-        return Next::Failed(ErrorCode::NotSupported.with(text));
-    }
-    let plugin = Plugin::from_name(&greeting.auth_plugin).unwrap_or(Plugin::Native);
-    let tracks = greeting.capabilities.contains(Capabilities::SESSION_TRACK);
-    let tracks = if tracks {
-        Capabilities::SESSION_TRACK
-    } else {
-        Capabilities::NONE
-    };
-    let mut capabilities = key.capabilities | BASE | tracks;
-    if capabilities.extended() != 0 {
-        capabilities = capabilities.without(Capabilities::LONG_PASSWORD);
-    }
-    let response = HandshakeResponse {
-        capabilities,
-        max_packet_size: 1 << 30,
-        charset: key.collation,
-        user: key.user.to_string(),
-        auth_response: plugin.scramble(password, &greeting.salt),
-        auth_plugin: Some(plugin.name().to_owned()),
-        ..HandshakeResponse::default()
-    };
-    let mut payload = Vec::new();
-    response.encode(&mut payload);
-    let salt = greeting.salt;
-    Next::Send(ServerLogin::Proof { salt }, payload)
-}
-
-fn switched(payload: &[u8], password: &[u8]) -> Result<Next, Malformed> {
+fn switched(payload: &[u8], password: &[u8], secure: bool) -> Result<Next, Malformed> {
     let request = AuthSwitchRequest::parse(payload)?;
-    let Some(plugin) = Plugin::from_name(&request.plugin) else {
+    let plugin = match Plugin::from_name_inside_tls(&request.plugin) {
+        Some(Plugin::Clear) if !secure => {
+            let text = "the server wants the password in the clear, which needs TLS";
+            return Ok(Next::Failed(ErrorCode::UnsupportedAuthMode.with(text)));
+        }
+        other => other,
+    };
+    let Some(plugin) = plugin else {
         let text = format!(
             "the server wants the plugin {}, unknown here",
             request.plugin
         );
         return Ok(Next::Failed(ErrorCode::UnsupportedAuthMode.with(text)));
     };
-    let proof = plugin.scramble(password, &request.salt);
-    Ok(Next::Send(ServerLogin::Proof { salt: request.salt }, proof))
+    let proof = plugin.scramble(password, &request.nonce);
+    let salt = request.salt();
+    Ok(Next::Send(ServerLogin::Proof { salt }, proof))
 }
 
 fn more(payload: &[u8], salt: Salt) -> Result<Next, Malformed> {
@@ -218,5 +236,16 @@ fn more(payload: &[u8], salt: Salt) -> Result<Next, Malformed> {
             vec![caching_sha2::PUBLIC_KEY_REQUEST],
         )),
         _ => Err(Malformed::Unexpected("its data are of no known plugin")),
+    }
+}
+
+fn more_inside_tls(payload: &[u8], salt: Salt, password: &[u8]) -> Result<Next, Malformed> {
+    let AuthMoreData(data) = AuthMoreData::parse(payload)?;
+    match data.as_slice() {
+        [caching_sha2::FULL_AUTH_REQUIRED] => Ok(Next::Send(
+            ServerLogin::Proof { salt },
+            caching_sha2::clear_password(password),
+        )),
+        _ => more(payload, salt),
     }
 }

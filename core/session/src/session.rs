@@ -1,11 +1,13 @@
 //! One client connection: what the machine remembers of it between statements, and the command
 //! it is carrying out.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_clock::Timestamp;
 use mainstay_sql::{Flags, Kind, Statement};
+use mainstay_wire::compression::Compression;
 use mainstay_wire::handshake::Salt;
 use mainstay_wire::{Capabilities, Command, ErrorCode};
 
@@ -25,6 +27,8 @@ pub(crate) struct Key {
     pub(crate) user: Arc<str>,
     pub(crate) capabilities: Capabilities,
     pub(crate) collation: u8,
+    /// The client's, where servers are told it: they may grant by it.
+    pub(crate) address: Option<IpAddr>,
 }
 
 /// One client.
@@ -39,7 +43,11 @@ pub(crate) struct Session {
     pub(crate) phase: Phase,
     pub(crate) host: String,
     pub(crate) transport: Transport,
+    /// Begins when the login has succeeded.
+    pub(crate) compression: Option<Compression>,
     pub(crate) compressed: bool,
+    /// What the client told of itself, as it came.
+    pub(crate) attributes: Box<[u8]>,
     pub(crate) key: Key,
     /// Input not handled yet: part of a packet, or commands sent ahead of their turn.
     pub(crate) inbox: Vec<u8>,
@@ -281,7 +289,9 @@ impl Session {
             phase,
             host,
             transport: Transport::default(),
+            compression: None,
             compressed: false,
+            attributes: Box::default(),
             key,
             inbox: Vec::new(),
             last_active: Timestamp::ZERO,

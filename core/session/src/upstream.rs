@@ -33,6 +33,8 @@ pub(crate) struct Upstream {
     pub(crate) capabilities: Option<Capabilities>,
     /// What it tells of session changes by itself, once that was asked.
     pub(crate) usual: Option<Usual>,
+    /// TLS with it could not be established, and need not be.
+    pub(crate) without_tls: bool,
     pub(crate) statements: u64,
     pub(crate) lost: u64,
 }
@@ -51,6 +53,7 @@ impl Upstream {
             writing: Pause::default(),
             capabilities: None,
             usual: None,
+            without_tls: false,
             statements: 0,
             lost: 0,
         }

@@ -2,9 +2,10 @@
 //! checks it. Packets around them: [`AuthSwitchRequest`] and [`AuthMoreData`].
 //!
 //! Sources: "Authentication Methods", "Native Authentication", "`Caching_sha2_password`
-//! information" (MySQL internals).
+//! information" (MySQL internals); "Authentication Plugin - ed25519" (`MariaDB`).
 
 pub mod caching_sha2;
+pub mod ed25519;
 pub mod native;
 mod packets;
 pub mod rsa_exchange;

@@ -88,7 +88,8 @@ error_codes! {
     /// `COM_STMT_FETCH` without a cursor.
     NoOpenCursor = 1421, b"HY000", "The statement has no open cursor";
     /// The client speaks a plugin that is not spoken here.
-    UnsupportedAuthMode = 1251, b"08004", "Client does not support the authentication protocol";
+    UnsupportedAuthMode = 1251, b"08004",
+        "Client does not support authentication protocol requested by server; consider upgrading MySQL client";
     /// The server is read-only.
     OptionPreventsStatement = 1290, b"HY000",
         "The server is running with the --read-only option so it cannot execute this statement";
@@ -106,6 +107,8 @@ error_codes! {
     ServerGone = 2006, b"HY000", "Server has gone away";
     /// The server was lost and the fate of the statement is not known.
     ServerLost = 2013, b"08S01", "Lost connection to server during query";
+    /// TLS could not be established.
+    TlsError = 2026, b"HY000", "TLS connection error";
     /// The server is in offline mode.
     OfflineMode = 3032, b"HY000", "The server is currently in offline mode";
     /// The client sent nothing for too long (MySQL 8.0.24 and later).

@@ -103,7 +103,7 @@ async fn log_in(options: &ConnectOptions, stage: &mut ConnectStage) -> Result<Se
 fn respond(options: &ConnectOptions, greeting: &Greeting) -> HandshakeResponse {
     let capabilities = WANTED & greeting.capabilities | Capabilities::LONG_PASSWORD;
     // For a plugin not spoken here the server will ask for the one the user has.
-    let plugin = Plugin::from_name(&greeting.auth_plugin).unwrap_or(Plugin::Native);
+    let plugin = Plugin::announced(&greeting.auth_plugin);
     let plugins = capabilities.contains(Capabilities::PLUGIN_AUTH);
     let attributes = capabilities.contains(Capabilities::CONNECT_ATTRS);
     HandshakeResponse {
@@ -119,6 +119,7 @@ fn respond(options: &ConnectOptions, greeting: &Greeting) -> HandshakeResponse {
         } else {
             Vec::new()
         },
+        zstd_level: 0,
     }
 }
 
@@ -152,10 +153,10 @@ impl Exchange<'_> {
                 self.options.user, request.plugin
             ))
         })?;
-        self.salt = request.salt;
+        self.salt = request.salt();
         let response = self
             .plugin
-            .scramble(self.options.password.as_bytes(), &self.salt);
+            .scramble(self.options.password.as_bytes(), &request.nonce);
         stream.send(&response).await
     }
 
@@ -175,7 +176,7 @@ impl Exchange<'_> {
                 let data = rsa_exchange::encrypt_password(password, &self.salt, pem, seed)?;
                 stream.send(&data).await
             }
-            (Plugin::CachingSha2 | Plugin::Native, _) => Err(Error::Protocol(
+            (_, _) => Err(Error::Protocol(
                 "unexpected data of the authentication plugin".to_owned(),
             )),
         }

@@ -1,10 +1,15 @@
 //! What the filters of a proxy are made of: certificates, authorities, trusted networks. Shared by
 //! its workers, replaced whole when a setting or a file has changed.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use rustls::client::Resumption;
 use rustls::{ClientConfig, Connection, ServerConfig};
+
+/// Sessions with one server that are kept to be resumed.
+const SERVER_SESSIONS: usize = 8;
 
 /// The settings of the filters. The default offers no TLS and believes nobody.
 #[derive(Debug, Clone, Default)]
@@ -12,7 +17,7 @@ pub struct Filters {
     /// TLS towards clients.
     pub clients: Option<Arc<ServerConfig>>,
     /// TLS towards servers.
-    pub servers: Option<Arc<ClientConfig>>,
+    pub servers: Option<Towards>,
     /// Who may tell, by the PROXY protocol, which client is behind it.
     pub believed: Vec<Network>,
 }
@@ -24,10 +29,12 @@ impl Filters {
     }
 
     pub(crate) fn connect(&self, address: &str) -> Option<Connection> {
-        let config = Arc::clone(self.servers.as_ref()?);
+        let config = self.servers.as_ref()?.config(address);
         let (host, _) = address.rsplit_once(':')?;
         let host = host.trim_start_matches('[').trim_end_matches(']');
-        let name = host.to_owned().try_into().ok()?;
+        let name = host.to_owned().try_into();
+        // A name that no certificate can have: whoever checks names will not believe the server.
+        let name = name.or_else(|_| "unnamed".try_into()).ok()?;
         rustls::ClientConnection::new(config, name)
             .ok()
             .map(Into::into)
@@ -35,6 +42,37 @@ impl Filters {
 
     pub(crate) fn believes(&self, ip: IpAddr) -> bool {
         self.believed.iter().any(|network| network.contains(ip))
+    }
+}
+
+/// TLS towards servers: the same for all but what resumes a session, which is each server's own.
+#[derive(Debug, Clone)]
+pub struct Towards {
+    config: Arc<ClientConfig>,
+    of_server: Arc<Mutex<BTreeMap<String, Arc<ClientConfig>>>>,
+}
+
+impl Towards {
+    /// Towards all servers in this way.
+    pub fn new(config: ClientConfig) -> Self {
+        Self {
+            config: Arc::new(config),
+            of_server: Arc::default(),
+        }
+    }
+
+    /// Locked only while a connection begins.
+    fn config(&self, address: &str) -> Arc<ClientConfig> {
+        let mut of_server = self
+            .of_server
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let config = of_server.entry(address.to_owned()).or_insert_with(|| {
+            let mut config = ClientConfig::clone(&self.config);
+            config.resumption = Resumption::in_memory_sessions(SERVER_SESSIONS);
+            Arc::new(config)
+        });
+        Arc::clone(config)
     }
 }
 

@@ -27,10 +27,11 @@ mod sched;
 mod stats;
 #[cfg(test)]
 mod tests;
+pub mod tls;
 mod worker;
 
 pub use error::Error;
-pub use filters::{Filters, Network};
+pub use filters::{Filters, Network, Towards};
 pub use gate::StillBusy;
 pub use io::Io;
 pub use leaving::{Leaving, Moved};

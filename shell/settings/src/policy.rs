@@ -7,7 +7,7 @@ use mainstay_session::policy as session;
 use mainstay_sql::Trusted;
 use mainstay_topology::{Member, ServerName};
 
-use crate::settings::{ProxySettings, Settings};
+use crate::settings::{ProxySettings, ServerTlsMode, Settings};
 
 /// A replica that has heard nothing for this long no longer testifies for its source: three of its
 /// heartbeat periods.
@@ -50,6 +50,8 @@ impl Settings {
                 credential: user.credential.clone(),
                 schema: user.default_schema.clone(),
                 connections_max: user.connections_max,
+                require: user.require,
+                plugin: user.plugin,
             };
             (user.name.clone(), entry)
         });
@@ -106,6 +108,17 @@ impl ProxySettings {
                 digests_max: self.digests_max,
                 client_address: self.digest_client_address,
             },
+            client_tls: self.client_tls.mode,
+            server_tls: match self.server_tls.mode {
+                ServerTlsMode::Disabled => session::ServerTls::Off,
+                ServerTlsMode::Preferred => session::ServerTls::Preferred,
+                ServerTlsMode::Required
+                | ServerTlsMode::VerifyCa
+                | ServerTlsMode::VerifyIdentity => session::ServerTls::Required,
+            },
+            client_compression: self.compression,
+            server_compression: self.server_compression,
+            proxy_header: self.proxy_protocol_to_servers,
             ..default
         }
     }

@@ -154,6 +154,31 @@ impl<'a, 'd, 't> Section<'a, 'd, 't> {
         })
     }
 
+    /// Reads a table inside this one; an empty one when it is missing.
+    pub(crate) fn sub<R>(
+        &mut self,
+        key: &'static str,
+        name: &'static str,
+        read: impl FnOnce(Section<'_, 'd, 't>) -> R,
+    ) -> R {
+        self.known.push(key);
+        let empty = DeTable::new();
+        let value = self.table.get(key);
+        let table = value.and_then(|value| value.get_ref().as_table());
+        let at = value.map_or(self.at, |value| value.span().start);
+        if value.is_some() && table.is_none() {
+            self.report
+                .add(at, name, format!("is a section: write it as [{name}]"));
+        }
+        read(Section {
+            name,
+            table: table.unwrap_or(&empty),
+            at,
+            known: Vec::new(),
+            report: &mut *self.report,
+        })
+    }
+
     /// Notes keys that are known here but not read.
     pub(crate) fn knows(&mut self, keys: &[&'static str]) {
         self.known.extend(keys);

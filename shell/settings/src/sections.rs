@@ -6,6 +6,7 @@ mod cluster;
 mod manager;
 mod proxy;
 mod server;
+mod tls;
 mod user;
 
 use std::ops::Range;
@@ -65,7 +66,7 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
             let sentence = "needs at least one [[user]] section: nobody could log in";
             report.add(table.1.start, "proxy", sentence);
         }
-        proxy::read(Section::new("proxy", table, report))
+        proxy::read(Section::new("proxy", table, report), folder)
     });
     let api = one(file, "api", report);
     let api = api::read(Section::new("api", api, report), folder);

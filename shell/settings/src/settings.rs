@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mainstay_failover::Durability;
-use mainstay_session::policy::{AuthPlugin, BinlogSource, Credential, Secret};
+use mainstay_session::policy::{
+    Algorithms, AuthPlugin, BinlogSource, ClientTls, Compression, Credential, Plugin, Require,
+    Secret,
+};
 use mainstay_topology::{Address, Promotion};
 
 use crate::error::SettingsError;
@@ -153,8 +156,57 @@ pub struct ProxySettings {
     pub local_infile: bool,
     /// Where binlogs are read from; default a reader.
     pub binlog_from: BinlogSource,
+    /// `[proxy.tls]`: towards clients.
+    pub client_tls: ClientTlsSettings,
+    /// `[proxy.server_tls]`: towards servers.
+    pub server_tls: ServerTlsSettings,
+    /// What clients may ask for; default zlib and zstd.
+    pub compression: Algorithms,
+    /// What is asked of servers; default nothing.
+    pub server_compression: Option<Compression>,
+    /// Networks whose word about the addresses of clients is believed; default none.
+    pub proxy_protocol_from: Vec<String>,
+    /// Tell servers the addresses of clients; default false.
+    pub proxy_protocol_to_servers: bool,
     /// The longest packet taken from a client; default 1 GiB, and servers have limits of their own.
     pub max_allowed_packet: usize,
+}
+
+/// `[proxy.tls]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientTlsSettings {
+    /// `off`, `offered` (the default) or `required`.
+    pub mode: ClientTls,
+    /// `certificate` and `key`; `None` for those that the proxy makes for itself.
+    pub own: Option<(PathBuf, PathBuf)>,
+    /// `client_ca`, and whether `client_certificates` are required.
+    pub client_ca: Option<(PathBuf, bool)>,
+}
+
+/// `[proxy.server_tls]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerTlsSettings {
+    /// What is asked of servers.
+    pub mode: ServerTlsMode,
+    /// `ca`: there where certificates are verified.
+    pub ca: Option<PathBuf>,
+    /// `certificate` and `key`, for servers that ask for one.
+    pub own: Option<(PathBuf, PathBuf)>,
+}
+
+/// The `ssl-mode` of clients of MySQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerTlsMode {
+    /// No TLS.
+    Disabled,
+    /// With servers that offer it.
+    Preferred,
+    /// With all servers, whatever certificate they have.
+    Required,
+    /// With servers whose certificate an authority has signed.
+    VerifyCa,
+    /// With servers whose certificate an authority has signed for their host.
+    VerifyIdentity,
 }
 
 /// `[[user]]`: one user of the proxy, with the same account on the servers.
@@ -168,6 +220,10 @@ pub struct UserSettings {
     pub default_schema: Option<String>,
     /// `connections_max`: clients at the same time.
     pub connections_max: Option<usize>,
+    /// `require`: `nothing` (the default), `tls` or `certificate`.
+    pub require: Require,
+    /// `plugin`: how its clients prove the password; `None` for what they speak.
+    pub plugin: Option<Plugin>,
 }
 
 /// `[api]`: who may ask the manager.

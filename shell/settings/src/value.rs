@@ -56,6 +56,17 @@ pub(crate) fn address(text: &str) -> Option<Address> {
     })
 }
 
+/// Whether this is an address, or a network such as `10.0.0.0/8`.
+pub(crate) fn is_network(text: &str) -> bool {
+    let (address, prefix) = text.split_once('/').unwrap_or((text, "0"));
+    let longest = match address.parse() {
+        Ok(std::net::IpAddr::V4(_)) => 32,
+        Ok(std::net::IpAddr::V6(_)) => 128,
+        Err(_) => return false,
+    };
+    prefix.parse::<u8>().is_ok_and(|prefix| prefix <= longest)
+}
+
 fn split(text: &str) -> Option<(f64, &str)> {
     let end = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
@@ -114,6 +125,16 @@ mod tests {
         assert_eq!(size("17"), Some(17));
         for wrong in ["", "64MB", "0.1B", "-1", "99999999999GiB"] {
             assert_eq!(size(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn networks_are_addresses_with_or_without_a_length() {
+        for right in ["10.0.0.0/8", "192.0.2.1", "::/0", "2001:db8::1"] {
+            assert!(is_network(right), "{right}");
+        }
+        for wrong in ["", "10.0.0.0/33", "db1", "10.0.0.0/", "/8", "::/129"] {
+            assert!(!is_network(wrong), "{wrong}");
         }
     }
 

@@ -65,6 +65,7 @@ impl PacketClient {
             database: login.database.clone(),
             auth_plugin: Some(client.plugin.name().to_owned()),
             attributes: Vec::new(),
+            zstd_level: 0,
         };
         let mut payload = Vec::new();
         response.encode(&mut payload);
@@ -163,7 +164,7 @@ impl PacketClient {
                 Some(AuthSwitchRequest::HEADER) => {
                     let request = AuthSwitchRequest::parse(&payload).expect("a request");
                     self.plugin = Plugin::from_name(&request.plugin).expect("a plugin spoken here");
-                    self.salt = request.salt;
+                    self.salt = request.salt();
                     let answer = self.scramble(password);
                     self.send(&answer);
                 }

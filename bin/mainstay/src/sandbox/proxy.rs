@@ -9,10 +9,13 @@ use std::sync::Arc;
 use anyhow::Result;
 use mainstay_proxy::ProxyOptions;
 use mainstay_sandbox::{Flavor, Sandbox};
-use mainstay_session::{AuthPlugin, Credential, Policy, Secret, User};
+use mainstay_session::{
+    Algorithms, AuthPlugin, ClientTls, Credential, Policy, Secret, ServerTls, User,
+};
 use mainstay_settings::Settings;
 
 use crate::args::SandboxArgs;
+use crate::certificates::Certificates;
 use crate::output::BadInput;
 use crate::serve;
 
@@ -21,10 +24,12 @@ pub(super) async fn options(
     sandbox: &Sandbox,
     listen: SocketAddr,
 ) -> Result<ProxyOptions> {
+    let home = sandbox.dir();
     let Some(file) = &args.settings else {
         return Ok(ProxyOptions {
             listen,
             policy: Arc::new(default_policy(sandbox)),
+            filters: Certificates::made(home, listen.ip())?.load()?,
             ..ProxyOptions::default()
         });
     };
@@ -34,7 +39,12 @@ pub(super) async fn options(
         return Err(BadInput(format!("{path} has no [proxy] section")).into());
     };
     let options = serve::proxy_options(&settings, proxy, policy).await?;
-    Ok(ProxyOptions { listen, ..options })
+    let filters = Certificates::of(proxy, home)?.load()?;
+    Ok(ProxyOptions {
+        listen,
+        filters,
+        ..options
+    })
 }
 
 /// The file's text, and after it what the sandbox alone can know, so that the lines of the file
@@ -81,6 +91,12 @@ fn default_policy(sandbox: &Sandbox) -> Policy {
         auth_plugin: match sandbox.flavor() {
             Flavor::MariaDb => AuthPlugin::NativePassword,
             Flavor::MySql => AuthPlugin::CachingSha2,
+        },
+        client_tls: ClientTls::Offered,
+        server_tls: ServerTls::Preferred,
+        client_compression: Algorithms {
+            zlib: true,
+            zstd: true,
         },
         ..Policy::default()
     }

@@ -118,6 +118,7 @@ impl Client {
             database: schema.map(str::to_owned),
             auth_plugin: Some(plugin.to_owned()),
             attributes: self.attributes.clone(),
+            ..HandshakeResponse::default()
         };
         let mut bytes = Vec::new();
         build_packet(&mut bytes, 1, |payload| hello.encode(payload));

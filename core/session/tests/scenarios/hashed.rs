@@ -125,9 +125,9 @@ fn a_native_client_is_switched() {
     world.client_sends(client, &hello);
     let request = AuthSwitchRequest::parse(&last(&mut world, client)).expect("a switch");
     assert_eq!(request.plugin, Plugin::CachingSha2.name());
-    let proof = Plugin::CachingSha2.scramble(PASSWORD.as_bytes(), &request.salt);
+    let proof = Plugin::CachingSha2.scramble(PASSWORD.as_bytes(), &request.salt());
     sends(&mut world, client, 3, &proof);
-    let reply = by_key(&mut world, client, (&request.salt, 5), PASSWORD);
+    let reply = by_key(&mut world, client, (&request.salt(), 5), PASSWORD);
     assert!(reply.is_ok());
 }
 

@@ -57,7 +57,7 @@ fn a_native_password_is_accepted() {
 fn a_client_of_an_unknown_plugin_is_asked_to_switch() {
     let mut world = World::new();
     let client = world.accept();
-    let hello = world.clients[&client].hello_by("client_ed25519", vec![1; 64], "app", None);
+    let hello = world.clients[&client].hello_by("auth_gssapi_client", vec![1; 64], "app", None);
     world.client_sends(client, &hello);
     let inbox = std::mem::take(&mut world.clients.get_mut(&client).expect("open").inbox);
     let request = mainstay_wire::packet::PacketReader::new(&inbox)
@@ -66,7 +66,7 @@ fn a_client_of_an_unknown_plugin_is_asked_to_switch() {
     let request = mainstay_wire::auth::AuthSwitchRequest::parse(request.payload).expect("a switch");
     let plugin = Plugin::from_name(&request.plugin).expect("a plugin we speak");
     let mut answer = Vec::new();
-    let proof = plugin.scramble(PASSWORD.as_bytes(), &request.salt);
+    let proof = plugin.scramble(PASSWORD.as_bytes(), &request.salt());
     mainstay_wire::packet::put_packet(&mut answer, 3, &proof);
     world.client_sends(client, &answer);
     assert!(world.reply(client).is_ok());
@@ -255,7 +255,7 @@ fn a_user_can_be_changed_on_an_open_connection() {
         .expect("a request");
     let request = mainstay_wire::auth::AuthSwitchRequest::parse(request.payload).expect("a switch");
     let mut answer = Vec::new();
-    let proof = Plugin::Native.scramble(PASSWORD.as_bytes(), &request.salt);
+    let proof = Plugin::Native.scramble(PASSWORD.as_bytes(), &request.salt());
     mainstay_wire::packet::put_packet(&mut answer, 2, &proof);
     world.client_sends(client, &answer);
     assert!(world.reply(client).is_ok());

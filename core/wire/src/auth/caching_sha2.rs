@@ -76,6 +76,11 @@ pub fn clear_password(password: &[u8]) -> Vec<u8> {
     out
 }
 
+/// Whether what [`clear_password`] made is this password.
+pub fn verify_clear(payload: &[u8], password: &[u8]) -> bool {
+    parse_clear_password(payload).is_some_and(|sent| same(sent, password))
+}
+
 /// The password in what [`clear_password`] made; `None` for anything else. Some clients send it
 /// without being asked for it in the clear, so a server may get it outside TLS too.
 pub fn parse_clear_password(payload: &[u8]) -> Option<&[u8]> {

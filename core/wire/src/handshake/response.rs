@@ -42,6 +42,15 @@ pub struct HandshakeResponse {
     pub auth_plugin: Option<String>,
     /// Connection attributes, in the order sent.
     pub attributes: Vec<(String, String)>,
+    /// The level of zstd, under `ZSTD_COMPRESSION`.
+    pub zstd_level: u8,
+}
+
+impl SslRequest {
+    /// Appends the payload.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        put_head(out, self.capabilities, self.max_packet_size, self.charset);
+    }
 }
 
 impl ClientHello {
@@ -106,6 +115,9 @@ impl HandshakeResponse {
         if has(Capabilities::CONNECT_ATTRS) && !reader.is_empty() {
             self.attributes = parse_attributes(reader)?;
         }
+        if has(Capabilities::ZSTD_COMPRESSION) && !reader.is_empty() {
+            self.zstd_level = reader.u8()?;
+        }
         Ok(())
     }
 
@@ -135,12 +147,7 @@ impl HandshakeResponse {
     /// Appends the payload.
     pub fn encode(&self, out: &mut Vec<u8>) {
         let capabilities = self.wire_capabilities();
-        put_u32(out, capabilities.base());
-        put_u32(out, self.max_packet_size);
-        out.push(self.charset);
-        out.extend_from_slice(&[0; 19]);
-        let mysql = capabilities.contains(Capabilities::LONG_PASSWORD);
-        put_u32(out, if mysql { 0 } else { capabilities.extended() });
+        put_head(out, capabilities, self.max_packet_size, self.charset);
         put_nul_bytes(out, self.user.as_bytes());
         if capabilities.contains(Capabilities::PLUGIN_AUTH_LENENC_CLIENT_DATA) {
             put_lenenc_bytes(out, &self.auth_response);
@@ -157,7 +164,20 @@ impl HandshakeResponse {
         if !self.attributes.is_empty() {
             put_attributes(out, &self.attributes);
         }
+        if capabilities.contains(Capabilities::ZSTD_COMPRESSION) {
+            out.push(self.zstd_level);
+        }
     }
+}
+
+/// The 32 bytes with which both packets begin.
+fn put_head(out: &mut Vec<u8>, capabilities: Capabilities, max_packet_size: u32, charset: u8) {
+    put_u32(out, capabilities.base());
+    put_u32(out, max_packet_size);
+    out.push(charset);
+    out.extend_from_slice(&[0; 19]);
+    let mysql = capabilities.contains(Capabilities::LONG_PASSWORD);
+    put_u32(out, if mysql { 0 } else { capabilities.extended() });
 }
 
 impl std::fmt::Debug for HandshakeResponse {

@@ -125,6 +125,7 @@ prop_compose! {
             database,
             auth_plugin: plugin,
             attributes,
+            zstd_level: 0,
         };
         response.capabilities = response.wire_capabilities();
         response

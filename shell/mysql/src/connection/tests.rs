@@ -220,7 +220,8 @@ async fn the_server_may_switch_to_the_user_s_plugin() {
         peer.greet("caching_sha2_password").await;
         let salt = [9; 20];
         let plugin = Plugin::Native.name().to_owned();
-        let switch = AuthSwitchRequest { plugin, salt };
+        let nonce = salt.to_vec();
+        let switch = AuthSwitchRequest { plugin, nonce };
         peer.send(|out| switch.encode(out)).await;
         let expected = Plugin::Native.scramble(PASSWORD.as_bytes(), &salt);
         assert_eq!(peer.receive().await.unwrap(), expected);
@@ -235,7 +236,8 @@ async fn a_plugin_that_is_not_spoken_here_is_named() {
     let options = serve(|mut peer| async move {
         peer.greet("auth_gssapi_client").await;
         let plugin = "auth_gssapi_client".to_owned();
-        let switch = AuthSwitchRequest { plugin, salt: SALT };
+        let nonce = SALT.to_vec();
+        let switch = AuthSwitchRequest { plugin, nonce };
         peer.send(|out| switch.encode(out)).await;
         fall_silent(peer).await;
     })

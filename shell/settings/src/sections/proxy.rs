@@ -1,11 +1,13 @@
 //! `[proxy]`.
 
+use std::path::Path;
 use std::time::Duration;
 
-use mainstay_session::policy::{AuthPlugin, BinlogSource, Policy};
+use mainstay_session::policy::{Algorithms, AuthPlugin, BinlogSource, Compression, Policy};
 use mainstay_topology::ServerName;
 
 use super::api::listen;
+use super::tls;
 use crate::reader::Section;
 use crate::settings::ProxySettings;
 use crate::value;
@@ -17,7 +19,16 @@ const PLUGINS: [(&str, AuthPlugin); 2] = [
     ("caching_sha2_password", AuthPlugin::CachingSha2),
 ];
 
-pub(super) fn read(mut section: Section<'_, '_, '_>) -> ProxySettings {
+/// The level of zstd towards servers: the default of clients of MySQL.
+const ZSTD_LEVEL: u8 = 3;
+
+const SERVER_COMPRESSION: [(&str, Option<Compression>); 3] = [
+    ("off", None),
+    ("zlib", Some(Compression::Zlib)),
+    ("zstd", Some(Compression::Zstd { level: ZSTD_LEVEL })),
+];
+
+pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySettings {
     let default = Policy::default();
     let (pool, hold, wait) = (&default.pool, &default.hold, &default.timeouts);
     let cache = &default.cache;
@@ -56,10 +67,58 @@ pub(super) fn read(mut section: Section<'_, '_, '_>) -> ProxySettings {
         query_limit: query_limit(&mut section),
         local_infile: section.boolean("local_infile", default.local_infile),
         binlog_from: binlog_from(&mut section),
+        client_tls: section.sub("tls", "proxy.tls", |section| {
+            tls::read_clients(section, folder)
+        }),
+        server_tls: section.sub("server_tls", "proxy.server_tls", |section| {
+            tls::read_servers(section, folder)
+        }),
+        compression: compression(&mut section),
+        server_compression: section
+            .choice("server_compression", &SERVER_COMPRESSION)
+            .flatten(),
+        proxy_protocol_from: networks(&mut section),
+        proxy_protocol_to_servers: section.boolean("proxy_protocol_to_servers", false),
         max_allowed_packet: size(&mut section, "max_allowed_packet", default.packet_max),
     };
     section.end();
     settings
+}
+
+/// What clients may ask for: by default all of it, as servers allow.
+fn compression(section: &mut Section<'_, '_, '_>) -> Algorithms {
+    let expected = "a list of \"zlib\" and \"zstd\", or an empty one";
+    let all = Algorithms {
+        zlib: true,
+        zstd: true,
+    };
+    let listed = section.value("compression", expected, |value| {
+        let mut listed = Algorithms::default();
+        for item in value.as_array()? {
+            match item.get_ref().as_str()? {
+                "zlib" => listed.zlib = true,
+                "zstd" => listed.zstd = true,
+                _ => return None,
+            }
+        }
+        Some(listed)
+    });
+    listed.unwrap_or(all)
+}
+
+/// Who is believed about the addresses of clients.
+fn networks(section: &mut Section<'_, '_, '_>) -> Vec<String> {
+    let expected = "a list of networks, such as [\"10.0.0.0/8\"]";
+    let networks = section.value("proxy_protocol_from", expected, |value| {
+        let items = value.as_array()?.iter();
+        items
+            .map(|item| {
+                let text = item.get_ref().as_str()?;
+                value::is_network(text).then(|| text.to_owned())
+            })
+            .collect()
+    });
+    networks.unwrap_or_default()
 }
 
 fn query_limit(section: &mut Section<'_, '_, '_>) -> Option<Duration> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use mainstay_session::policy::Credential;
+use mainstay_session::policy::{Credential, Plugin, Require};
 
 use super::Found;
 use super::account::{self, Keys};
@@ -15,6 +15,17 @@ const KEYS: Keys = Keys {
     password: "password",
     password_file: "password_file",
 };
+const REQUIREMENTS: [(&str, Require); 3] = [
+    ("nothing", Require::Nothing),
+    ("tls", Require::Tls),
+    ("certificate", Require::Certificate),
+];
+const PLUGINS: [(&str, Plugin); 4] = [
+    ("mysql_native_password", Plugin::Native),
+    ("caching_sha2_password", Plugin::CachingSha2),
+    ("client_ed25519", Plugin::Ed25519),
+    ("mysql_clear_password", Plugin::Clear),
+];
 const PASSWORD_HASH: &str = "password_hash";
 
 /// Reads the users. `spared` are the accounts whose connections survive a fence: a client that
@@ -36,6 +47,8 @@ pub(super) fn read(
             let number: usize = value.as_integer()?.as_str().parse().ok()?;
             (number > 0).then_some(number)
         });
+        let require = section.choice("require", &REQUIREMENTS);
+        let plugin = section.choice("plugin", &PLUGINS);
         if let Some((name, credential)) = name.zip(credential) {
             if let Some(first) = names.insert(name.clone(), number) {
                 let sentence = format!("`{name}` is the name of user {first} too");
@@ -45,11 +58,18 @@ pub(super) fn read(
                 let sentence = format!("`{name}` is an account of [manager]: give clients another");
                 section.wrong("name", sentence);
             }
+            let hashed = matches!(credential, Credential::Hash(_));
+            if hashed && matches!(plugin, Some(Plugin::Native | Plugin::Ed25519)) {
+                let sentence = "cannot be checked by `password_hash`: leave it out";
+                section.wrong("plugin", sentence.to_owned());
+            }
             users.push(UserSettings {
                 name,
                 credential,
                 default_schema,
                 connections_max,
+                require: require.unwrap_or_default(),
+                plugin,
             });
         }
         section.end();
