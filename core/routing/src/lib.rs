@@ -9,6 +9,6 @@ mod route;
 #[cfg(test)]
 mod tests;
 
-pub use reader::pick_reader;
+pub use reader::{Choice, Reader, pick_reader};
 pub use reason::Reason;
 pub use route::{Context, Decision, Policy, Route, route};

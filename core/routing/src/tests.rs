@@ -122,13 +122,6 @@ fn a_tied_session_keeps_its_connection_and_warnings_follow_their_statement() {
     );
 }
 
-#[test]
-fn equally_busy_readers_take_turns_and_busy_ones_wait() {
-    assert_eq!(pick_reader(&[], 7), None);
-    let turns: Vec<_> = (0..4).map(|turn| pick_reader(&[2, 1, 1], turn)).collect();
-    assert_eq!(turns, [Some(1), Some(2), Some(1), Some(2)]);
-}
-
 fn any_context() -> impl Strategy<Value = Context> {
     any::<[bool; 5]>().prop_map(|bits| Context {
         in_transaction: bits[0],

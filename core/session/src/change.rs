@@ -16,6 +16,7 @@ impl Core {
         self.routes = routes;
         let routes = Arc::clone(&self.routes);
         let mut ended = self.list(&routes);
+        self.take_traits();
         let writer = routes.writer.as_ref().map(|writer| &writer.name);
         self.writer = self
             .upstreams

@@ -324,6 +324,7 @@ impl Core {
             stream: None,
             sequence,
             since: self.now,
+            sent_at: self.now,
             was_held: false,
             to_writer: false,
             blank: false,

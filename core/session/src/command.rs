@@ -152,6 +152,7 @@ impl Core {
             stream: packet.header.continues().then(Stream::command),
             sequence: 1,
             since: now,
+            sent_at: now,
             was_held: false,
             to_writer: false,
             blank: false,

@@ -196,10 +196,12 @@ impl Core {
         if !policy.cache.on {
             self.cache.clear();
         }
+        policy.causal.board.absorb(&self.policy.causal.board);
         self.policy = policy;
         for upstream in &mut self.upstreams {
             upstream.without_tls = false;
         }
+        self.take_traits();
     }
 
     /// Called once at the end of each turn of the driver's loop: runs the timers that are due and

@@ -8,6 +8,7 @@ use mainstay_wire::{Command, ErrorCode};
 use crate::core::Core;
 use crate::counters::only_asks;
 use crate::op::{ConnId, Ops};
+use crate::policy::NoReader;
 use crate::session::{Job, Session, Stage};
 use crate::tie::TieReason;
 
@@ -31,6 +32,8 @@ enum Need {
 enum Destination {
     Upstream(usize),
     Hold,
+    /// No reader may serve it, and the writer must not.
+    Refuse,
 }
 
 impl Core {
@@ -66,6 +69,11 @@ impl Core {
         match self.destination(session) {
             Destination::Upstream(upstream) => self.acquire(client, upstream, out),
             Destination::Hold => self.hold_session(client, out),
+            Destination::Refuse => {
+                let text = "the statement did not run: no replica may serve it now";
+                let error = ErrorCode::NetReadInterrupted.with(text);
+                self.answer_error(client, &error, out);
+            }
         }
     }
 
@@ -84,6 +92,10 @@ impl Core {
         } else {
             session.need().unsplit()
         };
+        let need = match need {
+            Need::Reader if self.must_read_at_writer(session) => Need::Primary,
+            Need::Reader | Need::Writer | Need::Primary | Need::Anywhere | Need::Binlog => need,
+        };
         let writer = self.writer;
         let ready = writer.filter(|&one| self.upstreams[one].is_usable());
         let writable = ready
@@ -91,26 +103,16 @@ impl Core {
         let found = match need {
             Need::Writer => writable,
             Need::Primary => ready,
-            Need::Reader => self.reader().or(ready),
+            Need::Reader => self.for_read(ready),
             Need::Anywhere => ready.or_else(|| self.reader()),
             Need::Binlog => self.binlog_source(),
         };
-        found.map_or(Destination::Hold, Destination::Upstream)
-    }
-
-    /// The reader with the fewest connections in use; equals take turns.
-    pub(crate) fn reader(&self) -> Option<usize> {
-        let count = self.upstreams.len();
-        let readers = (0..count)
-            .map(|offset| (self.turn % count + offset) % count)
-            .filter(|&index| {
-                let one = &self.upstreams[index];
-                one.is_usable() && one.reads
-            });
-        readers.min_by_key(|&index| {
-            let one = &self.upstreams[index];
-            one.open - one.idle.len() + one.waiters.len()
-        })
+        let refuses = need == Need::Reader && self.policy.readers.none_left == NoReader::Error;
+        match found {
+            Some(upstream) => Destination::Upstream(upstream),
+            None if refuses => Destination::Refuse,
+            None => Destination::Hold,
+        }
     }
 
     /// Keeps the command until there is a writer, within the limits of the hold.

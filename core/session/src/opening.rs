@@ -28,6 +28,8 @@ impl Core {
             inbox: Vec::new(),
             applied: State::default(),
             tracking: Tracking::Unable,
+            is_mariadb: false,
+            tells_gtids: false,
             forgets_collation: false,
             lacks_collation: false,
             dirty: false,

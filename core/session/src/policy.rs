@@ -15,6 +15,8 @@ use mainstay_wire::auth::{ServerKey, caching_sha2};
 pub use mainstay_wire::compression::Compression;
 
 pub use crate::cache::CachePolicy;
+pub use crate::causal::{Causal, CausalPolicy};
+pub use mainstay_routing::Choice;
 pub use transport::{Algorithms, ClientTls, Require, ServerTls};
 
 /// The settings of one machine. Counts are per worker: the shell divides what the file gives for
@@ -49,6 +51,10 @@ pub struct Policy {
     pub trusted: Trusted,
     /// Run a read again elsewhere when its server is lost before a byte of the reply was forwarded.
     pub retry_reads: bool,
+    /// Which replica takes a read.
+    pub readers: Readers,
+    /// What reads on replicas must see.
+    pub causal: CausalPolicy,
     /// Results that are kept for a while.
     pub cache: CachePolicy,
     /// Clients may be asked for a file by a `LOAD DATA LOCAL` that they sent.
@@ -87,6 +93,8 @@ impl Default for Policy {
             queries: QueryPolicy::default(),
             trusted: Trusted::NONE,
             retry_reads: true,
+            readers: Readers::default(),
+            causal: CausalPolicy::default(),
             cache: CachePolicy::default(),
             local_infile: false,
             binlog: BinlogSource::default(),
@@ -148,6 +156,42 @@ pub struct User {
     pub require: Require,
     /// The plugin by which it proves its password; none for the one that its client speaks.
     pub plugin: Option<Plugin>,
+    /// What its reads must see, where that differs from the rule.
+    pub causal: Option<Causal>,
+}
+
+/// Which replica takes a read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Readers {
+    /// How one is chosen.
+    pub choice: Choice,
+    /// What happens to a read when no replica may serve it.
+    pub none_left: NoReader,
+    /// Where the proxy is: readers of the same zone come first.
+    pub zone: Option<String>,
+    /// What differs from the rule, by server.
+    pub servers: BTreeMap<ServerName, ReaderTraits>,
+}
+
+/// What is said of one server as a reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReaderTraits {
+    /// Its share of the reads; 0: only when there is no other.
+    pub weight: u32,
+    /// Where it is.
+    pub zone: Option<String>,
+}
+
+/// What happens to a read when no replica may serve it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum NoReader {
+    /// The writer serves it.
+    #[default]
+    Writer,
+    /// It waits for a replica, as writes wait for a writer.
+    Wait,
+    /// It gets error 1159.
+    Error,
 }
 
 /// Which server serves `COM_BINLOG_DUMP`.

@@ -203,6 +203,7 @@ impl Server {
         self.statements.clear();
         self.dirty = false;
         self.lacks_collation = self.forgets_collation;
+        self.tells_gtids = false;
         self.last_user = 0;
         if self.tracking == Tracking::All {
             self.tracking = Tracking::Usual;
@@ -215,9 +216,11 @@ impl Server {
             Step::Reset => self.was_reset(),
             Step::Set => self.applied.take_variables(wanted),
             Step::Collation => self.lacks_collation = false,
-            Step::Usual => {}
+            Step::Gtids => self.tells_gtids = true,
+            Step::Usual | Step::Wait(_) => {}
             Step::Track(all) => {
                 self.tracking = if *all { Tracking::All } else { Tracking::Usual };
+                self.tells_gtids &= *all;
             }
             Step::Schema(name) => self.applied.schema = Some(name.clone()),
             Step::Prepare(text) => {

@@ -212,6 +212,11 @@ impl Core {
             }
         }
         self.count_query(client, id, &summary);
+        let running = self.clients.get(client).and_then(Session::running);
+        if let Some(sent_at) = running.map(|running| running.sent_at) {
+            self.upstreams[upstream].took(self.now.since(sent_at));
+        }
+        self.take_gtid(client, id, &summary);
         self.take_effects(client, id, &summary);
         self.mark_written(client);
         self.store(id, &summary);

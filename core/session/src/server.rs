@@ -9,6 +9,7 @@ use mainstay_wire::compression::Compression;
 use mainstay_wire::handshake::Salt;
 
 use crate::cache::Fill;
+use crate::causal::Seen;
 use crate::op::Chunk;
 use crate::session::Key;
 use crate::state::State;
@@ -27,6 +28,9 @@ pub(crate) struct Server {
     pub(crate) tracker: ResponseTracker,
     pub(crate) applied: State,
     pub(crate) tracking: Tracking,
+    pub(crate) is_mariadb: bool,
+    /// Its OK packets tell the transactions of writes.
+    pub(crate) tells_gtids: bool,
     /// A reset gives it its server's own collation, not that of the handshake: MySQL.
     pub(crate) forgets_collation: bool,
     /// That has happened.
@@ -99,6 +103,10 @@ pub(crate) enum Step {
     Reset,
     /// A `SET` of the session's variables.
     Set,
+    /// The server is asked to tell the transactions of writes.
+    Gtids,
+    /// The server waits until it has these transactions.
+    Wait(Seen),
     /// The collation of the handshake, again.
     Collation,
     /// The question what the server tells of session changes by itself.

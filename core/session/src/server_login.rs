@@ -172,8 +172,9 @@ impl Core {
                 if let Some(server) = self.servers.get_mut(id) {
                     server.greeted(&greeting);
                     self.upstreams[server.upstream].capabilities = Some(greeting.capabilities);
-                    server.forgets_collation = !greeting.server_version.contains("MariaDB")
-                        && server.key.collation != UTF8MB4_0900_AI_CI;
+                    server.is_mariadb = greeting.server_version.contains("MariaDB");
+                    server.forgets_collation =
+                        !server.is_mariadb && server.key.collation != UTF8MB4_0900_AI_CI;
                     let tracks = Capabilities::SESSION_TRACK;
                     if greeting.capabilities.contains(tracks) {
                         server.tracking = Tracking::Usual;

@@ -12,6 +12,7 @@ use mainstay_wire::handshake::Salt;
 use mainstay_wire::{Capabilities, Command, ErrorCode};
 
 use crate::cached::Wrote;
+use crate::causal::Written;
 use crate::held::Held;
 use crate::policy::Hold;
 use crate::ruling::Ruled;
@@ -74,6 +75,8 @@ pub(crate) struct Session {
     pub(crate) held: Option<Box<Held>>,
     /// Something tied was lost while no statement was in flight: the next one is told.
     pub(crate) lost: Option<TieReason>,
+    /// What its reads must see, if that was asked for.
+    pub(crate) written: Option<Box<Written>>,
     /// What its open transaction has written; empty when nothing is kept of results.
     pub(crate) wrote: Option<Wrote>,
     /// The driver has more for this client than it takes.
@@ -116,6 +119,8 @@ pub(crate) struct Running {
     pub(crate) sequence: u8,
     /// When it was held or began to wait.
     pub(crate) since: Timestamp,
+    /// When it was sent.
+    pub(crate) sent_at: Timestamp,
     /// It was counted as held already.
     pub(crate) was_held: bool,
     /// A replica refused it, or its set-up: it is for the writer.
@@ -307,6 +312,7 @@ impl Session {
             server: None,
             ties: Ties::default(),
             held: None,
+            written: None,
             lost: None,
             wrote: None,
             blocked: false,

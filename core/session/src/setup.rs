@@ -8,24 +8,28 @@ use mainstay_sql::Flags;
 use mainstay_wire::{Command, ErrPacket, ErrorCode};
 
 use crate::answer;
+use crate::causal::Seen;
 use crate::core::Core;
+use crate::dialect;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::server::{Server, ServerPhase, Step};
 use crate::session::{Job, Phase, Session, Stage};
 use crate::tie::TieReason;
-use crate::tracking::{self, Tracking, Usual};
+use crate::tracking::{Tracking, Usual};
 
 impl Core {
     /// Runs the session's command on a connection that is the session's now.
     pub(crate) fn begin(&mut self, client: u32, id: u32, out: &mut Ops) {
+        let Some(asks) = self.asks(client, id) else {
+            return;
+        };
         let Some(session) = self.clients.get_mut(client) else {
             return;
         };
         let Some(server) = self.servers.get_mut(id) else {
             return;
         };
-        let known = self.upstreams[server.upstream].usual.is_some();
-        let steps = steps(session, id, server, known);
+        let steps = steps(session, id, server, &asks);
         let blocked = session.blocked;
         if !steps.is_empty() {
             // They change what the connection says of its last statement.
@@ -80,7 +84,7 @@ impl Core {
             let Ok(fed) = server.tracker.feed(&bytes[at..]) else {
                 return self.lost_by_us(id, out);
             };
-            if let Some(Step::Usual) = steps.front() {
+            if let Some(Step::Usual | Step::Wait(_)) = steps.front() {
                 server
                     .inbox
                     .extend_from_slice(&bytes[at..at + fed.consumed]);
@@ -97,15 +101,25 @@ impl Core {
             };
             let next = steps.front().map(Step::command);
             // A server that cannot tell what a session has become: the session is tied instead.
-            let asks = matches!(step, Step::Usual | Step::Track(_));
+            if let Step::Wait(wanted) = &step {
+                let reply = std::mem::take(&mut server.inbox);
+                if !self.waited(id, wanted, &reply) {
+                    return self.not_there(client, id, out);
+                }
+            }
+            let Some(server) = self.servers.get_mut(id) else {
+                return;
+            };
+            let asks = matches!(step, Step::Usual | Step::Track(_) | Step::Gtids);
             let unable = asks && server.tracker.summary().error.is_some();
             if let Step::Usual = step {
                 let reply = std::mem::take(&mut server.inbox);
-                let usual = Usual::read(&reply, server.key.capabilities);
+                let usual = Usual::read(&reply);
                 self.upstreams[server.upstream].usual = Some(usual.unwrap_or_default());
             }
             if unable {
                 server.tracking = Tracking::Unable;
+                server.tells_gtids = false;
             } else if let Some(error) = server.tracker.summary().error.clone() {
                 return self.setup_failed(client, &step, &error, out);
             }
@@ -172,6 +186,7 @@ impl Core {
 
     /// Sends the command itself.
     fn send(&mut self, client: u32, id: u32, out: &mut Ops) {
+        let now = self.now;
         let index = self.servers.get(id).map_or(0, |server| server.upstream);
         let fill = self.fill(client, index);
         let input = self.origin.as_ref().filter(|(who, _)| *who == client);
@@ -192,6 +207,7 @@ impl Core {
             return self.answer_error(client, &ErrorCode::QueryInterrupted.packet(), out);
         }
         running.stage = Stage::Sent;
+        running.sent_at = now;
         running.attempts = running.attempts.saturating_add(1);
         let command = running.command;
         let streaming = running.stream.is_some();
@@ -270,8 +286,33 @@ impl Core {
     }
 }
 
+/// What the proxy itself wants from a connection before a command.
+struct Asks {
+    /// What its server tells by itself is known.
+    known: bool,
+    /// It must tell the transactions of writes.
+    gtids: bool,
+    /// It must wait for these.
+    wait: Option<(Seen, String)>,
+}
+
+impl Core {
+    fn asks(&self, client: u32, id: u32) -> Option<Asks> {
+        let (session, server) = (self.clients.get(client)?, self.servers.get(id)?);
+        let wait = self.awaited(session, server);
+        Some(Asks {
+            known: self.upstreams[server.upstream].usual.is_some(),
+            gtids: server.tracking != Tracking::Unable && self.wants_gtid(session),
+            wait: wait.map(|seen| {
+                let text = self.wait_text(server, &seen);
+                (seen, text)
+            }),
+        })
+    }
+}
+
 /// The commands that bring the connection to the session's state, with their arguments.
-fn steps(session: &Session, id: u32, server: &Server, known: bool) -> VecDeque<(Step, Vec<u8>)> {
+fn steps(session: &Session, id: u32, server: &Server, asks: &Asks) -> VecDeque<(Step, Vec<u8>)> {
     let mut steps = VecDeque::new();
     let Some(running) = session.running() else {
         return steps;
@@ -291,18 +332,30 @@ fn steps(session: &Session, id: u32, server: &Server, known: bool) -> VecDeque<(
         let set = format!("SET collation_connection={}", server.key.collation);
         steps.push_back((Step::Collation, set.into_bytes()));
     }
+    let mariadb = server.is_mariadb;
+    let ask = (!asks.known).then(|| (Step::Usual, dialect::ask_usual(mariadb)));
     match session.tracking(server) {
         Some(true) => {
-            let ask = (!known).then(|| (Step::Usual, tracking::ASK.to_vec()));
-            steps.extend(ask);
-            steps.push_back((Step::Track(true), tracking::ON.to_vec()));
+            steps.extend(ask.clone());
+            steps.push_back((Step::Track(true), dialect::TRACK_ALL.to_vec()));
         }
-        Some(false) if !reset => steps.push_back((Step::Track(false), tracking::OFF.to_vec())),
+        Some(false) if !reset => {
+            steps.push_back((Step::Track(false), dialect::track_usual(mariadb)));
+        }
         Some(false) | None => {}
+    }
+    let tells = server.tells_gtids && !reset;
+    if asks.gtids && !tells && !session.state.tracks_itself() {
+        let asked = steps.iter().any(|(step, _)| matches!(step, Step::Usual));
+        steps.extend(ask.filter(|_| !asked));
+        steps.push_back((Step::Gtids, dialect::track_gtids(mariadb).to_vec()));
     }
     steps.extend(change.sets.into_iter().map(|set| (Step::Set, set)));
     if running.blank {
         steps.push_back((Step::Set, b"DO 0".to_vec()));
+    }
+    if let Some((seen, text)) = &asks.wait {
+        steps.push_back((Step::Wait(seen.clone()), text.clone().into_bytes()));
     }
     let asked = matches!(running.job, Job::InitDb { .. });
     let schema = change
@@ -337,7 +390,12 @@ impl Step {
     fn command(&self) -> Command {
         match self {
             Self::Reset => Command::ResetConnection,
-            Self::Set | Self::Collation | Self::Usual | Self::Track(_) => Command::Query,
+            Self::Set
+            | Self::Collation
+            | Self::Usual
+            | Self::Track(_)
+            | Self::Gtids
+            | Self::Wait(_) => Command::Query,
             Self::Schema(_) => Command::InitDb,
             Self::Prepare(_) => Command::StmtPrepare,
         }

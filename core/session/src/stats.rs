@@ -35,6 +35,10 @@ pub struct Stats {
     pub statements_held: u64,
     /// Reads that ran again on another server after theirs was lost.
     pub reads_retried: u64,
+    /// Reads for which a replica was made to wait for earlier writes, and got there.
+    pub causal_waits: u64,
+    /// Reads that the writer served because no replica was known to have the earlier writes.
+    pub causal_to_writer: u64,
     /// Writes that a read-only server refused, and that ran again on the new primary.
     pub refusals_retried: u64,
     /// Errors the proxy itself returned to clients, by code.

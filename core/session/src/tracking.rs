@@ -16,37 +16,25 @@ use crate::session::{Job, Session};
 use crate::state::State;
 use crate::tie::TieReason;
 
-/// Asks for everything.
-pub(crate) const ON: &[u8] =
-    b"SET SESSION session_track_system_variables='*', session_track_state_change=1";
-/// As the server has it by itself.
-pub(crate) const OFF: &[u8] =
-    b"SET SESSION session_track_system_variables=DEFAULT, session_track_state_change=DEFAULT";
-
-/// Asks what it tells by itself.
-pub(crate) const ASK: &[u8] =
-    b"SELECT @@session.session_track_system_variables, @@session.session_track_state_change";
-
 /// What a server tells of session changes without being asked for more.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Usual {
     variables: Vec<String>,
     changes: bool,
+    gtids: bool,
 }
 
 impl Usual {
-    /// Reads the whole reply to [`ASK`].
-    pub(crate) fn read(reply: &[u8], capabilities: Capabilities) -> Option<Self> {
-        // The number of columns, their definitions, and an EOF for those who want it.
-        let eof = usize::from(!capabilities.contains(Capabilities::DEPRECATE_EOF));
-        let row = PacketReader::new(reply).nth(3 + eof)?;
-        let mut reader = Reader::new(row.payload);
+    /// Reads the whole reply to `dialect::ask_usual`.
+    pub(crate) fn read(reply: &[u8]) -> Option<Self> {
+        let mut reader = last_row(reply)?;
         let mut field = || reader.lenenc_bytes().ok().map(String::from_utf8_lossy);
         let names = field()?.to_ascii_lowercase();
         let names = names.split(',').map(|name| name.trim().to_owned());
         Some(Self {
             variables: names.collect(),
             changes: field()? == "1",
+            gtids: field().is_some_and(|gtids| gtids != "OFF"),
         })
     }
 
@@ -57,9 +45,9 @@ impl Usual {
                 names.any(|one| one == "*" || one.eq_ignore_ascii_case(name))
             }
             SessionChange::StateChanged(_) => self.changes,
+            SessionChange::Gtids(_) => self.gtids,
             // Nobody asks for more of these.
             SessionChange::Schema(_)
-            | SessionChange::Gtids(_)
             | SessionChange::TransactionCharacteristics(_)
             | SessionChange::TransactionState(_)
             | SessionChange::Unknown { .. } => true,
@@ -104,7 +92,9 @@ impl Server {
     pub(crate) fn filters(&self) -> bool {
         match self.tracking {
             Tracking::Unable => false,
-            Tracking::Usual => !self.key.capabilities.contains(Capabilities::SESSION_TRACK),
+            Tracking::Usual => {
+                self.tells_gtids || !self.key.capabilities.contains(Capabilities::SESSION_TRACK)
+            }
             Tracking::All => true,
         }
     }
@@ -131,7 +121,7 @@ impl Server {
             let start = stop.checked_sub(mark.len).ok_or(Malformed::Truncated)?;
             made.extend_from_slice(bytes.get(at..start).ok_or(Malformed::Truncated)?);
             let packet = bytes.get(start..stop).ok_or(Malformed::Truncated)?;
-            let all = self.tracking != Tracking::All;
+            let all = self.tracking != Tracking::All && !self.tells_gtids;
             let keep = |one: &SessionChange| all || usual.is_some_and(|usual| usual.has(one));
             made.extend(without_changes(packet, self.key.capabilities, keep)?);
             at = stop;
@@ -156,8 +146,11 @@ impl Session {
         let own = || self.state.tracks_itself();
         match server.tracking {
             Tracking::Unable => None,
-            Tracking::Usual => (self.may_change(statement) && !own()).then_some(true),
-            Tracking::All => (statement.flags.contains(Flags::TRACKING) || own()).then_some(false),
+            Tracking::Usual if self.may_change(statement) && !own() => Some(true),
+            Tracking::Usual if !server.tells_gtids => None,
+            Tracking::Usual | Tracking::All => {
+                (statement.flags.contains(Flags::TRACKING) || own()).then_some(false)
+            }
         }
     }
 
@@ -288,6 +281,13 @@ pub(crate) fn told<'a>(summary: &'a Summary, variable: &str) -> Option<&'a str> 
             | SessionChange::TransactionState(_)
             | SessionChange::Unknown { .. } => None,
         })
+}
+
+/// The last row of a whole result set.
+pub(crate) fn last_row(reply: &[u8]) -> Option<Reader<'_>> {
+    let packets: Vec<_> = PacketReader::new(reply).collect();
+    let row = packets.get(packets.len().checked_sub(2)?)?;
+    Some(Reader::new(row.payload))
 }
 
 #[cfg(test)]

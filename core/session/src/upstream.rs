@@ -7,6 +7,7 @@ use mainstay_clock::Timestamp;
 use mainstay_topology::Target;
 use mainstay_wire::Capabilities;
 
+use crate::causal::Seen;
 use crate::tracking::Usual;
 
 /// One server.
@@ -35,6 +36,14 @@ pub(crate) struct Upstream {
     pub(crate) usual: Option<Usual>,
     /// TLS with it could not be established, and need not be.
     pub(crate) without_tls: bool,
+    /// The transactions that it is known to have.
+    pub(crate) reached: Seen,
+    /// Its share of the reads.
+    pub(crate) weight: u32,
+    /// It is in the zone of the proxy.
+    pub(crate) near: bool,
+    /// The smoothed time of its answers.
+    pub(crate) latency_us: u32,
     pub(crate) statements: u64,
     pub(crate) lost: u64,
 }
@@ -54,6 +63,10 @@ impl Upstream {
             capabilities: None,
             usual: None,
             without_tls: false,
+            reached: Seen::default(),
+            weight: 1,
+            near: true,
+            latency_us: 0,
             statements: 0,
             lost: 0,
         }

@@ -29,6 +29,8 @@ pub(crate) fn add(total: &mut Stats, one: Stats) {
         statements_reader,
         statements_held,
         reads_retried,
+        causal_waits,
+        causal_to_writer,
         refusals_retried,
         errors,
         ties,
@@ -44,6 +46,8 @@ pub(crate) fn add(total: &mut Stats, one: Stats) {
     total.statements_reader += statements_reader;
     total.statements_held += statements_held;
     total.reads_retried += reads_retried;
+    total.causal_waits += causal_waits;
+    total.causal_to_writer += causal_to_writer;
     total.refusals_retried += refusals_retried;
     for (code, count) in errors {
         *total.errors.entry(code).or_default() += count;

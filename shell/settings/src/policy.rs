@@ -52,13 +52,21 @@ impl Settings {
                 connections_max: user.connections_max,
                 require: user.require,
                 plugin: user.plugin,
+                causal: user.causal_reads,
             };
             (user.name.clone(), entry)
         });
-        Some(session::Policy {
-            users: users.collect(),
-            ..proxy.session_policy()
-        })
+        let mut policy = proxy.session_policy();
+        policy.users = users.collect();
+        let readers = self.servers.iter().map(|server| {
+            let traits = session::ReaderTraits {
+                weight: server.weight,
+                zone: server.zone.clone(),
+            };
+            (ServerName::new(&server.name), traits)
+        });
+        policy.readers.servers = readers.collect();
+        Some(policy)
     }
 }
 
@@ -92,6 +100,17 @@ impl ProxySettings {
             },
             split_reads: self.split_reads,
             retry_reads: self.retry_reads,
+            readers: session::Readers {
+                choice: self.readers_choice,
+                none_left: self.readers_none_left,
+                zone: self.zone.clone(),
+                ..default.readers
+            },
+            causal: session::CausalPolicy {
+                reads: self.causal_reads,
+                wait: self.causal_wait,
+                ..default.causal
+            },
             cache: session::CachePolicy {
                 on: !self.cache_ttl.is_zero(),
                 ttl: self.cache_ttl,

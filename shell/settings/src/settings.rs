@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use mainstay_failover::Durability;
 use mainstay_session::policy::{
-    Algorithms, AuthPlugin, BinlogSource, ClientTls, Compression, Credential, Plugin, Require,
-    Secret,
+    Algorithms, AuthPlugin, BinlogSource, Causal, Choice, ClientTls, Compression, Credential,
+    NoReader, Plugin, Require, Secret,
 };
 use mainstay_topology::{Address, Promotion};
 
@@ -65,6 +65,10 @@ pub struct ServerSettings {
     pub address: Address,
     /// `prefer`, `neutral` (the default), `prefer-not` or `never`.
     pub promotion: Promotion,
+    /// `weight`: its share of the reads; default 1, 0 only when there is no other.
+    pub weight: u32,
+    /// `zone`: where it is.
+    pub zone: Option<String>,
 }
 
 /// An account on the servers.
@@ -140,6 +144,16 @@ pub struct ProxySettings {
     pub connect_limit: Duration,
     /// The longest wait for a connection when all are in use; default 30 s.
     pub pool_wait_limit: Duration,
+    /// How a replica is chosen for a read; default the one with the fewest statements in flight.
+    pub readers_choice: Choice,
+    /// What happens to a read when no replica may serve it; default the writer serves it.
+    pub readers_none_left: NoReader,
+    /// Where the proxy is: replicas of the same zone come first.
+    pub zone: Option<String>,
+    /// What reads on replicas must see; default whatever the replica has.
+    pub causal_reads: Causal,
+    /// The longest that a replica is waited for; default 500 ms, then the writer serves the read.
+    pub causal_wait: Duration,
     /// Keep results of reads for so long; default 0 s: none.
     pub cache_ttl: Duration,
     /// Bytes of all results kept; default 64 MiB.
@@ -224,6 +238,8 @@ pub struct UserSettings {
     pub require: Require,
     /// `plugin`: how its clients prove the password; `None` for what they speak.
     pub plugin: Option<Plugin>,
+    /// `causal_reads`, where it differs from the proxy's.
+    pub causal_reads: Option<Causal>,
 }
 
 /// `[api]`: who may ask the manager.

@@ -5,6 +5,7 @@ mod fake;
 mod server;
 
 mod cached;
+mod causal;
 mod chaos;
 mod counters;
 mod failover;

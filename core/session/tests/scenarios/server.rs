@@ -35,6 +35,8 @@ pub(crate) struct Server {
     pub(crate) lacks: Option<String>,
     /// Named locks: who has each, and how often.
     pub(crate) locks: BTreeMap<String, (u32, u32)>,
+    /// The last transaction that it has, of those of the writer.
+    pub(crate) applied: u64,
     /// A defect, for tests that must notice it: a reset leaves everything as it is.
     pub(crate) keeps_all: bool,
     /// The next login is refused with this.
@@ -61,6 +63,7 @@ impl Server {
             written: Vec::new(),
             lacks: None,
             locks: BTreeMap::new(),
+            applied: u64::MAX,
             keeps_all: false,
             refuse_login: None,
             kills: Vec::new(),
@@ -86,6 +89,8 @@ pub(crate) struct Connection {
     texts: BTreeMap<String, String>,
     /// Everything is asked for with `session_track_…`.
     tracks: bool,
+    /// The transactions of writes are asked for.
+    tells_gtids: bool,
     /// What the next OK tells.
     changes: Vec<SessionChange>,
     in_transaction: bool,
@@ -125,6 +130,7 @@ impl Connection {
             temporary: BTreeSet::new(),
             texts: BTreeMap::new(),
             tracks: false,
+            tells_gtids: false,
             changes: Vec::new(),
             in_transaction: false,
             last: (String::new(), 0),
@@ -229,7 +235,10 @@ impl Connection {
     fn ok(&mut self, sequence: u8, last_insert_id: u64, out: &mut Vec<u8>) {
         let changes = std::mem::take(&mut self.changes);
         let ok = OkPacket {
-            changes: if self.tracks { changes } else { Vec::new() },
+            changes: changes
+                .into_iter()
+                .filter(|one| self.tracks || matches!(one, SessionChange::Gtids(_)))
+                .collect(),
             affected_rows: u64::try_from(self.last.1).unwrap_or_default(),
             status: self.status(),
             last_insert_id,
@@ -360,6 +369,10 @@ impl Connection {
                 }
                 server.inserted += 1;
                 server.written.push(sql.to_owned());
+                if self.tells_gtids {
+                    let gtid = format!("uuid:{}", server.inserted);
+                    self.changes.push(SessionChange::Gtids(gtid));
+                }
                 self.ok(1, server.inserted, out);
             }
         }
@@ -377,7 +390,7 @@ impl Connection {
                 .map_or_else(|| server.inserted.to_string(), Clone::clone),
             _ if sql.starts_with("SELECT @@session.session_track_") => {
                 let usual = "time_zone,autocommit";
-                return self.fields(&[usual, "0"], out);
+                return self.fields(&[usual, "0", "OFF"], out);
             }
             _ => sql.strip_prefix("SELECT @@").map_or_else(
                 || self.server.clone(),

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use mainstay_session::policy::{Algorithms, AuthPlugin, BinlogSource, Compression, Policy};
+use mainstay_session::policy::{
+    Algorithms, AuthPlugin, BinlogSource, Causal, Choice, Compression, NoReader, Policy,
+};
 use mainstay_topology::ServerName;
 
 use super::api::listen;
@@ -26,6 +28,25 @@ const SERVER_COMPRESSION: [(&str, Option<Compression>); 3] = [
     ("off", None),
     ("zlib", Some(Compression::Zlib)),
     ("zstd", Some(Compression::Zstd { level: ZSTD_LEVEL })),
+];
+
+const CHOICES: [(&str, Choice); 3] = [
+    ("least-outstanding", Choice::LeastOutstanding),
+    ("latency", Choice::Latency),
+    ("weight", Choice::Weight),
+];
+
+const NONE_LEFT: [(&str, NoReader); 3] = [
+    ("writer", NoReader::Writer),
+    ("wait", NoReader::Wait),
+    ("error", NoReader::Error),
+];
+
+/// What reads must see: also of a user.
+pub(super) const CAUSAL: [(&str, Causal); 3] = [
+    ("none", Causal::None),
+    ("session", Causal::Session),
+    ("global", Causal::Global),
 ];
 
 pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySettings {
@@ -59,6 +80,15 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
         idle_client_limit: section.duration("idle_client_limit", wait.idle_client, LEAST),
         connect_limit: section.duration("connect_limit", wait.connect, LEAST),
         pool_wait_limit: section.duration("pool_wait_limit", wait.pool_wait, LEAST),
+        readers_choice: section
+            .choice("readers_choice", &CHOICES)
+            .unwrap_or_default(),
+        readers_none_left: section
+            .choice("readers_none_left", &NONE_LEFT)
+            .unwrap_or_default(),
+        zone: section.text("zone", "a name, such as \"eu-1a\""),
+        causal_reads: section.choice("causal_reads", &CAUSAL).unwrap_or_default(),
+        causal_wait: section.duration("causal_wait", default.causal.wait, LEAST),
         cache_ttl: section.duration("cache_ttl", cache.ttl, Duration::ZERO),
         cache_bytes_max: size(&mut section, "cache_bytes_max", cache.bytes_max),
         cache_entry_bytes_max: size(&mut section, "cache_entry_bytes_max", cache.entry_bytes_max),

@@ -31,6 +31,8 @@ pub(super) fn read(tables: &[Found<'_, '_>], report: &mut Report<'_>) -> Vec<Ser
         let mut section = Section::new("server", (*table, span.clone()), report);
         let (name, address) = identity(&mut section);
         let promotion = section.choice("promotion", &PROMOTIONS);
+        let weight = section.count("weight", 1, 0);
+        let zone = section.text("zone", "a name, such as \"eu-1a\"");
         // Told whatever else is wrong with either server.
         let twice = name
             .as_ref()
@@ -50,6 +52,8 @@ pub(super) fn read(tables: &[Found<'_, '_>], report: &mut Report<'_>) -> Vec<Ser
                 name,
                 address,
                 promotion: promotion.unwrap_or_default(),
+                weight: u32::try_from(weight).unwrap_or(u32::MAX),
+                zone,
             });
         }
         section.end();

@@ -7,6 +7,7 @@ use mainstay_session::policy::{Credential, Plugin, Require};
 
 use super::Found;
 use super::account::{self, Keys};
+use super::proxy::CAUSAL;
 use crate::reader::{Report, Section};
 use crate::settings::UserSettings;
 
@@ -49,6 +50,7 @@ pub(super) fn read(
         });
         let require = section.choice("require", &REQUIREMENTS);
         let plugin = section.choice("plugin", &PLUGINS);
+        let causal_reads = section.choice("causal_reads", &CAUSAL);
         if let Some((name, credential)) = name.zip(credential) {
             if let Some(first) = names.insert(name.clone(), number) {
                 let sentence = format!("`{name}` is the name of user {first} too");
@@ -70,6 +72,7 @@ pub(super) fn read(
                 connections_max,
                 require: require.unwrap_or_default(),
                 plugin,
+                causal_reads,
             });
         }
         section.end();

@@ -12,6 +12,7 @@ impl Connection {
         self.temporary.clear();
         self.texts.clear();
         self.tracks = false;
+        self.tells_gtids = false;
         self.in_transaction = false;
         self.free_locks(server);
     }
@@ -43,6 +44,10 @@ impl Connection {
         } else if let Some(name) = quoted(sql, "SELECT RELEASE_LOCK(") {
             let freed = self.unlock(server, name);
             self.row(freed, out);
+        } else if let Some(wanted) = quoted(sql, "SELECT WAIT_FOR_EXECUTED_GTID_SET(") {
+            let number = wanted.rsplit(':').next().and_then(|text| text.parse().ok());
+            let there = number.is_some_and(|number: u64| number <= server.applied);
+            self.row(if there { "0" } else { "1" }, out);
         } else if let Some(text) = sql.strip_prefix("SELECT @") {
             return self.user_variable(text, out);
         } else if let Some(table) = sql.strip_prefix("SELECT x FROM ") {
@@ -100,6 +105,9 @@ impl Connection {
         let list = list.strip_prefix("SESSION ").unwrap_or(list);
         for assignment in list.split(", ") {
             let (name, value) = assignment.split_once(['=', ' ']).expect("a value");
+            if name == "session_track_gtids" {
+                self.tells_gtids = value == "OWN_GTID";
+            }
             if name == "session_track_system_variables" {
                 self.tracks = value == "'*'";
             }
