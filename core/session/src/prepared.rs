@@ -50,13 +50,15 @@ impl Core {
             return self.answer_error(client, &error, out);
         };
         self.ruled.digest = prepared.digest;
+        let mariadb = self.policy.server_version.contains("MariaDB");
         let (cursor, long_data) = (prepared.cursor, prepared.long_data);
         let job = match job(command, (id, prepared.statement), packet.payload) {
             Job::OnCursor { reset: true, .. } if !cursor && !long_data => {
                 return self.answer_ok(client, out);
             }
             Job::OnCursor { reset: false, .. } if !cursor => {
-                let text = format!("The statement ({id}) has no open cursor.");
+                let end = if mariadb { "" } else { "." };
+                let text = format!("The statement ({id}) has no open cursor{end}");
                 return self.answer_error(client, &ErrorCode::NoOpenCursor.with(text), out);
             }
             job => job,

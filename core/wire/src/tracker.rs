@@ -79,6 +79,9 @@ pub struct ResponseTracker {
     /// The length of a packet with session changes that ended just now.
     marked: Option<usize>,
     marks: Vec<Mark>,
+    /// The definitions of output parameters said that another result follows. MySQL without
+    /// `DEPRECATE_EOF` does not say it again behind their row, and sends it all the same.
+    promised: bool,
     summary: Summary,
 }
 
@@ -99,6 +102,7 @@ impl ResponseTracker {
             continues: false,
             marked: None,
             marks: Vec::new(),
+            promised: false,
             summary: Summary::default(),
         }
     }
@@ -123,6 +127,7 @@ impl ResponseTracker {
         self.body_left = 0;
         self.keep = false;
         self.continues = false;
+        self.promised = false;
         // One long status packet must not cost an idle connection its length for ever.
         if self.kept.capacity() > KEPT_IDLE_MAX {
             self.kept = Vec::new();

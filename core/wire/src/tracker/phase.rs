@@ -73,6 +73,8 @@ impl ResponseTracker {
             }
             Phase::ColumnsEnd => {
                 let eof = EofPacket::parse(payload)?;
+                let out = StatusFlags::PS_OUT_PARAMS.union(StatusFlags::MORE_RESULTS_EXISTS);
+                self.promised = eof.status.contains(out);
                 // With a cursor the rows are fetched later, and this EOF is the last packet.
                 if eof.status.contains(StatusFlags::CURSOR_EXISTS) {
                     self.result_ended(eof.status);
@@ -133,8 +135,9 @@ impl ResponseTracker {
 
     fn result_ended(&mut self, status: StatusFlags) {
         self.summary.status = Some(status);
-        let more =
-            self.kind == ReplyKind::ResultSets && status.contains(StatusFlags::MORE_RESULTS_EXISTS);
+        let promised = std::mem::take(&mut self.promised);
+        let more = self.kind == ReplyKind::ResultSets
+            && (promised || status.contains(StatusFlags::MORE_RESULTS_EXISTS));
         self.phase = if more { Phase::First } else { Phase::Done };
     }
 

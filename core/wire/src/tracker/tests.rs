@@ -456,3 +456,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_result_of_output_parameters_is_followed_by_another_although_its_end_does_not_say_so() {
+    // Measured on MySQL 5.6 and 9.7 without DEPRECATE_EOF.
+    let out = StatusFlags::PS_OUT_PARAMS.union(StatusFlags::MORE_RESULTS_EXISTS);
+    let eof = |status| {
+        move |out: &mut Vec<u8>, _: Capabilities| {
+            EofPacket {
+                warnings: 0,
+                status,
+            }
+            .encode(out);
+        }
+    };
+    let script = Script::new(Capabilities::NONE)
+        .column_count(1)
+        .built(|out, _| ColumnDefinition::text("x").encode(out))
+        .built(eof(out))
+        .packet(&[0, 0, 7, 0, 0, 0])
+        .built(eof(StatusFlags::AUTOCOMMIT))
+        .ok(&OkPacket::default());
+    let mut tracker = ResponseTracker::new(script.capabilities);
+    tracker.begin(ReplyKind::ResultSets);
+    let fed = tracker.feed(&script.bytes).expect("the protocol");
+    assert_eq!(
+        (fed.consumed, fed.progress),
+        (script.bytes.len(), Progress::Done)
+    );
+    assert_eq!(tracker.summary().rows, 1);
+}
