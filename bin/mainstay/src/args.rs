@@ -126,6 +126,9 @@ pub(crate) struct SandboxArgs {
     /// Confirm a silent primary as hung after this long.
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
     pub(crate) hang_after: Duration,
+    /// Give a switchover up whose writes in flight have not ended after this long.
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration)]
+    pub(crate) drain_limit: Duration,
     /// Delete the servers' data of a sandbox in the directory that does not fit, and begin anew.
     #[arg(long, requires = "dir")]
     pub(crate) force: bool,

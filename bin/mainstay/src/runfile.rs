@@ -107,8 +107,10 @@ fn pointer() -> Result<PathBuf> {
     Ok(folder.join("last-sandbox"))
 }
 
-fn write_private(path: &Path, text: &str) -> Result<()> {
-    let part = path.with_extension("part");
+/// Writes a file that only its owner can read; it is the old one or the new one, never a part.
+pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
+    // Two sandboxes may remember themselves as the last at the same time.
+    let part = path.with_extension(format!("{}.part", std::process::id()));
     let write = || -> std::io::Result<()> {
         let mut options = fs::OpenOptions::new();
         let mut file = options

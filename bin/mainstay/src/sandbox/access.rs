@@ -1,9 +1,7 @@
 //! What a sandbox keeps besides its servers: its own ports, and the login of its API.
 
 use std::fs;
-use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -14,6 +12,7 @@ use tokio::net::TcpListener;
 
 use crate::args::SandboxArgs;
 use crate::output::BadInput;
+use crate::runfile::write_private;
 
 /// The ports people know from ProxySQL, and the first port of the servers.
 const PROXY_PORT: u16 = 6033;
@@ -98,15 +97,7 @@ impl Access {
 
     fn write(&self) -> Result<()> {
         let text = serde_json::to_string_pretty(self)?;
-        let mut options = fs::OpenOptions::new();
-        options
-            .create(true)
-            .truncate(true)
-            .write(true)
-            .mode(0o600)
-            .open(&self.file)
-            .and_then(|mut file| file.write_all(text.as_bytes()))
-            .with_context(|| format!("cannot write {}", self.file.display()))
+        write_private(&self.file, &text)
     }
 }
 

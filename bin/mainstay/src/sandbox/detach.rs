@@ -114,6 +114,10 @@ fn child_arguments(args: &SandboxArgs, dir: &std::path::Path) -> Vec<std::ffi::O
         "--hang-after",
         Some(format!("{}ms", args.hang_after.as_millis())),
     );
+    option(
+        "--drain-limit",
+        Some(format!("{}ms", args.drain_limit.as_millis())),
+    );
     if let Some(mysqld) = &args.mysqld {
         list.push("--mysqld".into());
         list.push(mysqld.into());

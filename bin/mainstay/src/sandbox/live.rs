@@ -160,6 +160,7 @@ fn manager_config(args: &SandboxArgs, sandbox: &Sandbox) -> Config {
         policy: Policy {
             auto_reseed: true,
             hang_after: args.hang_after,
+            drain_limit: args.drain_limit,
             ..Policy::default()
         },
         members: members.collect(),

@@ -16,7 +16,8 @@ on_both_families!(the_proxy_is_to_a_client_what_one_server_is);
 type Case = (&'static str, fn(&Sandbox));
 
 fn the_proxy_is_to_a_client_what_one_server_is(family: Family) {
-    let sandbox = Sandbox::start(family);
+    // A switchover that waits for a transaction must not give way before it is seen to wait.
+    let sandbox = Sandbox::start_with(family, &["--drain-limit", "30s"]);
     let groups: [&[Case]; 6] = [
         logins::CASES,
         routing::CASES,

@@ -35,7 +35,7 @@ fn the_announcement_names_a_whole_cluster_that_is_lossless_and_works(family: Fam
     let mut roles: Vec<_> = servers.iter().map(|server| server.role.as_str()).collect();
     roles.sort_unstable();
     assert_eq!(roles, ["primary", "replica", "replica"]);
-    assert!(sandbox.status().is_whole(), "{}", sandbox.status());
+    sandbox.wait_until_whole();
 
     the_user_of_the_proxy_works_everywhere(&sandbox);
     commits_wait_for_a_replica(&sandbox);
@@ -77,15 +77,14 @@ fn commits_wait_for_a_replica(sandbox: &Sandbox) {
         status(&primary, &format!("Rpl_semi_sync_{source}_status")),
         "ON"
     );
-    assert_eq!(
-        status(&primary, &format!("Rpl_semi_sync_{source}_clients")),
-        "2"
-    );
+    // One is enough for the start; a receiver that runs may not have asked for events yet.
+    wait_until("two replicas that acknowledge", || {
+        status(&primary, &format!("Rpl_semi_sync_{source}_clients")) == "2"
+    });
     for name in sandbox.status().named("replica") {
-        assert_eq!(
-            status(&name, &format!("Rpl_semi_sync_{replica}_status")),
-            "ON"
-        );
+        wait_until("a replica that acknowledges", || {
+            status(&name, &format!("Rpl_semi_sync_{replica}_status")) == "ON"
+        });
         assert_eq!(
             status(&name, &format!("Rpl_semi_sync_{source}_status")),
             "OFF"
