@@ -65,12 +65,14 @@ fn policy(settings: &Settings, running: &Policy) -> Option<Policy> {
 fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static str> {
     let listen = |one: &Settings| one.proxy.as_ref().map(|proxy: &ProxySettings| proxy.listen);
     let workers = |one: &Settings| one.proxy.as_ref().map(|proxy| proxy.workers);
+    let io = |one: &Settings| one.proxy.as_ref().map(|proxy| proxy.io);
     let sections = [
         ("[cluster]", before.cluster != after.cluster),
         ("[[server]]", before.servers != after.servers),
         ("[manager]", before.manager != after.manager),
         ("[proxy] listen", listen(before) != listen(after)),
         ("[proxy] workers", workers(before) != workers(after)),
+        ("[proxy] io", io(before) != io(after)),
         ("[api]", before.api != after.api),
     ];
     let changed = sections.into_iter().filter(|(_, changed)| *changed);

@@ -10,9 +10,9 @@ use axum::Router;
 use mainstay_dashboard::{Access, Server as ApiServer};
 use mainstay_manager::{Config, Login, Timing};
 use mainstay_mysql::{ConnectOptions, Connection};
-use mainstay_proxy::{Filters, ProxyOptions};
+use mainstay_proxy::{Filters, Io, ProxyOptions};
 use mainstay_session::{AuthPlugin, Policy};
-use mainstay_settings::{Account, ApiSettings, ProxySettings, Settings};
+use mainstay_settings::{Account, ApiSettings, ProxyIo, ProxySettings, Settings};
 use mainstay_store::Store;
 use mainstay_wire::Greeting;
 use mainstay_wire::auth::ServerKey;
@@ -176,6 +176,11 @@ pub(crate) async fn proxy_options(
     Ok(ProxyOptions {
         listen: proxy.listen,
         workers: proxy.workers.unwrap_or(default.workers),
+        io: match proxy.io {
+            ProxyIo::Auto => Io::Auto,
+            ProxyIo::Epoll => Io::Epoll,
+            ProxyIo::IoUring => Io::IoUring,
+        },
         policy: Arc::new(policy),
         ..default
     })

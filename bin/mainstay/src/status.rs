@@ -82,8 +82,13 @@ pub(crate) fn text_of(status: &StatusView) -> String {
     text.push_str(&tree(status));
     if let Some(proxy) = &status.proxy {
         text.push_str(&format!(
-            "\nproxy {}: {} sessions ({} held), {} server connections, {} statements\n",
-            proxy.listen, proxy.sessions, proxy.held, proxy.server_connections, proxy.statements
+            "\nproxy {} ({}): {} sessions ({} held), {} server connections, {} statements\n",
+            proxy.listen,
+            proxy.io,
+            proxy.sessions,
+            proxy.held,
+            proxy.server_connections,
+            proxy.statements
         ));
     }
     if !status.findings.is_empty() {

@@ -57,6 +57,7 @@ pub(crate) fn proxy(listen: SocketAddr, stats: &ProxyStats) -> ProxyView {
         .map(|server| server.idle + server.used);
     ProxyView {
         listen: listen.to_string(),
+        io: stats.io.to_string(),
         sessions: sessions.sessions as u64,
         held: sessions.held as u64,
         server_connections: connections.sum::<usize>() as u64,

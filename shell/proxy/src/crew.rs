@@ -64,6 +64,7 @@ impl<M: Machine> Crew<M> {
         let kept = kept.collect::<io::Result<_>>().map_err(Error::Workers)?;
         let count = listeners.len();
         let (io, means) = prepare(start.io, count)?;
+        tracing::info!(workers = count, "the proxy reads and writes with {io}");
         let mailboxes = (0..count).map(|_| Mailbox::new()).collect::<Result<_, _>>();
         let shared = Arc::new(Shared {
             origin: Instant::now(),

@@ -17,6 +17,6 @@ mod tests;
 
 pub use error::{Problem, SettingsError};
 pub use settings::{
-    Account, ApiSettings, ClientTlsSettings, ClusterSettings, ManagerSettings, ProxySettings,
-    ServerSettings, ServerTlsMode, ServerTlsSettings, Settings, UserSettings,
+    Account, ApiSettings, ClientTlsSettings, ClusterSettings, ManagerSettings, ProxyIo,
+    ProxySettings, ServerSettings, ServerTlsMode, ServerTlsSettings, Settings, UserSettings,
 };

@@ -99,6 +99,18 @@ pub struct ManagerSettings {
     pub write_interval: Duration,
 }
 
+/// What the proxy reads and writes with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ProxyIo {
+    /// `io_uring` where it works, epoll elsewhere.
+    #[default]
+    Auto,
+    /// epoll.
+    Epoll,
+    /// `io_uring`, or no start.
+    IoUring,
+}
+
 /// `[proxy]`: counts are those of the whole process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProxySettings {
@@ -106,6 +118,8 @@ pub struct ProxySettings {
     pub listen: SocketAddr,
     /// Worker threads; `None` for one for each processor.
     pub workers: Option<usize>,
+    /// What the workers read and write with; default auto.
+    pub io: ProxyIo,
     /// The version it announces; `None` for that of the primary.
     pub server_version: Option<String>,
     /// The plugin it announces; `None` for that of the primary's family.

@@ -7,7 +7,7 @@ use mainstay_failover::{Durability, Policy};
 use mainstay_session::policy::{Credential, Secret};
 use mainstay_topology::Promotion;
 
-use crate::{Settings, SettingsError};
+use crate::{ProxyIo, Settings, SettingsError};
 
 const EXAMPLE: &str = include_str!("../../../examples/mainstay.toml");
 
@@ -256,6 +256,20 @@ fn a_user_may_be_known_by_a_hash_only() {
         panic!("a hash")
     };
     assert!(hash.reveal().starts_with("$A$00A$%{\u{11}vb"));
+}
+
+#[test]
+fn what_the_proxy_reads_and_writes_with_is_chosen_by_name() {
+    let user = "[[user]]\nname = \"u\"\npassword = \"secret-4\"\n";
+    let io = |value: &str| format!("{RIGHT}[proxy]\nio = \"{value}\"\n{user}");
+    let chosen = |value| parse(&io(value)).unwrap().proxy.unwrap().io;
+    assert_eq!(chosen("auto"), ProxyIo::Auto);
+    assert_eq!(chosen("epoll"), ProxyIo::Epoll);
+    assert_eq!(chosen("io_uring"), ProxyIo::IoUring);
+    assert_eq!(
+        mistakes(&io("uring")),
+        "16: proxy.io: expected one of \"auto\", \"epoll\", \"io_uring\", found \"uring\""
+    );
 }
 
 #[test]

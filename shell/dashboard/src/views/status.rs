@@ -67,6 +67,9 @@ impl From<&Finding> for FindingView {
 pub struct ProxyView {
     /// Where it listens.
     pub listen: String,
+    /// What it reads and writes with: `epoll` or `io_uring`.
+    #[serde(default)]
+    pub io: String,
     /// Client sessions.
     pub sessions: u64,
     /// Sessions that wait for a writer.

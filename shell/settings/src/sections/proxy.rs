@@ -11,7 +11,7 @@ use mainstay_topology::ServerName;
 use super::api::listen;
 use super::tls;
 use crate::reader::Section;
-use crate::settings::ProxySettings;
+use crate::settings::{ProxyIo, ProxySettings};
 use crate::value;
 
 const LEAST: Duration = Duration::from_millis(10);
@@ -19,6 +19,12 @@ const LEAST: Duration = Duration::from_millis(10);
 const PLUGINS: [(&str, AuthPlugin); 2] = [
     ("mysql_native_password", AuthPlugin::NativePassword),
     ("caching_sha2_password", AuthPlugin::CachingSha2),
+];
+
+const IO: [(&str, ProxyIo); 3] = [
+    ("auto", ProxyIo::Auto),
+    ("epoll", ProxyIo::Epoll),
+    ("io_uring", ProxyIo::IoUring),
 ];
 
 /// The level of zstd towards servers: the default of clients of MySQL.
@@ -56,6 +62,7 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
     let settings = ProxySettings {
         listen: listen(&mut section, 6033),
         workers: workers(&mut section),
+        io: section.choice("io", &IO).unwrap_or_default(),
         server_version: section.text("server_version", "a version, such as \"10.11.6-MariaDB\""),
         auth_plugin: section.choice("auth_plugin", &PLUGINS),
         split_reads: section.boolean("split_reads", default.split_reads),
