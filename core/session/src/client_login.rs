@@ -106,6 +106,11 @@ impl Core {
     }
 
     fn hello(&mut self, client: u32, (hello, sequence): (HandshakeResponse, u8), out: &mut Ops) {
+        let host = self.clients.get(client).map(|one| one.host.as_str());
+        if let Some(error) = host.and_then(|host| self.policy.refuses_host(host)) {
+            self.stats.logins_refused += 1;
+            return self.refuse(client, sequence, &error, out);
+        }
         let Some(session) = self.clients.get_mut(client) else {
             return;
         };

@@ -27,29 +27,13 @@ impl Core {
             return self.refuse(client, 1, &ErrorCode::PacketTooLarge.packet(), out);
         }
         // Servers take an empty packet for COM_SLEEP, which no client may send.
-        let (&byte, argument) = packet.payload.split_first().unwrap_or((&0, &[]));
-        let command = Command::from_byte(byte);
+        let command = Command::from_byte(packet.payload.first().copied().unwrap_or(0));
         match command {
             Command::Quit => self.close_client(client, out),
             Command::Ping => self.answer_ok(client, out),
-            Command::Query => {
-                let Ok(at) = self.text_at(client, packet.payload) else {
-                    let error = ErrorCode::MalformedPacket.packet();
-                    return self.answer_error(client, &error, out);
-                };
-                let statement = self.read_statement(&packet.payload[at..]);
-                if !self.answers(client, statement, (packet, at), out) {
-                    self.start(client, (command, Job::Query(statement)), packet, out);
-                }
-            }
+            Command::Query => self.query(client, packet, out),
             Command::InitDb => self.init_db(client, packet, out),
-            Command::StmtPrepare => {
-                if let Some(session) = self.clients.get_mut(client) {
-                    session.statements.prepared_last = None;
-                }
-                let statement = self.read_statement(argument);
-                self.start(client, (command, Job::Prepare(statement)), packet, out);
-            }
+            Command::StmtPrepare => self.prepare(client, packet, out),
             Command::StmtExecute
             | Command::StmtSendLongData
             | Command::StmtReset
@@ -79,8 +63,8 @@ impl Core {
                 self.start(client, (command, Job::Other), packet, out);
             }
             Command::Shutdown => {
-                let text = "Access denied; you need (at least one of) the SHUTDOWN privilege(s) for \
-                            this operation: the proxy stops no server";
+                let text = "Access denied; you need (at least one of) the SHUTDOWN privilege(s) \
+                            for this operation: the proxy stops no server";
                 let error = ErrorCode::SpecificAccessDenied.with(text);
                 self.answer_error(client, &error, out);
             }
@@ -99,6 +83,27 @@ impl Core {
                 self.answer_error(client, &ErrorCode::UnknownCommand.packet(), out);
             }
         }
+    }
+
+    fn query(&mut self, client: u32, packet: &Packet<'_>, out: &mut Ops) {
+        let Ok(at) = self.text_at(client, packet.payload) else {
+            let error = ErrorCode::MalformedPacket.packet();
+            return self.answer_error(client, &error, out);
+        };
+        let statement = self.read_statement(&packet.payload[at..]);
+        if !self.answers(client, statement, (packet, at), out) {
+            let job = Job::Query(statement);
+            self.start(client, (Command::Query, job), packet, out);
+        }
+    }
+
+    fn prepare(&mut self, client: u32, packet: &Packet<'_>, out: &mut Ops) {
+        if let Some(session) = self.clients.get_mut(client) {
+            session.statements.prepared_last = None;
+        }
+        let statement = self.read_statement(packet.payload.get(1..).unwrap_or_default());
+        let job = Job::Prepare(statement);
+        self.start(client, (Command::StmtPrepare, job), packet, out);
     }
 
     fn has(&self, client: u32, capability: Capabilities) -> bool {

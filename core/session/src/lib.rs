@@ -17,6 +17,7 @@
 //! - a session's state reaches another session on no path: it is set again, reset, or it ties;
 //! - the output does not depend on how the input is cut.
 
+mod allowed;
 mod answer;
 mod cache;
 mod cached;
@@ -72,6 +73,7 @@ mod upstream;
 mod written;
 
 pub use crate::core::Core;
+pub use allowed::Subnet;
 pub use cache::CacheStats;
 pub use note::Note;
 pub use op::{Chunk, CloseReason, ConnId, Op, Ops};

@@ -14,6 +14,7 @@ pub use mainstay_wire::auth::Plugin;
 use mainstay_wire::auth::{ServerKey, caching_sha2};
 pub use mainstay_wire::compression::Compression;
 
+pub use crate::allowed::Subnet;
 pub use crate::cache::CachePolicy;
 pub use crate::causal::{Causal, CausalPolicy};
 pub use mainstay_routing::Choice;
@@ -72,6 +73,8 @@ pub struct Policy {
     /// Tell servers the client's address by the PROXY protocol. A server connection then serves
     /// clients of one address only.
     pub proxy_header: bool,
+    /// From where clients may come; from anywhere if nothing is said.
+    pub allow_from: Option<Vec<Subnet>>,
     /// The longest command in bytes: a longer one gets error 1153, and its client is closed.
     pub packet_max: usize,
 }
@@ -103,6 +106,7 @@ impl Default for Policy {
             client_compression: Algorithms::default(),
             server_compression: None,
             proxy_header: false,
+            allow_from: None,
             packet_max: 1 << 30,
         }
     }

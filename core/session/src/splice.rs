@@ -4,7 +4,7 @@
 //! Which server that is, is settled by the first thing that only such a client does: it sets a user
 //! variable of the replication protocol, registers itself, or asks for the dump.
 
-use mainstay_sql::{Flags, Kind};
+use mainstay_sql::{Flags, Kind, names_replication_variable};
 use mainstay_wire::Command;
 
 use crate::core::Core;
@@ -13,16 +13,6 @@ use crate::policy::BinlogSource;
 use crate::server::ServerPhase;
 use crate::session::{Job, Running, Session, Stage};
 use crate::tie::TieReason;
-
-/// How the user variables that a replica sets for its source begin, without the `@`.
-const VARIABLES: [&[u8]; 6] = [
-    b"master_",
-    b"source_",
-    b"slave_",
-    b"replica_",
-    b"mariadb_slave_",
-    b"rpl_semi_sync_",
-];
 
 impl Core {
     /// The server that binlogs are read from, if it can be used now.
@@ -77,30 +67,6 @@ impl Running {
             && self
                 .packet
                 .get(self.text_at..)
-                .is_some_and(names_replication)
-    }
-}
-
-fn names_replication(sql: &[u8]) -> bool {
-    let mut variables = sql.split(|&byte| byte == b'@').skip(1);
-    variables.any(|name| {
-        let begins = |begin: &&[u8]| {
-            let head = name.get(..begin.len());
-            head.is_some_and(|head| head.eq_ignore_ascii_case(begin))
-        };
-        VARIABLES.iter().any(|begin| begins(&begin))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn variables_of_the_replication_protocol_are_known() {
-        assert!(names_replication(b"SET @master_binlog_checksum='NONE'"));
-        assert!(names_replication(b"set @a=1, @Source_heartbeat_period=5"));
-        assert!(names_replication(b"SET @mariadb_slave_capability=4"));
-        assert!(!names_replication(b"SET @mastery=1, @x='replica_'"));
+                .is_some_and(names_replication_variable)
     }
 }

@@ -35,6 +35,7 @@ mod tests;
 
 pub use annotation::{Annotations, HostgroupWish};
 pub use classify::{classify, classify_trusting, use_schema};
+pub use dialect::names_replication_variable;
 pub use digest::{Digest, digest};
 pub use flags::Flags;
 pub use kill::{Kill, KillTarget, connection_id_column, kill};

@@ -122,6 +122,12 @@ impl ProxySettings {
             local_infile: self.local_infile,
             binlog: self.binlog_from.clone(),
             packet_max: self.max_allowed_packet,
+            allow_from: self.allow_from.as_ref().map(|networks| {
+                let networks = networks.iter();
+                networks
+                    .filter_map(|text| session::Subnet::parse(text))
+                    .collect()
+            }),
             trusted: Trusted::new(&self.read_functions, &self.read_procedures),
             queries: session::QueryPolicy {
                 digests_max: self.digests_max,

@@ -192,6 +192,8 @@ pub struct ProxySettings {
     pub compression: Algorithms,
     /// What is asked of servers; default nothing.
     pub server_compression: Option<Compression>,
+    /// Networks from which clients may come; default any.
+    pub allow_from: Option<Vec<String>>,
     /// Networks whose word about the addresses of clients is believed; default none.
     pub proxy_protocol_from: Vec<String>,
     /// Tell servers the addresses of clients; default false.

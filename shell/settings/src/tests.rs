@@ -62,7 +62,12 @@ fn the_example_is_right() {
 fn the_defaults_that_the_example_shows_are_the_defaults() {
     // A line that is commented out and looks like `key = value` is a default.
     let no_default = |line: &str| {
-        let keys = ["default_schema", "connections_max = 100", "password_hash"];
+        let keys = [
+            "default_schema",
+            "connections_max = 100",
+            "allow_from",
+            "password_hash",
+        ];
         keys.iter().any(|key| line.contains(key))
     };
     let uncommented: String = EXAMPLE

@@ -114,7 +114,8 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
         server_compression: section
             .choice("server_compression", &SERVER_COMPRESSION)
             .flatten(),
-        proxy_protocol_from: networks(&mut section),
+        proxy_protocol_from: networks(&mut section, "proxy_protocol_from").unwrap_or_default(),
+        allow_from: networks(&mut section, "allow_from"),
         proxy_protocol_to_servers: section.boolean("proxy_protocol_to_servers", false),
         max_allowed_packet: size(&mut section, "max_allowed_packet", default.packet_max),
     };
@@ -144,9 +145,9 @@ fn compression(section: &mut Section<'_, '_, '_>) -> Algorithms {
 }
 
 /// Who is believed about the addresses of clients.
-fn networks(section: &mut Section<'_, '_, '_>) -> Vec<String> {
+fn networks(section: &mut Section<'_, '_, '_>, key: &'static str) -> Option<Vec<String>> {
     let expected = "a list of networks, such as [\"10.0.0.0/8\"]";
-    let networks = section.value("proxy_protocol_from", expected, |value| {
+    section.value(key, expected, |value| {
         let items = value.as_array()?.iter();
         items
             .map(|item| {
@@ -154,8 +155,7 @@ fn networks(section: &mut Section<'_, '_, '_>) -> Vec<String> {
                 value::is_network(text).then(|| text.to_owned())
             })
             .collect()
-    });
-    networks.unwrap_or_default()
+    })
 }
 
 fn query_limit(section: &mut Section<'_, '_, '_>) -> Option<Duration> {
