@@ -40,9 +40,9 @@ apt_install() {
   log=$(mktemp)
   # Without the update there may be no lists at all. It fails for any one source that does not
   # answer, which may be none of Debian's: whether the packages can be had, the install tells.
-  as_root apt-get -qq update </dev/null >"$log" 2>&1 || true
+  as_root apt-get -qq -o Acquire::Retries=3 update </dev/null >"$log" 2>&1 || true
   if ! as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y \
-    --no-install-recommends --no-remove -o DPkg::Lock::Timeout=300 "$@" \
+    --no-install-recommends --no-remove -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 "$@" \
     </dev/null >>"$log" 2>&1; then
     tail -n 15 "$log" >&2
     rm -f "$log"

@@ -1,5 +1,5 @@
-//! Reads the settings of a running `mainstay serve` again: all of the file or nothing, and a word on
-//! what has to wait for a restart.
+//! Reads the settings of a running `mainstay serve` again: all of the file or nothing, and a word
+//! on what has to wait for a restart.
 
 use std::path::Path;
 

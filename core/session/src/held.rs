@@ -56,7 +56,7 @@ pub(crate) struct Held {
     /// Of the statements made with `PREPARE`, those whose text is known.
     texts: BTreeMap<Vec<u8>, Vec<u8>>,
     /// A lock that `UNLOCK TABLES` does not end.
-    instance: bool,
+    backup_lock: bool,
 }
 
 impl Session {
@@ -99,13 +99,13 @@ impl Session {
             Kind::Xa => self.take_xa(sql),
             Kind::LockTables => {
                 let tables = mentions(sql, b"TABLE") || mentions(sql, b"TABLES");
-                self.held().instance |= !tables;
+                self.held().backup_lock |= !tables;
                 self.ties.insert(TieReason::TableLock);
             }
             Kind::UnlockTables => {
                 let held = self.held();
-                held.instance &= !mentions(sql, b"INSTANCE");
-                let left = held.instance;
+                held.backup_lock &= !mentions(sql, b"INSTANCE");
+                let left = held.backup_lock;
                 self.tie_while(TieReason::TableLock, left);
             }
             Kind::Read

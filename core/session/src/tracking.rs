@@ -5,7 +5,8 @@
 //! only before statements whose effect cannot be read from their text, and given up before those
 //! that could see it. What a client gets is what its own connection to the server would send.
 //!
-//! Sources: "Server Tracking of Client Session State" (MySQL), "Session state" of OK packets (`MariaDB`).
+//! Sources: "Server Tracking of Client Session State" (MySQL), "Session state" of OK packets
+//! (`MariaDB`).
 
 use mainstay_sql::{Flags, Kind, Statement, set};
 use mainstay_wire::tracker::{Summary, without_changes};

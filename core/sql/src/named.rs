@@ -1,5 +1,5 @@
-//! Things with a name that a statement makes, uses or ends on its connection: named locks, temporary
-//! tables, statements made with `PREPARE`, handlers.
+//! Things with a name that a statement makes, uses or ends on its connection: named locks,
+//! temporary tables, statements made with `PREPARE`, handlers.
 //!
 //! Who counts them must never think that all are gone while one is left. So whatever is made in a
 //! form not understood here is [`Named::Unclear`], and what is ended in such a form is not seen.

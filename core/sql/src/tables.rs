@@ -30,8 +30,8 @@ const MODIFIERS: &[&str] = &[
     "LATERAL",
     "ONLY",
 ];
-/// Words that end a list of tables. All are reserved, so that none of them can be an alias; and none
-/// may stand within a list, as `ON` and `FOR ORDER BY` may.
+/// Words that end a list of tables. All are reserved, so that none of them can be an alias; and
+/// none may stand within a list, as `ON` and `FOR ORDER BY` may.
 const AFTER_TABLES: &[&str] = &["WHERE", "SET", "VALUES", "SELECT", "HAVING"];
 
 /// Calls `found` with a hash of each table named in `sql`. False when the text cannot be trusted

@@ -1,6 +1,7 @@
 //! Stored functions and procedures that an operator declares to be reads.
 
-/// Names, in lower case. A name with a schema (`shop.price`) means that one, a bare one any schema's.
+/// Names, in lower case. A name with a schema (`shop.price`) means that one, a bare one any
+/// schema's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trusted {
     functions: Vec<String>,

@@ -1,10 +1,10 @@
 //! The compressed protocol: packets travel inside frames, which have numbers of their own.
 //!
-//! A frame is a header of seven bytes and a payload, compressed or, below 50 bytes, as it is. Frames
-//! of one command and its reply are numbered through from 0, in both directions together, like the
-//! packets inside; but peers number those by the frames, not one by one. [`Numbering`] keeps both
-//! counts, and gives incoming packets the numbers that they would have without compression. The
-//! algorithms are left to the shell.
+//! A frame is a header of seven bytes and a payload, compressed or, below 50 bytes, as it is.
+//! Frames of one command and its reply are numbered through from 0, in both directions together,
+//! like the packets inside; but peers number those by the frames, not one by one. [`Numbering`]
+//! keeps both counts, and gives incoming packets the numbers that they would have without
+//! compression. The algorithms are left to the shell.
 //!
 //! Source: "Compressed Packet" (MySQL internals, `page_protocol_basic_compression_packet`);
 //! measured: servers take the number of a reply's first packet from the frames.

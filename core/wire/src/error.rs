@@ -89,7 +89,8 @@ error_codes! {
     NoOpenCursor = 1421, b"HY000", "The statement has no open cursor";
     /// The client speaks a plugin that is not spoken here.
     UnsupportedAuthMode = 1251, b"08004",
-        "Client does not support authentication protocol requested by server; consider upgrading MySQL client";
+        "Client does not support authentication protocol requested by server; consider upgrading \
+         MySQL client";
     /// The server is read-only.
     OptionPreventsStatement = 1290, b"HY000",
         "The server is running with the --read-only option so it cannot execute this statement";

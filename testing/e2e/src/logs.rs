@@ -92,7 +92,8 @@ mod tests {
 
     #[test]
     fn a_line_of_json_is_shown_as_a_sentence() {
-        let line = r#"{"at":"2026-11-20T09:57:54.999Z","level":"warn","target":"x","message":"step failed","step":2}"#;
+        let line = r#"{"at":"2026-11-20T09:57:54.999Z","level":"warn","target":"x",
+            "message":"step failed","step":2}"#;
         let shown = own(line);
         assert_eq!(shown, "09:57:54.999Z warn step failed step=2");
     }

@@ -1,6 +1,6 @@
 //! The bounded table of digests: chains of entries by a hash, so that a statement that is known
-//! costs one look and no allocation. When it is full, an entry that was not used since the hand came
-//! by last makes room, as on a clock.
+//! costs one look and no allocation. When it is full, an entry that was not used since the hand
+//! came by last makes room, as on a clock.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

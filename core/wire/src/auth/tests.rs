@@ -136,7 +136,10 @@ fn the_plain_switch_of_servers_before_5_5_is_refused() {
 
 proptest! {
     #[test]
-    fn a_switch_survives_a_round_trip(plugin in "[a-z_0-9]{1,40}", nonce in prop::collection::vec(any::<u8>(), 0..40)) {
+    fn a_switch_survives_a_round_trip(
+        plugin in "[a-z_0-9]{1,40}",
+        nonce in prop::collection::vec(any::<u8>(), 0..40),
+    ) {
         prop_assume!(nonce.len() != 21);
         let request = AuthSwitchRequest { plugin, nonce };
         let mut payload = Vec::new();

@@ -1,3 +1,5 @@
+//! Frames: round trips, what is malformed, and the numbers of packets inside.
+
 use proptest::prelude::*;
 
 use super::*;

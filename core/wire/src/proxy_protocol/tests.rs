@@ -1,3 +1,5 @@
+//! Headers of both versions, whole, in parts and malformed.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Connections whose bytes pass through TLS and compression, both ends in one process.
+
 use std::sync::Arc;
 
 use mainstay_wire::compression::{Compression, End};

@@ -1,3 +1,5 @@
+//! Certificates: made once, kept private, verified or refused.
+
 use std::os::unix::fs::PermissionsExt;
 
 use rustls::pki_types::ServerName;

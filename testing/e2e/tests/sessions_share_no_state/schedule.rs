@@ -90,7 +90,8 @@ impl Schedule {
     pub(crate) fn new(seed: u64, steps: usize) -> Self {
         let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
         let mut draw = |below: usize| {
-            // xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift generators").
+            // xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift
+            // generators").
             state ^= state >> 12;
             state ^= state << 25;
             state ^= state >> 27;
