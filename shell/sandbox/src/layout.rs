@@ -27,6 +27,9 @@ use crate::{Result, SandboxError, dialect, ports};
 /// The servers of every sandbox.
 pub(crate) const SERVER_NAMES: [&str; 3] = ["db1", "db2", "db3"];
 
+/// What is kept of servers that were reseeded, and the certificates that the proxy has made.
+const OTHER_FOLDERS: [&str; 2] = ["salvage", "tls"];
+
 /// Grows when `sandbox.json` changes its meaning.
 const FORMAT: u32 = 1;
 const DESCRIPTION: &str = "sandbox.json";
@@ -205,7 +208,7 @@ fn refuse_foreign_files(dir: &Path) -> Result<()> {
         let entry = entry.map_err(SandboxError::io("read", dir))?.file_name();
         let entry = entry.to_string_lossy();
         let ours = SERVER_NAMES.contains(&&*entry)
-            || entry == "salvage"
+            || OTHER_FOLDERS.contains(&&*entry)
             || entry.starts_with("sandbox.")
             || entry.starts_with("mainstay.");
         if !ours {

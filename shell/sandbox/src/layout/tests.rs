@@ -82,6 +82,18 @@ fn a_sandbox_of_another_flavor_or_series_is_refused_and_untouched() {
 }
 
 #[test]
+fn what_a_sandbox_leaves_in_its_directory_is_its_own_at_the_next_start() {
+    let (dir, _) = made();
+    for folder in ["salvage", "tls"] {
+        fs::create_dir_all(dir.path().join(folder)).expect("a folder");
+    }
+    for file in ["mainstay.log", "mainstay.state.sqlite", "sandbox.lock"] {
+        fs::write(dir.path().join(file), "").expect("a file");
+    }
+    assert!(!open(dir.path(), &mysql(), false).expect("ours").is_new);
+}
+
+#[test]
 fn force_deletes_the_servers_of_another_sandbox_and_nothing_else() {
     let (dir, row) = made();
     let saved = dir.path().join("salvage/db1-1/binlog.000001");
