@@ -200,6 +200,7 @@ impl Core {
         session.last_on = None;
         session.row_count = Some(0);
         session.asks = false;
+        session.log = None;
         session.lost = None;
         self.untie(client, out);
     }
@@ -220,6 +221,8 @@ impl Core {
 
     /// Answers the running or the just read command with an error of the proxy.
     pub(crate) fn answer_error(&mut self, client: u32, error: &ErrPacket, out: &mut Ops) {
+        let instead = self.unreplayed(client, error);
+        let error = instead.as_ref().unwrap_or(error);
         *self.stats.errors.entry(error.code).or_default() += 1;
         self.pass_error(client, error, out);
     }

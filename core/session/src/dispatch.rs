@@ -209,8 +209,13 @@ impl Core {
             }
             return self.command_done(client);
         }
-        if running.job.is(Kind::Rollback) && lost == TieReason::Transaction {
+        let transaction = lost == TieReason::Transaction;
+        let code = session.lost_code();
+        if running.job.is(Kind::Rollback) && transaction {
             return self.answer_ok(client, out);
+        }
+        if transaction && self.replay(client, out) {
+            return;
         }
         let error = if lost == TieReason::Transaction {
             ErrorCode::Deadlock.with(
@@ -218,7 +223,7 @@ impl Core {
             )
         } else {
             let what = lost.what();
-            session.lost_code().with(format!(
+            code.with(format!(
                 "the connection to the server was lost, and with it {what}; this statement did \
                  not run"
             ))

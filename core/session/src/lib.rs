@@ -52,6 +52,7 @@ mod pool;
 mod prepared;
 pub mod queries;
 mod readers;
+mod replay;
 mod reply;
 mod ruling;
 mod secure;

@@ -132,8 +132,21 @@ impl Core {
             }
             return self.dispatch(client, out);
         }
-        let name = &self.upstreams[index].target.name;
         let commit = doubtful || job.may_commit();
+        let rolls_back = job.is(Kind::Rollback);
+        let open = lost == Some(TieReason::Transaction) && !commit && !rolls_back;
+        if open && self.replay(client, out) {
+            return;
+        }
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
+        session.log = None;
+        let Some(running) = session.running() else {
+            return;
+        };
+        let job = &running.job;
+        let name = &self.upstreams[index].target.name;
         let error = match lost {
             Some(TieReason::Transaction) if job.is(Kind::Rollback) => {
                 return self.answer_ok(client, out);
@@ -199,6 +212,9 @@ impl Session {
         self.server = None;
         self.held = None;
         let ties = std::mem::take(&mut self.ties);
+        if !ties.is_only_transaction() && !self.is_replaying() {
+            self.log = None;
+        }
         if ties.contains(TieReason::Cursor) || ties.contains(TieReason::LongData) {
             self.statements.close_all();
         }

@@ -27,6 +27,7 @@ impl Core {
             phase: ServerPhase::Connecting { deadline },
             inbox: Vec::new(),
             applied: State::default(),
+            sum: None,
             tracking: Tracking::Unable,
             is_mariadb: false,
             tells_gtids: false,

@@ -54,6 +54,8 @@ pub struct Policy {
     pub retry_reads: bool,
     /// Which replica takes a read.
     pub readers: Readers,
+    /// Bytes of statements kept of one open transaction that may have to be replayed.
+    pub replay_bytes_max: usize,
     /// What reads on replicas must see.
     pub causal: CausalPolicy,
     /// Results that are kept for a while.
@@ -97,6 +99,7 @@ impl Default for Policy {
             trusted: Trusted::NONE,
             retry_reads: true,
             readers: Readers::default(),
+            replay_bytes_max: 1 << 20,
             causal: CausalPolicy::default(),
             cache: CachePolicy::default(),
             local_infile: false,
@@ -162,6 +165,8 @@ pub struct User {
     pub plugin: Option<Plugin>,
     /// What its reads must see, where that differs from the rule.
     pub causal: Option<Causal>,
+    /// Its open transactions are run again on a new primary.
+    pub replays_transactions: bool,
 }
 
 /// Which replica takes a read.

@@ -217,7 +217,7 @@ impl Server {
             Step::Set => self.applied.take_variables(wanted),
             Step::Collation => self.lacks_collation = false,
             Step::Gtids => self.tells_gtids = true,
-            Step::Usual | Step::Wait(_) => {}
+            Step::Usual | Step::Wait(_) | Step::Replay(_) => {}
             Step::Track(all) => {
                 self.tracking = if *all { Tracking::All } else { Tracking::Usual };
                 self.tells_gtids &= *all;

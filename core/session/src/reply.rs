@@ -11,6 +11,7 @@ use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::server::{Gathered, ServerPhase};
 use crate::session::{Job, Session, Stage};
 use crate::statements::{Prepared, Text};
+use crate::tie::TieReason;
 
 /// Where the id of a new statement ends: behind the header and the OK byte.
 const ID_END: usize = HEADER_LEN + 1 + 4;
@@ -42,9 +43,8 @@ impl Core {
         let ServerPhase::Reply { forwarded, .. } = &mut server.phase else {
             return;
         };
-        let fed = match server.tracker.feed(bytes) {
-            Ok(fed) => fed,
-            Err(_) => return self.lost_by_us(id, out),
+        let Ok(fed) = server.tracker.feed(bytes) else {
+            return self.lost_by_us(id, out);
         };
         let (file, seen) = (fed.progress == Progress::LocalInfile, *forwarded);
         if file && !self.may_send_file(client) {
@@ -54,6 +54,7 @@ impl Core {
             return;
         };
         let done = fed.progress == Progress::Done;
+        server.add_to_sum(&bytes[..fed.consumed]);
         let mut gathered = Gathered::new(&mut server.inbox, &bytes[..fed.consumed]);
         if !seen {
             let summary = server.tracker.summary();
@@ -141,7 +142,9 @@ impl Core {
     /// a server that has just become read-only did not run the statement, so that it can wait for
     /// the new primary.
     fn refused(&mut self, client: u32, id: u32, error: &ErrPacket, out: &mut Ops) -> bool {
-        let read_only = matches!(error.code, 1290 | 1836) && error.message.contains("read-only");
+        // 3100: a member of a group that is no primary any more gave up the transaction.
+        let read_only = matches!(error.code, 1290 | 1836) && error.message.contains("read-only")
+            || error.code == 3100 && error.message.contains("before_commit");
         let Some(session) = self.clients.get_mut(client) else {
             return true;
         };
@@ -153,10 +156,20 @@ impl Core {
         }
         if session.in_transaction() {
             // Its COMMIT cannot succeed any more. Closing the connection rolls it back.
-            session.server = None;
-            session.ties = crate::tie::Ties::default();
-            session.held = None;
+            let only = session.lose() == Some(TieReason::Transaction);
+            if let Some(running) = session.running_mut() {
+                // It waits for a writer that takes it, as long as anything is held.
+                running.attempts = 0;
+            }
+            let (now, writer) = (self.now, self.writer);
+            let upstream = self.servers.get(id).map(|server| server.upstream);
+            if let Some(upstream) = upstream.filter(|&one| writer == Some(one)) {
+                self.upstreams[upstream].writing.failed(now);
+            }
             self.close_server(id, out);
+            if only && self.replay(client, out) {
+                return true;
+            }
             let error = ErrorCode::Deadlock.with(
                 "the transaction was rolled back: its server became read-only in a switchover; \
                  run it again from its beginning",
@@ -217,7 +230,10 @@ impl Core {
             self.upstreams[upstream].took(self.now.since(sent_at));
         }
         self.take_gtid(client, id, &summary);
+        let session = self.clients.get(client);
+        let was_open = session.is_some_and(Session::in_transaction);
         self.take_effects(client, id, &summary);
+        self.log(client, id, &summary, was_open);
         self.mark_written(client);
         self.store(id, &summary);
         self.take_idle_limit(client);

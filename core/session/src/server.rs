@@ -11,12 +11,15 @@ use mainstay_wire::handshake::Salt;
 use crate::cache::Fill;
 use crate::causal::Seen;
 use crate::op::Chunk;
+use crate::replay::Entry;
 use crate::session::Key;
 use crate::state::State;
 use crate::statements::{ServerStatements, Text};
 use crate::tracking::Tracking;
 
 /// One server connection.
+// Each flag is one independent fact; together they are not a state machine.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug)]
 pub(crate) struct Server {
     /// Index of its server in the machine's list.
@@ -27,6 +30,8 @@ pub(crate) struct Server {
     pub(crate) inbox: Vec<u8>,
     pub(crate) tracker: ResponseTracker,
     pub(crate) applied: State,
+    /// The checksum of the reply so far, where it is wanted.
+    pub(crate) sum: Option<u64>,
     pub(crate) tracking: Tracking,
     pub(crate) is_mariadb: bool,
     /// Its OK packets tell the transactions of writes.
@@ -107,6 +112,8 @@ pub(crate) enum Step {
     Gtids,
     /// The server waits until it has these transactions.
     Wait(Seen),
+    /// A statement of a transaction that was lost with another connection.
+    Replay(Arc<Entry>),
     /// The collation of the handshake, again.
     Collation,
     /// The question what the server tells of session changes by itself.

@@ -15,6 +15,7 @@ use crate::cached::Wrote;
 use crate::causal::Written;
 use crate::held::Held;
 use crate::policy::Hold;
+use crate::replay::Log;
 use crate::ruling::Ruled;
 use crate::secure::Transport;
 use crate::state::State;
@@ -75,6 +76,8 @@ pub(crate) struct Session {
     pub(crate) held: Option<Box<Held>>,
     /// Something tied was lost while no statement was in flight: the next one is told.
     pub(crate) lost: Option<TieReason>,
+    /// Its open transaction, where it may have to be replayed.
+    pub(crate) log: Option<Box<Log>>,
     /// What its reads must see, if that was asked for.
     pub(crate) written: Option<Box<Written>>,
     /// What its open transaction has written; empty when nothing is kept of results.
@@ -312,6 +315,7 @@ impl Session {
             server: None,
             ties: Ties::default(),
             held: None,
+            log: None,
             written: None,
             lost: None,
             wrote: None,

@@ -12,6 +12,7 @@ use crate::causal::Seen;
 use crate::core::Core;
 use crate::dialect;
 use crate::op::{Chunk, ConnId, Op, Ops};
+use crate::replay::sum;
 use crate::server::{Server, ServerPhase, Step};
 use crate::session::{Job, Phase, Session, Stage};
 use crate::tie::TieReason;
@@ -29,7 +30,9 @@ impl Core {
         let Some(server) = self.servers.get_mut(id) else {
             return;
         };
-        let steps = steps(session, id, server, &asks);
+        let mut steps = steps(session, id, server, &asks);
+        let reset = matches!(steps.front(), Some((Step::Reset, _)));
+        steps.extend(session.replay_steps(server, reset));
         let blocked = session.blocked;
         if !steps.is_empty() {
             // They change what the connection says of its last statement.
@@ -48,7 +51,14 @@ impl Core {
         server.tracker.begin(first.command().reply());
         let mut bytes = Vec::new();
         let mut awaited = VecDeque::with_capacity(steps.len());
+        let mut replays = false;
         for (step, argument) in steps {
+            replays |= matches!(step, Step::Replay(_));
+            if replays {
+                // Sent when its turn has come.
+                awaited.push_back(step);
+                continue;
+            }
             bytes.extend_from_slice(&match step.command() {
                 Command::Query => answer::query(&argument, server.key.capabilities),
                 command => answer::command(command, &argument),
@@ -59,6 +69,9 @@ impl Core {
             session: client,
             steps: awaited,
         };
+        if bytes.is_empty() {
+            return self.send_replay(id, out);
+        }
         out.push(Op::Send {
             to: ConnId::Server(id),
             chunk: Chunk::Owned(bytes),
@@ -89,6 +102,9 @@ impl Core {
                     .inbox
                     .extend_from_slice(&bytes[at..at + fed.consumed]);
             }
+            server.sum = server
+                .sum
+                .map(|before| sum(before, &bytes[at..at + fed.consumed]));
             at += fed.consumed;
             if !server.tracker.is_done() {
                 if fed.consumed == 0 {
@@ -100,50 +116,69 @@ impl Core {
                 return self.lost_by_us(id, out);
             };
             let next = steps.front().map(Step::command);
-            // A server that cannot tell what a session has become: the session is tied instead.
-            if let Step::Wait(wanted) = &step {
-                let reply = std::mem::take(&mut server.inbox);
-                if !self.waited(id, wanted, &reply) {
-                    return self.not_there(client, id, out);
-                }
+            if !self.step_done(client, id, &step, out) {
+                return;
             }
             let Some(server) = self.servers.get_mut(id) else {
                 return;
             };
-            let asks = matches!(step, Step::Usual | Step::Track(_) | Step::Gtids);
-            let unable = asks && server.tracker.summary().error.is_some();
-            if let Step::Usual = step {
-                let reply = std::mem::take(&mut server.inbox);
-                let usual = Usual::read(&reply);
-                self.upstreams[server.upstream].usual = Some(usual.unwrap_or_default());
-            }
-            if unable {
-                server.tracking = Tracking::Unable;
-                server.tells_gtids = false;
-            } else if let Some(error) = server.tracker.summary().error.clone() {
-                return self.setup_failed(client, &step, &error, out);
-            }
-            let Some(session) = self.clients.get(client) else {
-                return;
-            };
-            let closed = if unable {
-                Vec::new()
-            } else {
-                server.stepped(&step, &session.state)
-            };
-            for old in closed {
-                let bytes = answer::command(Command::StmtClose, &old.to_le_bytes());
-                out.push(Op::Send {
-                    to: ConnId::Server(id),
-                    chunk: Chunk::Owned(bytes),
-                });
-            }
             match next {
-                Some(command) => server.tracker.begin(command.reply()),
+                Some(command) => {
+                    server.tracker.begin(command.reply());
+                    self.send_replay(id, out);
+                }
                 None if at < bytes.len() => return self.lost_by_us(id, out),
                 None => self.send(client, id, out),
             }
         }
+    }
+
+    /// The reply to a step is whole. False when the set-up does not go on.
+    fn step_done(&mut self, client: u32, id: u32, step: &Step, out: &mut Ops) -> bool {
+        let Some(server) = self.servers.get_mut(id) else {
+            return false;
+        };
+        if let Step::Wait(wanted) = step {
+            let reply = std::mem::take(&mut server.inbox);
+            if !self.waited(id, wanted, &reply) {
+                self.not_there(client, id, out);
+                return false;
+            }
+        } else if let Step::Replay(entry) = step
+            && !self.replayed(client, id, entry, out)
+        {
+            return false;
+        }
+        let Some(server) = self.servers.get_mut(id) else {
+            return false;
+        };
+        if let Step::Usual = step {
+            let reply = std::mem::take(&mut server.inbox);
+            let usual = Usual::read(&reply);
+            self.upstreams[server.upstream].usual = Some(usual.unwrap_or_default());
+        }
+        let asks = matches!(step, Step::Usual | Step::Track(_) | Step::Gtids);
+        if let Some(error) = server.tracker.summary().error.clone() {
+            if !asks {
+                self.setup_failed(client, step, &error, out);
+                return false;
+            }
+            // It cannot tell what a session has become: the session is tied instead.
+            server.tracking = Tracking::Unable;
+            server.tells_gtids = false;
+            return true;
+        }
+        let Some(session) = self.clients.get(client) else {
+            return false;
+        };
+        for old in server.stepped(step, &session.state) {
+            let bytes = answer::command(Command::StmtClose, &old.to_le_bytes());
+            out.push(Op::Send {
+                to: ConnId::Server(id),
+                chunk: Chunk::Owned(bytes),
+            });
+        }
+        true
     }
 
     /// The server refused a step. Its error is the client's, with two exceptions. The reset, which
@@ -157,6 +192,9 @@ impl Core {
         let Some(server) = self.servers.get(id) else {
             return;
         };
+        if session.is_replaying() {
+            return self.give_up_replay(client, id, out);
+        }
         let pending =
             matches!(&server.phase, ServerPhase::Setup { steps, .. } if !steps.is_empty());
         if let Step::Reset = step {
@@ -187,6 +225,11 @@ impl Core {
     /// Sends the command itself.
     fn send(&mut self, client: u32, id: u32, out: &mut Ops) {
         let now = self.now;
+        self.replay_done(client);
+        let replays = self
+            .clients
+            .get(client)
+            .is_some_and(|one| self.replays(one));
         let index = self.servers.get(id).map_or(0, |server| server.upstream);
         let fill = self.fill(client, index);
         let input = self.origin.as_ref().filter(|(who, _)| *who == client);
@@ -207,6 +250,7 @@ impl Core {
             return self.answer_error(client, &ErrorCode::QueryInterrupted.packet(), out);
         }
         running.stage = Stage::Sent;
+        server.begin_sum(replays);
         running.sent_at = now;
         running.attempts = running.attempts.saturating_add(1);
         let command = running.command;
@@ -396,6 +440,7 @@ impl Step {
             | Self::Track(_)
             | Self::Gtids
             | Self::Wait(_) => Command::Query,
+            Self::Replay(entry) => entry.command(),
             Self::Schema(_) => Command::InitDb,
             Self::Prepare(_) => Command::StmtPrepare,
         }

@@ -39,6 +39,10 @@ pub struct Stats {
     pub causal_waits: u64,
     /// Reads that the writer served because no replica was known to have the earlier writes.
     pub causal_to_writer: u64,
+    /// Transactions that were replayed on a new primary.
+    pub transactions_replayed: u64,
+    /// Transactions that gave other results when they were replayed.
+    pub replays_failed: u64,
     /// Writes that a read-only server refused, and that ran again on the new primary.
     pub refusals_retried: u64,
     /// Errors the proxy itself returned to clients, by code.

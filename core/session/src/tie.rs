@@ -93,6 +93,12 @@ impl Ties {
         self.0 == Self::bit(TieReason::Diagnostics)
     }
 
+    /// True when nothing is lost with the connection but an open transaction.
+    pub(crate) fn is_only_transaction(mut self) -> bool {
+        self.remove(TieReason::Diagnostics);
+        self.0 == Self::bit(TieReason::Transaction)
+    }
+
     /// True when the connection must be reset before another session may have it.
     pub(crate) fn leaves_traces(self) -> bool {
         !self.is_empty() && !self.is_soft()

@@ -31,6 +31,8 @@ pub(crate) fn add(total: &mut Stats, one: Stats) {
         reads_retried,
         causal_waits,
         causal_to_writer,
+        transactions_replayed,
+        replays_failed,
         refusals_retried,
         errors,
         ties,
@@ -48,6 +50,8 @@ pub(crate) fn add(total: &mut Stats, one: Stats) {
     total.reads_retried += reads_retried;
     total.causal_waits += causal_waits;
     total.causal_to_writer += causal_to_writer;
+    total.transactions_replayed += transactions_replayed;
+    total.replays_failed += replays_failed;
     total.refusals_retried += refusals_retried;
     for (code, count) in errors {
         *total.errors.entry(code).or_default() += count;

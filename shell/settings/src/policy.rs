@@ -53,6 +53,7 @@ impl Settings {
                 require: user.require,
                 plugin: user.plugin,
                 causal: user.causal_reads,
+                replays_transactions: user.transaction_replay,
             };
             (user.name.clone(), entry)
         });
@@ -106,6 +107,7 @@ impl ProxySettings {
                 zone: self.zone.clone(),
                 ..default.readers
             },
+            replay_bytes_max: self.transaction_replay_bytes_max,
             causal: session::CausalPolicy {
                 reads: self.causal_reads,
                 wait: self.causal_wait,

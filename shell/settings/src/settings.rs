@@ -164,6 +164,8 @@ pub struct ProxySettings {
     pub readers_none_left: NoReader,
     /// Where the proxy is: replicas of the same zone come first.
     pub zone: Option<String>,
+    /// Bytes kept of one open transaction that may have to be replayed; default 1 MiB.
+    pub transaction_replay_bytes_max: usize,
     /// What reads on replicas must see; default whatever the replica has.
     pub causal_reads: Causal,
     /// The longest that a replica is waited for; default 500 ms, then the writer serves the read.
@@ -256,6 +258,8 @@ pub struct UserSettings {
     pub plugin: Option<Plugin>,
     /// `causal_reads`, where it differs from the proxy's.
     pub causal_reads: Option<Causal>,
+    /// `transaction_replay`: its open transactions are run again on a new primary; default no.
+    pub transaction_replay: bool,
 }
 
 /// `[api]`: who may ask the manager.

@@ -20,6 +20,7 @@ mod old;
 mod passing;
 mod properties;
 mod queries;
+mod replay;
 mod sharing;
 mod state;
 mod statements;

@@ -94,6 +94,11 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
             .choice("readers_none_left", &NONE_LEFT)
             .unwrap_or_default(),
         zone: section.text("zone", "a name, such as \"eu-1a\""),
+        transaction_replay_bytes_max: size(
+            &mut section,
+            "transaction_replay_bytes_max",
+            default.replay_bytes_max,
+        ),
         causal_reads: section.choice("causal_reads", &CAUSAL).unwrap_or_default(),
         causal_wait: section.duration("causal_wait", default.causal.wait, LEAST),
         cache_ttl: section.duration("cache_ttl", cache.ttl, Duration::ZERO),

@@ -50,6 +50,7 @@ pub(super) fn read(
         });
         let require = section.choice("require", &REQUIREMENTS);
         let plugin = section.choice("plugin", &PLUGINS);
+        let transaction_replay = section.boolean("transaction_replay", false);
         let causal_reads = section.choice("causal_reads", &CAUSAL);
         if let Some((name, credential)) = name.zip(credential) {
             if let Some(first) = names.insert(name.clone(), number) {
@@ -73,6 +74,7 @@ pub(super) fn read(
                 require: require.unwrap_or_default(),
                 plugin,
                 causal_reads,
+                transaction_replay,
             });
         }
         section.end();
