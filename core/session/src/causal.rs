@@ -149,6 +149,14 @@ impl Board {
     }
 }
 
+/// What at least one user wants.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Wishes {
+    causal: bool,
+    global: bool,
+    pub(crate) replays: bool,
+}
+
 /// What a session must see.
 #[derive(Debug, Default)]
 pub(crate) struct Written {
@@ -159,15 +167,29 @@ pub(crate) struct Written {
 
 impl Core {
     pub(crate) fn causal_of(&self, user: &str) -> Causal {
+        if !self.wishes.causal {
+            return Causal::None;
+        }
         let own = self.policy.users.get(user).and_then(|user| user.causal);
         own.unwrap_or(self.policy.causal.reads)
     }
 
+    /// Looks up what anybody wants, so that each statement need not.
+    pub(crate) fn take_wishes(&mut self) {
+        let users = || self.policy.users.values();
+        let rule = self.policy.causal.reads;
+        let own = |causal: Causal| users().any(|user| user.causal == Some(causal));
+        let global = rule == Causal::Global || own(Causal::Global);
+        self.wishes = Wishes {
+            causal: global || rule == Causal::Session || own(Causal::Session),
+            global,
+            replays: users().any(|user| user.replays_transactions),
+        };
+    }
+
     /// True when somebody wants to see the writes of everybody.
     fn shares_writes(&self) -> bool {
-        let global = |causal: Causal| causal == Causal::Global;
-        let mut users = self.policy.users.values();
-        global(self.policy.causal.reads) || users.any(|user| user.causal.is_some_and(global))
+        self.wishes.global
     }
 
     /// True when the writer must tell the transaction of the session's running command.
@@ -225,6 +247,9 @@ impl Core {
 
     /// Takes what the writer told of a command that is over.
     pub(crate) fn take_gtid(&mut self, client: u32, id: u32, summary: &Summary) {
+        if !self.wishes.causal {
+            return;
+        }
         let Some(session) = self.clients.get(client) else {
             return;
         };

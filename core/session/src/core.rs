@@ -11,6 +11,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use crate::cache::Cache;
+use crate::causal::Wishes;
 use crate::full_login::Learned;
 use crate::op::{CloseReason, ConnId, Op, Ops};
 use crate::policy::Policy;
@@ -59,6 +60,7 @@ pub struct Core {
     pub(crate) ruled: Ruled,
     /// The digest text of the statement that was read last.
     pub(crate) digest_text: Vec<u8>,
+    pub(crate) wishes: Wishes,
     /// Turns the choice among equally loaded readers.
     pub(crate) turn: usize,
 }
@@ -90,6 +92,7 @@ impl Core {
             queries: Queries::default(),
             ruled: Ruled::default(),
             digest_text: Vec::new(),
+            wishes: Wishes::default(),
             turn: 0,
         };
         core.adopt(routes, &mut Ops::new());

@@ -46,6 +46,7 @@ impl Core {
 
     /// Looks up what the policy says of each server.
     pub(crate) fn take_traits(&mut self) {
+        self.take_wishes();
         let readers = &self.policy.readers;
         for one in &mut self.upstreams {
             let traits = readers.servers.get(&one.target.name);

@@ -115,8 +115,10 @@ fn is_repeatable(statement: Statement) -> bool {
 impl Core {
     /// True when the transactions of the session's user are replayed.
     pub(crate) fn replays(&self, session: &Session) -> bool {
-        let user = self.policy.users.get(&*session.key.user);
-        user.is_some_and(|user| user.replays_transactions)
+        self.wishes.replays && {
+            let user = self.policy.users.get(&*session.key.user);
+            user.is_some_and(|user| user.replays_transactions)
+        }
     }
 
     /// A command is over: it is one more of the open transaction, or the transaction has ended.
@@ -256,9 +258,10 @@ impl Core {
     }
 
     /// All of it has been replayed: the transaction is open again.
-    pub(crate) fn replay_done(&mut self, client: u32) {
+    /// Says whether the reply to what is sent now counts for another replay.
+    pub(crate) fn replay_done(&mut self, client: u32) -> bool {
         let Some(session) = self.clients.get_mut(client) else {
-            return;
+            return false;
         };
         let due = session
             .log
@@ -268,6 +271,8 @@ impl Core {
             session.ties.insert(TieReason::Transaction);
             self.stats.transactions_replayed += 1;
         }
+        let session = self.clients.get(client);
+        session.is_some_and(|session| self.replays(session))
     }
 }
 

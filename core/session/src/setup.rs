@@ -225,11 +225,7 @@ impl Core {
     /// Sends the command itself.
     fn send(&mut self, client: u32, id: u32, out: &mut Ops) {
         let now = self.now;
-        self.replay_done(client);
-        let replays = self
-            .clients
-            .get(client)
-            .is_some_and(|one| self.replays(one));
+        let replays = self.replay_done(client);
         let index = self.servers.get(id).map_or(0, |server| server.upstream);
         let fill = self.fill(client, index);
         let input = self.origin.as_ref().filter(|(who, _)| *who == client);
@@ -288,12 +284,7 @@ impl Core {
             to: ConnId::Server(id),
             chunk,
         });
-        self.upstreams[index].statements += 1;
-        if self.writer == Some(index) {
-            self.stats.statements_writer += 1;
-        } else {
-            self.stats.statements_reader += 1;
-        }
+        self.count_sent(index);
         if command == Command::StmtSendLongData {
             self.tie(client, TieReason::LongData);
             self.note_long_data(client);
@@ -303,6 +294,15 @@ impl Core {
             self.splice(client, id);
         } else if streaming {
             self.ready.push_back(client);
+        }
+    }
+
+    fn count_sent(&mut self, index: usize) {
+        self.upstreams[index].statements += 1;
+        if self.writer == Some(index) {
+            self.stats.statements_writer += 1;
+        } else {
+            self.stats.statements_reader += 1;
         }
     }
 
