@@ -224,8 +224,7 @@ impl Core {
 
     /// Sends the command itself.
     fn send(&mut self, client: u32, id: u32, out: &mut Ops) {
-        let now = self.now;
-        let replays = self.replay_done(client);
+        let (now, replays) = (self.now, self.replay_done(client));
         let index = self.servers.get(id).map_or(0, |server| server.upstream);
         let fill = self.fill(client, index);
         let input = self.origin.as_ref().filter(|(who, _)| *who == client);
