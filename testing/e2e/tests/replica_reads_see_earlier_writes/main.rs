@@ -25,7 +25,9 @@ fn a_read_after_a_write_never_misses_it_although_replicas_lag(family: Family) {
     for name in &replicas {
         let login = sandbox.manager_login(name);
         wait_until("the table on a replica", || {
-            Client::connect(&login).try_query("SELECT id FROM app.t").is_ok()
+            Client::connect(&login)
+                .try_query("SELECT id FROM app.t")
+                .is_ok()
         });
     }
 
