@@ -6,7 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use mainstay_clock::Timestamp;
-use mainstay_dashboard::views::{CommandView, ErrorView, QueriesView, QueryView, RuleView};
+use mainstay_dashboard::views::{
+    CommandView, ErrorView, GateView, QueriesView, QueryView, RuleView,
+};
 use mainstay_session::QueryStats;
 use serde_json::{Map, Value};
 
@@ -110,7 +112,13 @@ fn others(seen: &QueriesView) -> String {
     }
     let tables = [commands, errors, rules];
     let filled = tables.iter().filter(|rows| rows.len() > 1);
-    let shown: Vec<String> = filled.map(|rows| table(rows)).collect();
+    let mut shown: Vec<String> = filled.map(|rows| table(rows)).collect();
+    let gate = &seen.gate;
+    shown.push(format!(
+        "answered by rules {}, blocked by the firewall {}, only detected {}, delayed by limits {}, \
+         refused by limits {}\n",
+        gate.answered, gate.blocked, gate.detected, gate.delayed, gate.limited
+    ));
     shown.join("\n")
 }
 
@@ -190,6 +198,13 @@ pub(crate) fn view(stats: &QueryStats) -> QueriesView {
         commands: commands.collect(),
         errors: errors.collect(),
         rules: rules.collect(),
+        gate: GateView {
+            answered: stats.gate.answered,
+            blocked: stats.gate.blocked,
+            detected: stats.gate.detected,
+            delayed: stats.gate.delayed,
+            limited: stats.gate.limited,
+        },
     }
 }
 

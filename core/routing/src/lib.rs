@@ -13,10 +13,10 @@ pub mod rules;
 #[cfg(test)]
 mod tests;
 
-pub use reader::{Choice, Reader, pick_reader};
 pub use bucket::{Bucket, Limits};
 pub use firewall::Firewall;
 pub use hostgroups::{Hostgroup, Hostgroups};
+pub use reader::{Choice, Reader, pick_reader};
 pub use reason::Reason;
 pub use route::{Context, Decision, Policy, Route, route};
 pub use rules::{Flag, HostgroupId, Rules};

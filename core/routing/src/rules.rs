@@ -204,7 +204,7 @@ struct Compiled {
 /// All active rules, ready to be asked.
 #[derive(Debug, Default)]
 pub struct Rules {
-    rules: Vec<Compiled>,
+    all: Vec<Compiled>,
     digests: Patterns,
     texts: Patterns,
     fast: FastRoutes,
@@ -245,7 +245,7 @@ impl Rules {
             }]
         };
         Ok(Self {
-            rules: compiled,
+            all: compiled,
             digests: Patterns::compile(&digests).map_err(whole)?,
             texts: Patterns::compile(&texts).map_err(whole)?,
             fast: FastRoutes::new(fast),
@@ -254,24 +254,24 @@ impl Rules {
 
     /// True when there is nothing to ask.
     pub fn is_empty(&self) -> bool {
-        self.rules.is_empty() && self.fast.is_empty()
+        self.all.is_empty() && self.fast.is_empty()
     }
 
     /// True when some rule looks at the text without values.
     pub fn needs_digest(&self) -> bool {
         let asks =
             |rule: &Compiled| rule.match_digest.is_some() || rule.rule.conditions.digest.is_some();
-        self.rules.iter().any(asks)
+        self.all.iter().any(asks)
     }
 
     /// The numbers of the rules, in the order of the counters of a [`Workspace`].
     pub fn ids(&self) -> impl Iterator<Item = u32> {
-        self.rules.iter().map(|one| one.rule.rule_id)
+        self.all.iter().map(|one| one.rule.rule_id)
     }
 
     /// The hostgroups that rules and fast routes send statements to, or take them from.
     pub fn hostgroups(&self) -> impl Iterator<Item = HostgroupId> {
-        let of_rules = self.rules.iter().flat_map(|one| {
+        let of_rules = self.all.iter().flat_map(|one| {
             let actions = &one.rule.actions;
             [actions.destination_hostgroup, actions.mirror_hostgroup]
         });

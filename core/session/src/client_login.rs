@@ -320,6 +320,7 @@ impl Core {
         };
         session.state.schema = schema.map(String::into_bytes);
         session.libmariadb |= is_libmariadb(hello);
+        session.fast_forward = user.is_some_and(|user| user.fast_forward);
         let running = Running {
             job: Job::Login,
             command: Command::InitDb,

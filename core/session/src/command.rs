@@ -90,20 +90,14 @@ impl Core {
             let error = ErrorCode::MalformedPacket.packet();
             return self.answer_error(client, &error, out);
         };
-        let statement = self.read_statement(&packet.payload[at..]);
-        if !self.answers(client, statement, (packet, at), out) {
-            let job = Job::Query(statement);
-            self.start(client, (Command::Query, job), packet, out);
-        }
+        self.statement_command(client, Command::Query, (packet, at), out);
     }
 
     fn prepare(&mut self, client: u32, packet: &Packet<'_>, out: &mut Ops) {
         if let Some(session) = self.clients.get_mut(client) {
             session.statements.prepared_last = None;
         }
-        let statement = self.read_statement(packet.payload.get(1..).unwrap_or_default());
-        let job = Job::Prepare(statement);
-        self.start(client, (Command::StmtPrepare, job), packet, out);
+        self.statement_command(client, Command::StmtPrepare, (packet, 1), out);
     }
 
     fn has(&self, client: u32, capability: Capabilities) -> bool {
@@ -127,7 +121,9 @@ impl Core {
         out: &mut Ops,
     ) {
         self.enter(client, (command, job), packet);
-        self.dispatch(client, out);
+        if !self.pause_command(client) {
+            self.dispatch(client, out);
+        }
     }
 
     /// Makes the packet the session's running command.
@@ -162,23 +158,28 @@ impl Core {
             to_writer: false,
             blank: false,
             attempts: 0,
-            cache_ttl: None,
+            cache_ttl: self.ruled.cache_ttl,
             killed: false,
             ruled: std::mem::take(&mut self.ruled),
         });
-        if let Some(limit) = self.policy.timeouts.query {
+        let running = session.running();
+        let limit = running.and_then(|one| one.ruled.limit(self.policy.timeouts.query));
+        if let Some(limit) = limit {
             self.timers.arm(ConnId::Client(client), now + limit);
         }
     }
 
     fn init_db(&mut self, client: u32, packet: &Packet<'_>, out: &mut Ops) {
-        let Some(session) = self.clients.get_mut(client) else {
-            return;
-        };
         let name = packet.payload[1..].to_vec();
         if name.is_empty() {
             return self.answer_error(client, &ErrorCode::NoDatabase.packet(), out);
         }
+        if !self.may_use(client, &name, out) {
+            return;
+        }
+        let Some(session) = self.clients.get_mut(client) else {
+            return;
+        };
         let before = session.state.schema.replace(name);
         self.start(
             client,
@@ -258,6 +259,7 @@ impl Core {
 
     /// The command is over: the session is ready for the next.
     pub(crate) fn command_done(&mut self, client: u32) {
+        self.ruled = crate::ruling::Ruled::default();
         let Some(session) = self.clients.get_mut(client) else {
             return;
         };

@@ -16,6 +16,7 @@ use crate::full_login::Learned;
 use crate::op::{CloseReason, ConnId, Op, Ops};
 use crate::policy::Policy;
 use crate::queries::{Queries, QueryStats};
+use crate::rulebook::Rulebook;
 use crate::ruling::Ruled;
 use crate::server::{Server, ServerPhase};
 use crate::session::Session;
@@ -56,6 +57,7 @@ pub struct Core {
     pub(crate) cache: Cache,
     pub(crate) stats: Stats,
     pub(crate) queries: Queries,
+    pub(crate) book: Rulebook,
     /// What was decided about the command that is started next.
     pub(crate) ruled: Ruled,
     /// The digest text of the statement that was read last.
@@ -70,7 +72,6 @@ impl Core {
     /// workers and starts; `worker` keeps the connection ids of workers apart.
     pub fn new(policy: Arc<Policy>, routes: Arc<Routes>, seed: u64, worker: u32) -> Self {
         let mut core = Self {
-            policy,
             routes: Arc::new(Routes::default()),
             now: Timestamp::ZERO,
             worker,
@@ -90,10 +91,12 @@ impl Core {
             cache: Cache::default(),
             stats: Stats::default(),
             queries: Queries::default(),
+            book: Rulebook::new(&policy, seed),
             ruled: Ruled::default(),
             digest_text: Vec::new(),
             wishes: Wishes::default(),
             turn: 0,
+            policy,
         };
         core.adopt(routes, &mut Ops::new());
         core
@@ -200,6 +203,7 @@ impl Core {
             self.cache.clear();
         }
         policy.causal.board.absorb(&self.policy.causal.board);
+        self.book.adopt(&self.policy, &policy, self.serial);
         self.policy = policy;
         for upstream in &mut self.upstreams {
             upstream.without_tls = false;
@@ -264,7 +268,9 @@ impl Core {
     /// What was asked of the servers since the start; with `reset` it is counted from zero
     /// afterwards.
     pub fn queries(&mut self, reset: bool) -> QueryStats {
-        self.queries.take(self.now, reset)
+        let mut stats = self.queries.take(self.now, reset);
+        self.book.report(&self.policy.rules, &mut stats, reset);
+        stats
     }
 
     /// Writes and open transactions in flight on the writer: a switchover waits until it is zero.

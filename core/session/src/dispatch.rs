@@ -1,7 +1,8 @@
 //! Where a command goes: to the connection it is tied to, to the writer, to a reader, or on hold
 //! until there is a writer.
 
-use mainstay_routing::{Context, Route, route};
+use mainstay_routing::hostgroups::READERS;
+use mainstay_routing::{Context, HostgroupId, Route, route};
 use mainstay_sql::{Kind, Statement};
 use mainstay_wire::{Command, ErrorCode};
 
@@ -29,11 +30,11 @@ enum Need {
 
 /// Where a command goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Destination {
+pub(crate) enum Destination {
     Upstream(usize),
     Hold,
-    /// No reader may serve it, and the writer must not.
-    Refuse,
+    /// Its hostgroup has nobody, and that is an error.
+    Refuse(HostgroupId),
 }
 
 impl Core {
@@ -69,11 +70,7 @@ impl Core {
         match self.destination(session) {
             Destination::Upstream(upstream) => self.acquire(client, upstream, out),
             Destination::Hold => self.hold_session(client, out),
-            Destination::Refuse => {
-                let text = "the statement did not run: no replica may serve it now";
-                let error = ErrorCode::NetReadInterrupted.with(text);
-                self.answer_error(client, &error, out);
-            }
+            Destination::Refuse(id) => self.refuse_hostgroup(client, id, out),
         }
     }
 
@@ -87,6 +84,9 @@ impl Core {
     }
 
     fn destination(&self, session: &Session) -> Destination {
+        if let Some(destination) = self.ruled_destination(session) {
+            return destination;
+        }
         let need = if self.policy.split_reads {
             session.need()
         } else {
@@ -110,7 +110,7 @@ impl Core {
         let refuses = need == Need::Reader && self.policy.readers.none_left == NoReader::Error;
         match found {
             Some(upstream) => Destination::Upstream(upstream),
-            None if refuses => Destination::Refuse,
+            None if refuses => Destination::Refuse(READERS),
             None => Destination::Hold,
         }
     }
@@ -187,7 +187,7 @@ impl Core {
                 let name = &upstream.target.name;
                 format!("no free connection to {name} for {seconds} s: the statement did not run")
             }
-            Stage::Setup | Stage::Sent | Stage::Killing(_) | Stage::Spliced => {
+            Stage::Setup | Stage::Sent | Stage::Killing(_) | Stage::Spliced | Stage::Paused(_) => {
                 format!("no server for {seconds} s: the statement did not run")
             }
         };
@@ -260,6 +260,11 @@ impl Session {
             Job::Other if running.command == Command::Statistics => Need::Anywhere,
             Job::Other => Need::Writer,
         }
+    }
+
+    /// True when only the writer may run it.
+    pub(crate) fn needs_writer(&self) -> bool {
+        self.need() == Need::Writer
     }
 
     fn need_of(&self, statement: Statement) -> Need {

@@ -1,6 +1,7 @@
 //! What a finished statement has done to its session: what is remembered to be done again on other
 //! connections, and what ties the session to this one.
 
+use mainstay_routing::rules::Multiplex;
 use mainstay_sql::{Flags, Kind, Statement, set, use_schema};
 use mainstay_wire::tracker::Summary;
 use mainstay_wire::{ErrorCode, SessionChange, StatusFlags};
@@ -83,6 +84,7 @@ impl Core {
         if let Some(running) = session.running_mut() {
             running.packet = packet;
         }
+        session.take_multiplex(before);
         for reason in session.ties.added(before) {
             *self.stats.ties.entry(reason).or_default() += 1;
         }
@@ -90,6 +92,19 @@ impl Core {
 }
 
 impl Session {
+    /// What a query rule says of the connection.
+    fn take_multiplex(&mut self, before: crate::tie::Ties) {
+        let multiplex = self.running().and_then(|running| running.ruled.multiplex);
+        match multiplex {
+            Some(Multiplex::Off) => drop(self.ties.insert(TieReason::Rule)),
+            Some(Multiplex::On) => self.ties.remove(TieReason::Rule),
+            Some(Multiplex::IgnoreVariables) if !before.contains(TieReason::UserVariable) => {
+                self.ties.remove(TieReason::UserVariable);
+            }
+            Some(Multiplex::IgnoreVariables) | None => {}
+        }
+    }
+
     fn take_status(&mut self, status: StatusFlags) {
         self.autocommit = status.contains(StatusFlags::AUTOCOMMIT);
         if status.contains(StatusFlags::IN_TRANS) {

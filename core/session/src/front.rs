@@ -234,7 +234,10 @@ impl Core {
                     .waiters
                     .retain(|&other| other != client);
             }
-            Some(Stage::Setup | Stage::Sent | Stage::Killing(_) | Stage::Spliced) | None => {}
+            Some(
+                Stage::Setup | Stage::Sent | Stage::Killing(_) | Stage::Spliced | Stage::Paused(_),
+            )
+            | None => {}
         }
     }
 

@@ -162,7 +162,7 @@ impl Core {
         match session.stage() {
             // As on a server: a connection that runs nothing is not touched.
             None | Some(Stage::Killing(_)) => {}
-            Some(Stage::Held | Stage::Waiting(_)) => {
+            Some(Stage::Held | Stage::Waiting(_) | Stage::Paused(_)) => {
                 self.leave_queue(target);
                 self.answer_error(target, &ErrorCode::QueryInterrupted.packet(), out);
             }

@@ -32,6 +32,7 @@ impl Core {
         match session.stage() {
             None => self.idle_too_long(client, out),
             Some(Stage::Spliced) => {}
+            Some(Stage::Paused(_)) => self.unpause(client, out),
             Some(Stage::Setup | Stage::Sent) => self.run_too_long(client, out),
             Some(Stage::Held | Stage::Waiting(_) | Stage::Killing(_)) => {
                 self.waited_too_long(client, out);
@@ -48,7 +49,8 @@ impl Core {
                 Stage::Held => running.since + self.policy.hold.time_max,
                 Stage::Waiting(_) | Stage::Killing(_) => running.since + limits.pool_wait,
                 Stage::Spliced => self.now + limits.idle_client,
-                Stage::Setup | Stage::Sent => match limits.query {
+                Stage::Paused(until) => until,
+                Stage::Setup | Stage::Sent => match running.ruled.limit(limits.query) {
                     Some(limit) if !running.killed => running.since + limit,
                     Some(_) | None => self.now + limits.idle_client,
                 },

@@ -123,7 +123,7 @@ impl Core {
             && harmless
             && self.policy.retry_reads
             && running.stream.is_none()
-            && running.attempts < ATTEMPTS_MAX;
+            && running.attempts < running.ruled.attempts_max(ATTEMPTS_MAX);
         if again {
             running.stage = Stage::Setup;
             self.stats.reads_retried += 1;

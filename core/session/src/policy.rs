@@ -4,9 +4,11 @@ mod transport;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use mainstay_routing::{Firewall, HostgroupId, Hostgroups, Rules};
 use mainstay_sql::Trusted;
 use mainstay_topology::ServerName;
 use mainstay_wire::Capabilities;
@@ -50,6 +52,16 @@ pub struct Policy {
     pub queries: QueryPolicy,
     /// Stored functions and procedures that only read.
     pub trusted: Trusted,
+    /// Query rules and fast routes.
+    pub rules: Arc<Rules>,
+    /// The hostgroups that rules, users and comments may name.
+    pub hostgroups: Arc<Hostgroups>,
+    /// Which statements users may send; `None` for all.
+    pub firewall: Option<Arc<Firewall>>,
+    /// How long a statement may wait for its turn under a limit, before it gets error 1226.
+    pub limit_wait: Duration,
+    /// Where clients connect, for rules that ask for it.
+    pub listen: Option<SocketAddr>,
     /// Run a read again elsewhere when its server is lost before a byte of the reply was forwarded.
     pub retry_reads: bool,
     /// Which replica takes a read.
@@ -97,6 +109,11 @@ impl Default for Policy {
             split_reads: true,
             queries: QueryPolicy::default(),
             trusted: Trusted::NONE,
+            rules: Arc::default(),
+            hostgroups: Arc::default(),
+            firewall: None,
+            limit_wait: Duration::from_secs(1),
+            listen: None,
             retry_reads: true,
             readers: Readers::default(),
             replay_bytes_max: 1 << 20,
@@ -167,6 +184,16 @@ pub struct User {
     pub causal: Option<Causal>,
     /// Its open transactions are run again on a new primary.
     pub replays_transactions: bool,
+    /// Where its reads go when no rule says so; `None` for the built-in split.
+    pub default_hostgroup: Option<HostgroupId>,
+    /// Its clients stay in its schema.
+    pub schema_locked: bool,
+    /// Its clients are joined to a server each: nothing is looked at, and nothing shared.
+    pub fast_forward: bool,
+    /// Statements a second.
+    pub queries_per_second: Option<u64>,
+    /// Bytes a second, of statements and replies.
+    pub bytes_per_second: Option<u64>,
 }
 
 /// Which replica takes a read.

@@ -63,6 +63,10 @@ impl Core {
             }
             job => job,
         };
+        let runs = matches!(job, Job::Execute { .. });
+        if runs && !self.decide_execution(client, id, out) {
+            return;
+        }
         self.start(client, (command, job), packet, out);
     }
 

@@ -81,6 +81,23 @@ pub struct QueryStats {
     pub errors_lost: u64,
     /// How often each query rule matched, by its number.
     pub rule_hits: BTreeMap<u32, u64>,
+    /// What was refused or only noticed before it reached a server.
+    pub gate: GateStats,
+}
+
+/// What was refused or only noticed before it reached a server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct GateStats {
+    /// Statements that a rule answered.
+    pub answered: u64,
+    /// Statements that the firewall refused.
+    pub blocked: u64,
+    /// Statements that the firewall let pass although no rule of it allows them.
+    pub detected: u64,
+    /// Statements that waited for their turn under a limit.
+    pub delayed: u64,
+    /// Statements that were refused because of a limit.
+    pub limited: u64,
 }
 
 impl QueryStats {
@@ -94,7 +111,13 @@ impl QueryStats {
             errors,
             errors_lost,
             rule_hits,
+            gate,
         } = other;
+        self.gate.answered += gate.answered;
+        self.gate.blocked += gate.blocked;
+        self.gate.detected += gate.detected;
+        self.gate.delayed += gate.delayed;
+        self.gate.limited += gate.limited;
         self.now = self.now.max(now);
         for (key, row) in queries {
             match self.queries.get_mut(&key) {
@@ -178,6 +201,7 @@ impl Queries {
             errors: self.errors.rows.clone(),
             errors_lost: self.errors.lost,
             rule_hits: BTreeMap::new(),
+            gate: GateStats::default(),
         };
         if reset {
             *self = Self::default();

@@ -14,6 +14,11 @@ const CANDIDATES_MAX: usize = 16;
 impl Core {
     /// The reader that takes the next read.
     pub(crate) fn reader(&self) -> Option<usize> {
+        self.reader_among(|index| self.upstreams[index].reads)
+    }
+
+    /// The one of those that `is_meant` picks.
+    pub(crate) fn reader_among(&self, is_meant: impl Fn(usize) -> bool) -> Option<usize> {
         let mut found = [(0, Reader::default()); CANDIDATES_MAX];
         let mut count = 0;
         let all = self.upstreams.len();
@@ -22,7 +27,7 @@ impl Core {
             let skip = if all > CANDIDATES_MAX { self.turn } else { 0 };
             let index = (skip + offset) % all;
             let one = &self.upstreams[index];
-            if one.reads && one.is_usable() && count < CANDIDATES_MAX {
+            if one.is_usable() && count < CANDIDATES_MAX && is_meant(index) {
                 found[count] = (index, one.as_reader());
                 count += 1;
             }

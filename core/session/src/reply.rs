@@ -78,6 +78,7 @@ impl Core {
         }
         if !gathered.bytes().is_empty() {
             self.keep(id, gathered.bytes());
+            self.count_bytes(client, gathered.bytes().len());
             self.forward(client, id, &gathered, out);
         }
         if file {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_clock::Timestamp;
+use mainstay_routing::Flag;
 use mainstay_sql::{Flags, Kind, Statement};
 use mainstay_wire::compression::Compression;
 use mainstay_wire::handshake::Salt;
@@ -74,6 +75,10 @@ pub(crate) struct Session {
     pub(crate) ties: Ties,
     /// What ties it by name.
     pub(crate) held: Option<Box<Held>>,
+    /// The flag that the query rules begin with for its next statement.
+    pub(crate) flag: Flag,
+    /// It is joined to a server with its first command.
+    pub(crate) fast_forward: bool,
     /// Something tied was lost while no statement was in flight: the next one is told.
     pub(crate) lost: Option<TieReason>,
     /// Its open transaction, where it may have to be replayed.
@@ -182,6 +187,8 @@ pub(crate) enum Stage {
     Killing(u32),
     /// Joined to its server byte by byte.
     Spliced,
+    /// A rule or a limit has it wait until then.
+    Paused(Timestamp),
 }
 
 impl Running {
@@ -317,6 +324,8 @@ impl Session {
             held: None,
             log: None,
             written: None,
+            flag: 0,
+            fast_forward: false,
             lost: None,
             wrote: None,
             blocked: false,

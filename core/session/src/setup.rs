@@ -250,6 +250,7 @@ impl Core {
         running.attempts = running.attempts.saturating_add(1);
         let command = running.command;
         let streaming = running.stream.is_some();
+        let forward = session.fast_forward && !streaming;
         let chunk = match running.job {
             Job::Login => {
                 self.free_or_keep(client, out);
@@ -291,6 +292,8 @@ impl Core {
             self.command_done(client);
         } else if matches!(command, Command::BinlogDump | Command::BinlogDumpGtid) {
             self.splice(client, id);
+        } else if forward {
+            self.fast_forward(client, id);
         } else if streaming {
             self.ready.push_back(client);
         }

@@ -83,7 +83,7 @@ impl Core {
         };
         let on = match running.stage {
             Stage::Held => return true,
-            Stage::Sent | Stage::Killing(_) | Stage::Spliced => return false,
+            Stage::Sent | Stage::Killing(_) | Stage::Spliced | Stage::Paused(_) => return false,
             Stage::Waiting(_) if running.was_held => return true,
             Stage::Waiting(upstream) => Some(upstream).filter(|&index| {
                 let mut servers = self.servers.iter();

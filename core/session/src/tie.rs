@@ -34,6 +34,8 @@ pub enum TieReason {
     Xa,
     /// It reads the binlog.
     Replication,
+    /// A query rule with `multiplex = 0`, or a user with `fast_forward`.
+    Rule,
 }
 
 impl TieReason {
@@ -55,6 +57,7 @@ impl TieReason {
             Self::Handler => "an open handler",
             Self::Xa => "an XA transaction",
             Self::Replication => "its place in the binlog",
+            Self::Rule => "what a query rule keeps on it",
         }
     }
 }
@@ -126,7 +129,7 @@ impl Ties {
 }
 
 impl TieReason {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 16] = [
         Self::Transaction,
         Self::TemporaryTable,
         Self::TableLock,
@@ -142,5 +145,6 @@ impl TieReason {
         Self::Handler,
         Self::Xa,
         Self::Replication,
+        Self::Rule,
     ];
 }

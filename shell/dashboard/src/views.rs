@@ -9,7 +9,7 @@ mod status;
 
 pub use operation::{MomentKind, MomentView, OperationOutcome, OperationView};
 pub use plan::{PlanStepView, PlanView, purpose};
-pub use queries::{CommandView, ErrorView, QueriesView, QueryView, RuleView};
+pub use queries::{CommandView, ErrorView, GateView, QueriesView, QueryView, RuleView};
 pub use status::{
     FactsView, FindingView, ProxyView, RunningView, ServerView, StatusParts, StatusView,
 };

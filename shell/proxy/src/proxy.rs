@@ -183,6 +183,9 @@ fn share(policy: &Policy, workers: usize) -> Policy {
     let mut users = users.clone();
     for user in users.values_mut() {
         user.connections_max = user.connections_max.map(|most| most.div_ceil(workers));
+        let rate = |most: u64| most.div_ceil(workers as u64);
+        user.queries_per_second = user.queries_per_second.map(rate);
+        user.bytes_per_second = user.bytes_per_second.map(rate);
     }
     Policy {
         clients_max: clients_max.div_ceil(workers),
@@ -201,6 +204,7 @@ fn share(policy: &Policy, workers: usize) -> Policy {
             ..cache.clone()
         },
         users,
+        hostgroups: Arc::new(policy.hostgroups.shared(workers)),
         ..policy.clone()
     }
 }

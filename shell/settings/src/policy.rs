@@ -1,8 +1,10 @@
 //! From what the file says to what each core crate takes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_failover::Policy;
+use mainstay_routing::Rules;
 use mainstay_session::policy as session;
 use mainstay_sql::Trusted;
 use mainstay_topology::{Member, ServerName};
@@ -54,6 +56,11 @@ impl Settings {
                 plugin: user.plugin,
                 causal: user.causal_reads,
                 replays_transactions: user.transaction_replay,
+                default_hostgroup: user.default_hostgroup,
+                schema_locked: user.schema_locked,
+                fast_forward: user.fast_forward,
+                queries_per_second: user.queries_per_second,
+                bytes_per_second: user.bytes_per_second,
             };
             (user.name.clone(), entry)
         });
@@ -67,6 +74,12 @@ impl Settings {
             (ServerName::new(&server.name), traits)
         });
         policy.readers.servers = readers.collect();
+        let routing = &self.routing;
+        let rules = Rules::compile(routing.rules.clone(), routing.fast_routes.clone());
+        policy.rules = Arc::new(rules.expect("they were compiled when they were read"));
+        policy.hostgroups = Arc::new(routing.hostgroups.clone());
+        policy.firewall = routing.firewall.clone().map(Arc::new);
+        policy.listen = Some(proxy.listen);
         Some(policy)
     }
 }
@@ -130,6 +143,7 @@ impl ProxySettings {
                     .filter_map(|text| session::Subnet::parse(text))
                     .collect()
             }),
+            limit_wait: self.limit_wait,
             trusted: Trusted::new(&self.read_functions, &self.read_procedures),
             queries: session::QueryPolicy {
                 digests_max: self.digests_max,

@@ -3,8 +3,11 @@
 mod account;
 mod api;
 mod cluster;
+mod firewall;
+mod hostgroups;
 mod manager;
 mod proxy;
+mod rules;
 mod server;
 mod tls;
 mod user;
@@ -16,9 +19,21 @@ use toml::de::DeTable;
 
 use crate::error::Problem;
 use crate::reader::{Report, Section, unknown};
-use crate::settings::Settings;
+use crate::settings::{RoutingSettings, ServerSettings, Settings, UserSettings};
 
-const KNOWN: [&str; 6] = ["cluster", "server", "manager", "proxy", "user", "api"];
+const KNOWN: [&str; 11] = [
+    "cluster",
+    "server",
+    "manager",
+    "proxy",
+    "user",
+    "hostgroups",
+    "query_rules",
+    "fast_routing",
+    "firewall_users",
+    "firewall_rules",
+    "api",
+];
 
 type Found<'a, 'd> = (&'a DeTable<'d>, Range<usize>);
 
@@ -68,6 +83,7 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
         }
         proxy::read(Section::new("proxy", table, report), folder)
     });
+    let routing = routing(file, (&servers, &users), report);
     let api = one(file, "api", report);
     let api = api::read(Section::new("api", api, report), folder);
     Some(Settings {
@@ -76,8 +92,38 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
         manager: manager?,
         proxy,
         users,
+        routing,
         api: api?,
     })
+}
+
+/// Where statements go, and which may pass.
+fn routing(
+    file: &DeTable<'_>,
+    (servers, users): (&[ServerSettings], &[UserSettings]),
+    report: &mut Report<'_>,
+) -> RoutingSettings {
+    let hostgroups = hostgroups::read(&list(file, "hostgroups", report), servers, report);
+    for user in users {
+        let unknown = |id: &u32| hostgroups.get(*id).is_none();
+        if let Some(id) = user.default_hostgroup.filter(unknown) {
+            let name = &user.name;
+            let sentence = format!("user `{name}`: there is no hostgroup {id}: add it");
+            report.add(0, "user.default_hostgroup", sentence);
+        }
+    }
+    let rules = list(file, "query_rules", report);
+    let fast = list(file, "fast_routing", report);
+    let (rules, fast_routes) = rules::read(&rules, &fast, &hostgroups, report);
+    let firewall_users = list(file, "firewall_users", report);
+    let firewall_rules = list(file, "firewall_rules", report);
+    let firewall = firewall::read(&firewall_users, &firewall_rules, report);
+    RoutingSettings {
+        hostgroups,
+        rules,
+        fast_routes,
+        firewall,
+    }
 }
 
 /// The one table of a name; an empty one stands for a missing one, so that its missing keys are

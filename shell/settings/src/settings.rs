@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mainstay_failover::Durability;
+use mainstay_routing::rules::{FastRoute, Rule};
+use mainstay_routing::{Firewall, HostgroupId, Hostgroups};
 use mainstay_session::policy::{
     Algorithms, AuthPlugin, BinlogSource, Causal, Choice, ClientTls, Compression, Credential,
     NoReader, Plugin, Require, Secret,
@@ -27,8 +29,24 @@ pub struct Settings {
     pub proxy: Option<ProxySettings>,
     /// `[[user]]`: who may log in to the proxy.
     pub users: Vec<UserSettings>,
+    /// `[[hostgroups]]`, `[[query_rules]]`, `[[fast_routing]]`, `[[firewall_users]]`,
+    /// `[[firewall_rules]]`.
+    pub routing: RoutingSettings,
     /// `[api]`.
     pub api: ApiSettings,
+}
+
+/// Where statements go, and which may pass.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoutingSettings {
+    /// `[[hostgroups]]`, and the two that are always there.
+    pub hostgroups: Hostgroups,
+    /// `[[query_rules]]` that are active.
+    pub rules: Vec<Rule>,
+    /// `[[fast_routing]]`.
+    pub fast_routes: Vec<FastRoute>,
+    /// `[[firewall_users]]` and `[[firewall_rules]]`; `None` when the file has neither.
+    pub firewall: Option<Firewall>,
 }
 
 /// `[cluster]`: the rules.
@@ -136,6 +154,8 @@ pub struct ProxySettings {
     pub digests_max: usize,
     /// Keep a row of statistics for each address of a client; default false.
     pub digest_client_address: bool,
+    /// How long a statement waits for its turn under a limit; default 1 s.
+    pub limit_wait: Duration,
     /// Clients at the same time; default 10 000.
     pub clients_max: usize,
     /// Connections to one server; default 64.
@@ -260,6 +280,16 @@ pub struct UserSettings {
     pub causal_reads: Option<Causal>,
     /// `transaction_replay`: its open transactions are run again on a new primary; default no.
     pub transaction_replay: bool,
+    /// `default_hostgroup`: where its reads go when no rule says so.
+    pub default_hostgroup: Option<HostgroupId>,
+    /// `schema_locked`: its clients stay in their schema; default false.
+    pub schema_locked: bool,
+    /// `fast_forward`: each of its clients gets a server for itself; default false.
+    pub fast_forward: bool,
+    /// `queries_per_second`.
+    pub queries_per_second: Option<u64>,
+    /// `bytes_per_second`.
+    pub bytes_per_second: Option<u64>,
 }
 
 /// `[api]`: who may ask the manager.

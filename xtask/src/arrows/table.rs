@@ -39,7 +39,10 @@ pub(super) const CORE_LIBRARIES: &[(&str, &str)] = &[
     ("curve25519-dalek", "the signatures of client_ed25519"),
     ("memchr", "finding bytes in statements"),
     ("rand_chacha", "a generator that its owner seeds"),
-    ("regex-automata", "query rules: many expressions in one pass"),
+    (
+        "regex-automata",
+        "query rules: many expressions in one pass",
+    ),
     ("rsa", "the password exchange of caching_sha2_password"),
     ("sha1", "mysql_native_password"),
     ("sha2", "caching_sha2_password"),

@@ -58,7 +58,7 @@ impl Workspace {
         Self {
             digests: rules.digests.set(),
             texts: rules.texts.set(),
-            hits: vec![0; rules.rules.len()],
+            hits: vec![0; rules.all.len()],
             chance: seed | 1,
         }
     }
@@ -98,7 +98,7 @@ impl Rules {
             ..Ruling::default()
         };
         let mut known = Known::default();
-        for (index, one) in self.rules.iter().enumerate() {
+        for (index, one) in self.all.iter().enumerate() {
             let matches = one.rule.conditions.flag_in == ruling.flag
                 && one.rule.conditions.holds(query)
                 && self.texts_hold(one, query, &ruling, (workspace, &mut known));

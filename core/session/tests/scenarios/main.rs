@@ -21,6 +21,7 @@ mod passing;
 mod properties;
 mod queries;
 mod replay;
+mod rules;
 mod sharing;
 mod state;
 mod statements;

@@ -15,6 +15,23 @@ pub struct QueriesView {
     pub errors: Vec<ErrorView>,
     /// How often each query rule matched.
     pub rules: Vec<RuleView>,
+    /// Statements that never reached a server, or waited before.
+    pub gate: GateView,
+}
+
+/// Statements that never reached a server, or waited before.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateView {
+    /// Answered by a query rule.
+    pub answered: u64,
+    /// Refused by the firewall.
+    pub blocked: u64,
+    /// Let pass by the firewall although none of its rules allows them.
+    pub detected: u64,
+    /// Made to wait under a limit.
+    pub delayed: u64,
+    /// Refused because of a limit.
+    pub limited: u64,
 }
 
 /// One digest.

@@ -72,6 +72,7 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
         digests_max: section.count("digests_max", default.queries.digests_max, 0),
         digest_client_address: section
             .boolean("digest_client_address", default.queries.client_address),
+        limit_wait: section.duration("limit_wait", default.limit_wait, Duration::ZERO),
         clients_max: section.count("clients_max", default.clients_max, 1),
         server_connections_max: section.count(
             "server_connections_max",

@@ -52,6 +52,17 @@ pub(super) fn read(
         let plugin = section.choice("plugin", &PLUGINS);
         let transaction_replay = section.boolean("transaction_replay", false);
         let causal_reads = section.choice("causal_reads", &CAUSAL);
+        let default_hostgroup = section.value("default_hostgroup", "a whole number", |value| {
+            value.as_integer()?.as_str().parse().ok()
+        });
+        let schema_locked = section.boolean("schema_locked", false);
+        let fast_forward = section.boolean("fast_forward", false);
+        let limits = super::hostgroups::limits(&mut section);
+        if !section.boolean("transaction_persistent", true) {
+            let sentence = "cannot be false: the statements of a transaction stay on its server, \
+                            since on another one they would read other data";
+            section.wrong("transaction_persistent", sentence.to_owned());
+        }
         if let Some((name, credential)) = name.zip(credential) {
             if let Some(first) = names.insert(name.clone(), number) {
                 let sentence = format!("`{name}` is the name of user {first} too");
@@ -75,6 +86,11 @@ pub(super) fn read(
                 plugin,
                 causal_reads,
                 transaction_replay,
+                default_hostgroup,
+                schema_locked,
+                fast_forward,
+                queries_per_second: limits.queries_per_second,
+                bytes_per_second: limits.bytes_per_second,
             });
         }
         section.end();
