@@ -27,6 +27,7 @@ mod cleaning;
 mod client_login;
 mod command;
 pub mod core;
+mod counted;
 mod counters;
 mod dialect;
 mod dispatch;
