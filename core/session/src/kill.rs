@@ -39,6 +39,10 @@ impl Core {
     fn take_note(&mut self, note: Note, out: &mut Ops) {
         match note.0 {
             Word::Kill(request) => self.kill_here(&request, out),
+            // What could not be delivered comes back to the last worker that was asked.
+            Word::Killed(asker, outcome) if asker.worker != self.worker => {
+                self.tell(asker.worker, Word::Killed(asker, outcome), out);
+            }
             Word::Killed(asker, outcome) => self.killed(asker, outcome, out),
         }
     }
@@ -105,6 +109,7 @@ impl Core {
             asker,
             target,
             query,
+            next: 0,
             user,
         };
         self.tell((target & !OURS) >> WORKER_SHIFT, Word::Kill(request), out);
@@ -126,7 +131,7 @@ impl Core {
 
     fn tell(&mut self, worker: u32, word: Word, out: &mut Ops) {
         let note = Note(word);
-        if worker == self.worker & 0xff {
+        if worker == self.worker {
             self.take_note(note, out);
         } else {
             out.push(Op::Tell { worker, note });
@@ -141,7 +146,13 @@ impl Core {
             found.then_some((target, session.key.user == request.user))
         });
         let outcome = match found {
-            None => Some(KillOutcome::Unknown),
+            None => {
+                let next = KillRequest {
+                    next: request.next + 1,
+                    ..request.clone()
+                };
+                return self.tell(request.next, Word::Kill(next), out);
+            }
             Some((_, false)) => Some(KillOutcome::NotOwner),
             Some((target, true)) if request.query => self.kill_query(target, request.asker, out),
             Some((target, true)) => {
@@ -151,7 +162,7 @@ impl Core {
         };
         if let Some(outcome) = outcome {
             let asker = request.asker;
-            self.tell(asker.worker & 0xff, Word::Killed(asker, outcome), out);
+            self.tell(asker.worker, Word::Killed(asker, outcome), out);
         }
     }
 
@@ -222,6 +233,6 @@ impl Core {
 
     /// Tells who asked for an errand how it went.
     pub(crate) fn errand_told(&mut self, asker: Asker, outcome: KillOutcome, out: &mut Ops) {
-        self.tell(asker.worker & 0xff, Word::Killed(asker, outcome), out);
+        self.tell(asker.worker, Word::Killed(asker, outcome), out);
     }
 }

@@ -36,6 +36,9 @@ pub(crate) struct KillRequest {
     pub(crate) target: u32,
     /// Only the statement that it runs.
     pub(crate) query: bool,
+    /// The worker that is asked next when this one does not have it: a session that came from
+    /// another process has kept its number, and may be anywhere.
+    pub(crate) next: u32,
     /// Who asks: nobody may kill the sessions of others.
     pub(crate) user: Arc<str>,
 }

@@ -10,6 +10,12 @@ fn number(world: &World, client: u32) -> u32 {
     world.clients[&client].greeting().connection_id
 }
 
+/// There is no other worker.
+fn undeliver(world: &mut World) {
+    let (_, note) = world.notes.remove(0);
+    world.note(note.undelivered().expect("somebody waits for it"));
+}
+
 #[test]
 fn a_session_is_told_the_number_that_its_greeting_told() {
     let mut world = World::new();
@@ -95,7 +101,9 @@ fn kill_names_errors_as_servers_do() {
     world.client_sends(stranger, &hello);
     world.reply(stranger);
     let unknown = number(&world, client) + 5;
-    let reply = world.query(client, &format!("KILL {unknown}"));
+    world.send(client, &format!("KILL {unknown}"));
+    undeliver(&mut world);
+    let reply = world.reply(client);
     let text = format!("Unknown thread id: {unknown}");
     assert_eq!(reply, Reply::Error(1094, "HY000".to_owned(), text));
     let theirs = number(&world, stranger);
@@ -138,8 +146,7 @@ fn a_number_of_a_worker_that_does_not_exist_is_unknown() {
         client,
         &format!("KILL {}", number(&world, client) | 7 << 23),
     );
-    let (_, note) = world.notes.remove(0);
-    world.note(note.undelivered().expect("somebody waits for it"));
+    undeliver(&mut world);
     assert_eq!(world.reply(client).code(), 1094);
 }
 
