@@ -61,7 +61,7 @@ pub enum Op {
         id: ConnId,
         /// Which server, by the name in the routes last given to the machine.
         server: ServerName,
-        /// `host:port` to connect to.
+        /// `host:port` to connect to, or `unix:/path`.
         address: String,
     },
     /// From here on everything to and from the connection is TLS; answered by `secured` or

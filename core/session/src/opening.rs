@@ -19,7 +19,11 @@ impl Core {
     pub(crate) fn open(&mut self, upstream: usize, key: Key, out: &mut Ops) -> u32 {
         let deadline = self.now + self.policy.timeouts.connect;
         let target = &self.upstreams[upstream].target;
-        let (server, address) = (target.name.clone(), target.address.to_string());
+        let server = target.name.clone();
+        let address = match self.policy.sockets.get(&server) {
+            Some(path) => format!("unix:{path}"),
+            None => target.address.to_string(),
+        };
         let id = self.servers.insert(Server {
             upstream,
             tracker: ResponseTracker::new(key.capabilities),

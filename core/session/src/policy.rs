@@ -89,6 +89,9 @@ pub struct Policy {
     pub proxy_header: bool,
     /// From where clients may come; from anywhere if nothing is said.
     pub allow_from: Option<Vec<Subnet>>,
+    /// Servers on this machine: the paths of their sockets, which the proxy connects to instead of
+    /// their addresses.
+    pub sockets: BTreeMap<ServerName, String>,
     /// The longest command in bytes: a longer one gets error 1153, and its client is closed.
     pub packet_max: usize,
 }
@@ -127,6 +130,7 @@ impl Default for Policy {
             server_compression: None,
             proxy_header: false,
             allow_from: None,
+            sockets: BTreeMap::new(),
             packet_max: 1 << 30,
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mainstay_session::CloseReason;
 use rustix::io::Errno;
-use rustix::net::sockopt;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with, sockopt};
 
 use crate::listen::stream_socket;
 
@@ -31,6 +31,15 @@ pub(crate) fn begin(address: SocketAddr) -> Result<OwnedFd, Errno> {
     }
 }
 
+/// Connects to a socket of this machine, which succeeds or fails at once.
+pub(crate) fn begin_local(path: &str) -> Result<OwnedFd, Errno> {
+    let address = SocketAddrUnix::new(path)?;
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    rustix::net::connect(&socket, &address)?;
+    Ok(socket)
+}
+
 /// How the attempt ended.
 pub(crate) fn outcome(socket: &OwnedFd) -> Result<(), Errno> {
     sockopt::socket_error(socket)?
@@ -39,7 +48,8 @@ pub(crate) fn outcome(socket: &OwnedFd) -> Result<(), Errno> {
 /// What the machine is told about a failed attempt.
 pub(crate) fn reason(errno: Errno) -> CloseReason {
     match errno {
-        Errno::CONNREFUSED => CloseReason::Refused,
+        // The second is that of a local server whose socket file is gone with it.
+        Errno::CONNREFUSED | Errno::NOENT => CloseReason::Refused,
         _ => CloseReason::Unreachable,
     }
 }

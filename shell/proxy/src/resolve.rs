@@ -93,19 +93,24 @@ impl Cache {
     }
 }
 
-/// What `host:port` says.
+/// What `host:port`, or `unix:/path`, says.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Place<'a> {
     /// An address, ready to connect to.
     Address(SocketAddr),
     /// A name to ask for.
     Name(&'a str, u16),
+    /// The path of a socket on this machine.
+    Socket(&'a str),
     /// Neither.
     Nonsense,
 }
 
-/// Reads `host:port`; an IPv6 address may stand in brackets.
+/// Reads `host:port` or `unix:/path`; an IPv6 address may stand in brackets.
 pub(crate) fn place(text: &str) -> Place<'_> {
+    if let Some(path) = text.strip_prefix("unix:") {
+        return Place::Socket(path);
+    }
     let Some((host, Ok(port))) = text
         .rsplit_once(':')
         .map(|(host, port)| (host, port.parse()))
@@ -134,6 +139,7 @@ mod tests {
         assert_eq!(place("[::1]:3306"), address("[::1]:3306"));
         assert_eq!(place("::1:3306"), address("[::1]:3306"));
         assert_eq!(place("db1.example:3306"), Place::Name("db1.example", 3306));
+        assert_eq!(place("unix:/run/db.sock"), Place::Socket("/run/db.sock"));
         assert_eq!(place("db1"), Place::Nonsense);
         assert_eq!(place(":3306"), Place::Nonsense);
         assert_eq!(place("db1:70000"), Place::Nonsense);

@@ -5,6 +5,7 @@ mod machine;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixListener;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -208,6 +209,24 @@ fn a_host_name_is_resolved_and_each_of_its_addresses_tried(io: Io) {
     let crew = start(io, 1, Some(format!("localhost:{}", address.port())));
     assert_eq!(read_all(&connect(&crew)), b"connected here");
     server.join().expect("no panic").expect("all was taken");
+}
+
+fn a_server_behind_a_socket_of_this_machine_is_reached(io: Io) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("server.sock");
+    let listener = UnixListener::bind(&path).expect("a new socket");
+    let server = thread::spawn(move || {
+        let (mut server, _) = listener.accept().expect("the proxy connects");
+        server.write_all(&pattern(1 << 20))
+    });
+    let address = format!("unix:{}", path.display());
+    let crew = start(io, 1, Some(address));
+    let all = read_all(&connect(&crew));
+    server.join().expect("no panic").expect("all was taken");
+    assert!(all[b"connected ".len()..] == pattern(1 << 20));
+    assert_eq!(read_all(&connect(&crew)), b"refused");
+    drop(folder);
+    assert_eq!(read_all(&connect(&crew)), b"refused", "the file is gone");
 }
 
 fn clients_are_spread_evenly_and_forgotten_when_they_leave(io: Io) {
@@ -459,6 +478,7 @@ on_each_driver! {
     a_refused_connection_is_told_as_refused,
     an_address_that_is_none_is_unreachable,
     a_host_name_is_resolved_and_each_of_its_addresses_tried,
+    a_server_behind_a_socket_of_this_machine_is_reached,
     clients_are_spread_evenly_and_forgotten_when_they_leave,
     clients_that_leave_and_come_together_are_not_mixed_up,
     a_timer_of_the_machine_needs_no_event,

@@ -80,6 +80,11 @@ impl Settings {
         policy.hostgroups = Arc::new(routing.hostgroups.clone());
         policy.firewall = routing.firewall.clone().map(Arc::new);
         policy.listen = Some(proxy.listen);
+        let sockets = self.servers.iter().filter_map(|server| {
+            let path = server.socket.clone()?;
+            Some((ServerName::new(&server.name), path))
+        });
+        policy.sockets = sockets.collect();
         Some(policy)
     }
 }

@@ -87,6 +87,8 @@ pub struct ServerSettings {
     pub weight: u32,
     /// `zone`: where it is.
     pub zone: Option<String>,
+    /// `socket`: a path on this machine that the proxy connects to instead.
+    pub socket: Option<String>,
 }
 
 /// An account on the servers.

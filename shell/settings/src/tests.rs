@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mainstay_failover::{Durability, Policy};
 use mainstay_session::policy::{Credential, Secret};
-use mainstay_topology::Promotion;
+use mainstay_topology::{Promotion, ServerName};
 
 use crate::{ProxyIo, Settings, SettingsError};
 
@@ -274,6 +274,23 @@ fn what_the_proxy_reads_and_writes_with_is_chosen_by_name() {
     assert_eq!(
         mistakes(&io("uring")),
         "16: proxy.io: expected one of \"auto\", \"epoll\", \"io_uring\", found \"uring\""
+    );
+}
+
+#[test]
+fn a_server_on_the_same_machine_may_have_a_socket() {
+    let socket = |path: &str| {
+        let user = "[proxy]\n[[user]]\nname = \"u\"\npassword = \"secret-4\"\n";
+        let to = format!("\"db2\"\nsocket = \"{path}\"");
+        RIGHT.replace("\"db2\"", &to) + user
+    };
+    let policy = parse(&socket("/run/db2.sock")).unwrap().session_policy();
+    let sockets = policy.unwrap().sockets;
+    assert_eq!(sockets.len(), 1);
+    assert_eq!(sockets[&ServerName::new("db2")], "/run/db2.sock");
+    assert_eq!(
+        mistakes(&socket("db2.sock")),
+        "7: server.socket: expected a path from `/`, found \"db2.sock\""
     );
 }
 

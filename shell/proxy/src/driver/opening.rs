@@ -30,6 +30,15 @@ pub(crate) trait Opening {
         match place(address) {
             Place::Address(address) => self.resolved(token, vec![address]),
             Place::Name(host, port) => self.table().look_up(token, host, port),
+            Place::Socket(path) => {
+                let conn = self.table().get(token).expect("just inserted");
+                conn.phase = Phase::Connecting;
+                let begun = connect::begin_local(path);
+                if let Err(errno) = begun.and_then(|socket| self.await_open(token, socket)) {
+                    let notice = Notice::Closed(connect::reason(errno));
+                    self.table().notify(token, notice);
+                }
+            }
             Place::Nonsense => {
                 tracing::warn!(address, "the address of a server is not `host:port`");
                 let notice = Notice::Closed(CloseReason::Unreachable);

@@ -33,6 +33,11 @@ pub(super) fn read(tables: &[Found<'_, '_>], report: &mut Report<'_>) -> Vec<Ser
         let promotion = section.choice("promotion", &PROMOTIONS);
         let weight = section.count("weight", 1, 0);
         let zone = section.text("zone", "a name, such as \"eu-1a\"");
+        let socket = section.value("socket", "a path from `/`", |value| {
+            let path = value.as_str()?;
+            // What the address of a local socket can hold (unix(7)).
+            (path.starts_with('/') && path.len() < 108).then(|| path.to_owned())
+        });
         // Told whatever else is wrong with either server.
         let twice = name
             .as_ref()
@@ -54,6 +59,7 @@ pub(super) fn read(tables: &[Found<'_, '_>], report: &mut Report<'_>) -> Vec<Ser
                 promotion: promotion.unwrap_or_default(),
                 weight: u32::try_from(weight).unwrap_or(u32::MAX),
                 zone,
+                socket,
             });
         }
         section.end();
