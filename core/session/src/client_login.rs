@@ -330,6 +330,7 @@ impl Core {
             stream: None,
             sequence,
             since: self.now,
+            queued_at: self.now,
             sent_at: self.now,
             was_held: false,
             to_writer: false,

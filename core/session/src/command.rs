@@ -153,6 +153,7 @@ impl Core {
             stream: packet.header.continues().then(Stream::command),
             sequence: 1,
             since: now,
+            queued_at: now,
             sent_at: now,
             was_held: false,
             to_writer: false,

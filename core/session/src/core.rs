@@ -202,6 +202,7 @@ impl Core {
         if !policy.cache.on {
             self.cache.clear();
         }
+        self.change_budget(policy.pool.budget.as_deref());
         policy.causal.board.absorb(&self.policy.causal.board);
         self.book.adopt(&self.policy, &policy, self.serial);
         self.policy = policy;
@@ -224,6 +225,7 @@ impl Core {
             }
         }
         self.retry_upstreams(out);
+        self.feed_starving(out);
         self.settle(out);
     }
 
@@ -232,7 +234,7 @@ impl Core {
         let pauses = self
             .upstreams
             .iter()
-            .flat_map(|one| [one.opening.until, one.writing.until]);
+            .flat_map(|one| [one.opening.until, one.writing.until, one.starves_until]);
         pauses.chain([self.timers.deadline()]).flatten().min()
     }
 
@@ -252,6 +254,9 @@ impl Core {
             server.waiting = upstream.waiters.len();
             server.statements = upstream.statements;
             server.lost = upstream.lost;
+            server.queued = upstream.queue.served;
+            server.queue_time = upstream.queue.time;
+            server.queue_time_max = upstream.queue.time_max;
         }
         for (_, server) in self.servers.iter() {
             let name = &self.upstreams[server.upstream].target.name;
@@ -315,5 +320,6 @@ impl Core {
         let upstream = &mut self.upstreams[server.upstream];
         upstream.open -= 1;
         upstream.idle.retain(|&other| other != id);
+        self.give_back(server.upstream);
     }
 }

@@ -19,6 +19,7 @@
 
 mod allowed;
 mod answer;
+pub mod budget;
 mod cache;
 mod cached;
 pub mod causal;

@@ -31,6 +31,7 @@ impl Core {
             phase: ServerPhase::Connecting { deadline },
             inbox: Vec::new(),
             applied: State::default(),
+            opened_at: self.now,
             sum: None,
             tracking: Tracking::Unable,
             is_mariadb: false,
@@ -169,12 +170,15 @@ impl Core {
         let Some(server) = self.servers.get(id) else {
             return;
         };
+        let wanted = self.is_wanted_elsewhere(server.upstream);
+        let look = now + self.idle_look(server.upstream);
         let deadline = match server.phase {
             ServerPhase::Connecting { deadline }
             | ServerPhase::Login { deadline, .. }
             | ServerPhase::Cleaning { deadline }
             | ServerPhase::Errand { deadline } => deadline,
-            ServerPhase::Idle { since } => since + age_max,
+            ServerPhase::Idle { .. } if wanted => now,
+            ServerPhase::Idle { since } => (since + age_max).min(look),
             ServerPhase::Setup { .. }
             | ServerPhase::Reply { .. }
             | ServerPhase::Tied { .. }

@@ -17,6 +17,7 @@ use mainstay_wire::auth::{ServerKey, caching_sha2};
 pub use mainstay_wire::compression::Compression;
 
 pub use crate::allowed::Subnet;
+pub use crate::budget::Budget;
 pub use crate::cache::CachePolicy;
 pub use crate::causal::{Causal, CausalPolicy};
 pub use mainstay_routing::Choice;
@@ -296,6 +297,10 @@ impl fmt::Debug for Secret {
 pub struct Pool {
     /// Connections to one server, idle or in use.
     pub server_connections_max: usize,
+    /// What all workers of a proxy may open together; without it the cap is for one worker.
+    pub budget: Option<Arc<Budget>>,
+    /// A connection older than this is closed when it is free; none: never.
+    pub age_max: Option<Duration>,
     /// Idle connections kept to one server.
     pub idle_max: usize,
     /// An idle connection older than this is closed.
@@ -306,6 +311,8 @@ impl Default for Pool {
     fn default() -> Self {
         Self {
             server_connections_max: 64,
+            budget: None,
+            age_max: None,
             idle_max: 32,
             idle_age_max: Duration::from_mins(5),
         }

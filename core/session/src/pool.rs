@@ -4,7 +4,7 @@
 use crate::core::Core;
 use crate::op::{ConnId, Ops};
 use crate::server::{Server, ServerPhase, Step};
-use crate::session::{Key, Stage};
+use crate::session::{Key, Session, Stage};
 use crate::state::State;
 use crate::tracking::Tracking;
 
@@ -28,6 +28,7 @@ impl Core {
             return;
         };
         running.stage = Stage::Waiting(upstream);
+        running.queued_at = self.now;
         let deadline = running.since + limit;
         self.upstreams[upstream].waiters.push_back(client);
         self.timers.arm(ConnId::Client(client), deadline);
@@ -82,7 +83,10 @@ impl Core {
 
     /// Opens as many connections as the waiting sessions need and the cap allows.
     pub(crate) fn grow(&mut self, upstream: usize, out: &mut Ops) {
-        let cap = self.policy.pool.server_connections_max.max(1);
+        let cap = match self.policy.pool.budget {
+            Some(_) => usize::MAX,
+            None => self.policy.pool.server_connections_max.max(1),
+        };
         let one = &self.upstreams[upstream];
         if one.waiters.is_empty() || !one.is_usable() {
             return;
@@ -111,6 +115,11 @@ impl Core {
             }
         }
         for (key, opener) in wanted {
+            let may =
+                self.may_open(upstream) || self.make_room(upstream, out) && self.may_open(upstream);
+            if !may {
+                return;
+            }
             let id = self.open(upstream, key, out);
             if let Some(server) = self.servers.get_mut(id) {
                 server.opener = Some(Box::new(opener));
@@ -153,14 +162,24 @@ impl Core {
             })
         });
         if let Some(client) = waiter.and_then(|place| upstream.waiters.remove(place)) {
+            let running = self.clients.get(client).and_then(Session::running);
+            if let Some(queued_at) = running.map(|running| running.queued_at) {
+                upstream.queue.waited(now.since(queued_at));
+            }
             return self.attach(client, id, out);
         }
+        let old = self
+            .policy
+            .pool
+            .age_max
+            .is_some_and(|max| now.since(server.opened_at) > max);
         upstream.idle.push(id);
-        if !upstream.listed {
+        if !upstream.listed || old || self.is_wanted_elsewhere(index) {
             return self.close_server(id, out);
         }
-        let age_max = self.policy.pool.idle_age_max;
-        self.timers.arm(ConnId::Server(id), now + age_max);
+        self.timers
+            .arm(ConnId::Server(id), now + self.idle_look(index));
+        let upstream = &self.upstreams[index];
         if upstream.idle.len() > self.policy.pool.idle_max {
             let oldest = upstream.idle[0];
             self.close_server(oldest, out);

@@ -30,6 +30,7 @@ pub(crate) struct Server {
     pub(crate) inbox: Vec<u8>,
     pub(crate) tracker: ResponseTracker,
     pub(crate) applied: State,
+    pub(crate) opened_at: Timestamp,
     /// The checksum of the reply so far, where it is wanted.
     pub(crate) sum: Option<u64>,
     pub(crate) tracking: Tracking,

@@ -127,6 +127,8 @@ pub(crate) struct Running {
     pub(crate) sequence: u8,
     /// When it was held or began to wait.
     pub(crate) since: Timestamp,
+    /// When it began to wait for a connection.
+    pub(crate) queued_at: Timestamp,
     /// When it was sent.
     pub(crate) sent_at: Timestamp,
     /// It was counted as held already.

@@ -68,6 +68,12 @@ pub struct ServerStats {
     pub waiting: usize,
     /// Statements sent to it.
     pub statements: u64,
+    /// Sessions that waited for a connection and got one.
+    pub queued: u64,
+    /// How long they waited, all together.
+    pub queue_time: Duration,
+    /// The longest of these waits.
+    pub queue_time_max: Duration,
     /// Connections that failed to open or were lost.
     pub lost: u64,
     /// Writes and open transactions in flight on it now.

@@ -38,6 +38,12 @@ pub(crate) struct Upstream {
     pub(crate) without_tls: bool,
     /// The transactions that it is known to have.
     pub(crate) reached: Seen,
+    /// Connections beyond the worker's own share.
+    pub(crate) borrowed: usize,
+    /// No connection more may be opened: it is asked again then.
+    pub(crate) starves_until: Option<Timestamp>,
+    /// Sessions that waited for a connection, and how long.
+    pub(crate) queue: Queue,
     /// Its share of the reads.
     pub(crate) weight: u32,
     /// It is in the zone of the proxy.
@@ -64,6 +70,9 @@ impl Upstream {
             usual: None,
             without_tls: false,
             reached: Seen::default(),
+            borrowed: 0,
+            starves_until: None,
+            queue: Queue::default(),
             weight: 1,
             near: true,
             latency_us: 0,
@@ -75,6 +84,22 @@ impl Upstream {
     /// True when statements may be sent to it now.
     pub(crate) fn is_usable(&self) -> bool {
         self.listed && self.opening.until.is_none()
+    }
+}
+
+/// How long sessions waited for a connection.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Queue {
+    pub(crate) served: u64,
+    pub(crate) time: Duration,
+    pub(crate) time_max: Duration,
+}
+
+impl Queue {
+    pub(crate) fn waited(&mut self, time: Duration) {
+        self.served += 1;
+        self.time += time;
+        self.time_max = self.time_max.max(time);
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
+use mainstay_session::policy::Budget;
 use mainstay_session::{CachePolicy, Core, Hold, Policy, Pool, QueryStats, Stats, Written};
 use mainstay_topology::Routes;
 
@@ -191,6 +192,7 @@ fn share(policy: &Policy, workers: usize) -> Policy {
         clients_max: clients_max.div_ceil(workers),
         pool: Pool {
             server_connections_max: pool.server_connections_max.div_ceil(workers),
+            budget: Some(Arc::new(Budget::new(pool.server_connections_max, workers))),
             idle_max: pool.idle_max.div_ceil(workers),
             ..pool.clone()
         },

@@ -74,7 +74,13 @@ fn add_server(total: &mut ServerStats, one: ServerStats) {
         statements,
         lost,
         writes_in_flight,
+        queued,
+        queue_time,
+        queue_time_max,
     } = one;
+    total.queued += queued;
+    total.queue_time += queue_time;
+    total.queue_time_max = total.queue_time_max.max(queue_time_max);
     total.idle += idle;
     total.used += used;
     total.connecting += connecting;

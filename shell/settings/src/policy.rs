@@ -101,8 +101,10 @@ impl ProxySettings {
             clients_max: self.clients_max,
             pool: session::Pool {
                 server_connections_max: self.server_connections_max,
+                age_max: self.connection_age_max,
                 idle_max: self.idle_connections_max,
                 idle_age_max: self.idle_connection_age,
+                ..default.pool
             },
             hold: session::Hold {
                 sessions_max: self.hold_sessions_max,

@@ -186,6 +186,8 @@ pub struct ProxySettings {
     pub readers_none_left: NoReader,
     /// Where the proxy is: replicas of the same zone come first.
     pub zone: Option<String>,
+    /// A connection to a server that is older is closed when it is free; default off.
+    pub connection_age_max: Option<Duration>,
     /// Bytes kept of one open transaction that may have to be replayed; default 1 MiB.
     pub transaction_replay_bytes_max: usize,
     /// What reads on replicas must see; default whatever the replica has.

@@ -4,6 +4,7 @@ mod client;
 mod fake;
 mod server;
 
+mod budget;
 mod cached;
 mod causal;
 mod chaos;

@@ -95,6 +95,7 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
             .choice("readers_none_left", &NONE_LEFT)
             .unwrap_or_default(),
         zone: section.text("zone", "a name, such as \"eu-1a\""),
+        connection_age_max: limit(&mut section, "connection_age_max"),
         transaction_replay_bytes_max: size(
             &mut section,
             "transaction_replay_bytes_max",
@@ -107,7 +108,7 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
         cache_entry_bytes_max: size(&mut section, "cache_entry_bytes_max", cache.entry_bytes_max),
         cache_settle: section.duration("cache_settle", cache.settle, Duration::ZERO),
         write_limit: section.duration("write_limit", wait.write, LEAST),
-        query_limit: query_limit(&mut section),
+        query_limit: limit(&mut section, "query_limit"),
         local_infile: section.boolean("local_infile", default.local_infile),
         binlog_from: binlog_from(&mut section),
         client_tls: section.sub("tls", "proxy.tls", |section| {
@@ -164,21 +165,18 @@ fn networks(section: &mut Section<'_, '_, '_>, key: &'static str) -> Option<Vec<
     })
 }
 
-fn query_limit(section: &mut Section<'_, '_, '_>) -> Option<Duration> {
+/// `"off"`, or a duration.
+fn limit(section: &mut Section<'_, '_, '_>, key: &'static str) -> Option<Duration> {
     section
-        .value(
-            "query_limit",
-            "\"off\" or a duration, such as \"60s\"",
-            |value| {
-                let text = value.as_str()?;
-                if text == "off" {
-                    return Some(None);
-                }
-                value::duration(text)
-                    .filter(|limit| *limit >= LEAST)
-                    .map(Some)
-            },
-        )
+        .value(key, "\"off\" or a duration, such as \"60s\"", |value| {
+            let text = value.as_str()?;
+            if text == "off" {
+                return Some(None);
+            }
+            value::duration(text)
+                .filter(|limit| *limit >= LEAST)
+                .map(Some)
+        })
         .flatten()
 }
 

@@ -1,0 +1,193 @@
+//! The connections to one server that the workers of a proxy may open together: never more than the
+//! cap, however the sessions are spread.
+//!
+//! Half of the cap is divided evenly, so that no worker is without; the other half is lent to who
+//! asks first. A worker that was refused looks again every few milliseconds, and the others do not
+//! keep idle what they have borrowed as long as somebody looks.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use mainstay_topology::ServerName;
+
+use crate::core::Core;
+use crate::op::Ops;
+
+/// How soon a worker that was refused asks again.
+const ASK_AGAIN: Duration = Duration::from_millis(5);
+/// How soon a borrowed connection that is idle is looked at.
+const LOOK_AT_IDLE: Duration = Duration::from_secs(1);
+
+/// Shared by the workers of one proxy.
+#[derive(Debug)]
+pub struct Budget {
+    /// Of each worker alone.
+    share: usize,
+    /// What may be lent for each server.
+    lendable: usize,
+    lent: Mutex<BTreeMap<ServerName, usize>>,
+    /// Workers and servers that wait for a loan.
+    starving: AtomicUsize,
+}
+
+impl Budget {
+    /// For `workers` workers, at most `cap` connections to each server.
+    pub fn new(cap: usize, workers: usize) -> Self {
+        let workers = workers.max(1);
+        let share = if workers == 1 {
+            cap
+        } else {
+            cap / (2 * workers)
+        };
+        Self {
+            share,
+            lendable: cap.saturating_sub(share * workers),
+            lent: Mutex::default(),
+            starving: AtomicUsize::new(0),
+        }
+    }
+
+    fn borrow(&self, server: &ServerName) -> bool {
+        let mut lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = lent.entry(server.clone()).or_default();
+        let may = *count < self.lendable;
+        *count += usize::from(may);
+        may
+    }
+
+    /// Also beyond what is lendable: the connection is there already.
+    fn take_over(&self, server: &ServerName, count: usize) {
+        let mut lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
+        *lent.entry(server.clone()).or_default() += count;
+    }
+
+    fn give_back(&self, server: &ServerName, count: usize) {
+        let mut lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lent) = lent.get_mut(server) {
+            *lent = lent.saturating_sub(count);
+        }
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.starving.load(Ordering::Relaxed) > 0
+    }
+}
+
+impl Core {
+    /// Takes the right to open one more connection. Without a budget the cap is the worker's own.
+    pub(crate) fn may_open(&mut self, index: usize) -> bool {
+        let pool = &self.policy.pool;
+        let one = &mut self.upstreams[index];
+        let Some(budget) = &pool.budget else {
+            return one.open < pool.server_connections_max.max(1);
+        };
+        let own = one.open < budget.share;
+        let may = own || budget.borrow(&one.target.name);
+        one.borrowed += usize::from(may && !own);
+        if may {
+            if one.starves_until.take().is_some() {
+                budget.starving.fetch_sub(1, Ordering::Relaxed);
+            }
+        } else {
+            let begins = one.starves_until.replace(self.now + ASK_AGAIN).is_none();
+            budget
+                .starving
+                .fetch_add(usize::from(begins), Ordering::Relaxed);
+        }
+        may
+    }
+
+    /// A connection is gone: what was borrowed for it goes back.
+    pub(crate) fn give_back(&mut self, index: usize) {
+        let one = &mut self.upstreams[index];
+        if let Some(budget) = &self.policy.pool.budget
+            && one.borrowed > one.open.saturating_sub(budget.share)
+        {
+            one.borrowed -= 1;
+            budget.give_back(&one.target.name, 1);
+        }
+    }
+
+    /// Gives everything back, and takes from the budget of the new policy what is open.
+    pub(crate) fn change_budget(&mut self, new: Option<&Budget>) {
+        for one in &mut self.upstreams {
+            if let Some(old) = &self.policy.pool.budget {
+                old.give_back(&one.target.name, one.borrowed);
+                if one.starves_until.take().is_some() {
+                    old.starving.fetch_sub(1, Ordering::Relaxed);
+                }
+            }
+            one.borrowed = new.map_or(0, |new| one.open.saturating_sub(new.share));
+            if let Some(new) = new {
+                new.take_over(&one.target.name, one.borrowed);
+            }
+        }
+    }
+
+    /// Asks again for those that were refused, and forgets those that want nothing any more.
+    pub(crate) fn feed_starving(&mut self, out: &mut Ops) {
+        for index in 0..self.upstreams.len() {
+            let one = &mut self.upstreams[index];
+            let Some(until) = one.starves_until.filter(|&until| until <= self.now) else {
+                continue;
+            };
+            let wants = !one.waiters.is_empty() && one.is_usable();
+            one.starves_until = wants.then_some(until.max(self.now + ASK_AGAIN));
+            if !wants && let Some(budget) = &self.policy.pool.budget {
+                budget.starving.fetch_sub(1, Ordering::Relaxed);
+            }
+            if wants {
+                self.grow(index, out);
+            }
+        }
+    }
+
+    /// True when an idle connection to the server is better closed: another worker wants it.
+    pub(crate) fn is_wanted_elsewhere(&self, index: usize) -> bool {
+        let one = &self.upstreams[index];
+        let budget = self.policy.pool.budget.as_ref();
+        one.borrowed > 0 && one.waiters.is_empty() && budget.is_some_and(|one| one.is_wanted())
+    }
+
+    /// How long an idle connection to the server is left alone.
+    pub(crate) fn idle_look(&self, index: usize) -> Duration {
+        let age_max = self.policy.pool.idle_age_max;
+        if self.upstreams[index].borrowed > 0 {
+            age_max.min(LOOK_AT_IDLE)
+        } else {
+            age_max
+        }
+    }
+}
+
+impl Drop for Core {
+    /// Also when a defect ends a worker: its connections are closed with it.
+    fn drop(&mut self) {
+        self.change_budget(None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_together_never_open_more_than_the_cap() {
+        for (cap, workers) in [(64, 4), (3, 4), (1, 8), (10, 3), (5, 1)] {
+            let budget = Budget::new(cap, workers);
+            let name = ServerName::new("db1");
+            let lent = (0..1000).filter(|_| budget.borrow(&name)).count();
+            assert_eq!(budget.share * workers + lent, cap, "{cap} for {workers}");
+        }
+    }
+
+    #[test]
+    fn what_is_given_back_is_lent_again() {
+        let (budget, name) = (Budget::new(1, 2), ServerName::new("db1"));
+        assert!(budget.borrow(&name) && !budget.borrow(&name));
+        budget.give_back(&name, 1);
+        assert!(budget.borrow(&name));
+    }
+}
