@@ -1,0 +1,66 @@
+"""The suites: how each is run, and what it needs. scripts/install-drivers.sh installs that."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+from runner import paths
+
+PYTHON = paths.HOME / "venv/bin/python"
+NODE_MODULES = paths.HOME / "node/node_modules"
+CONNECTOR_J = pathlib.Path("/usr/share/java/mariadb-java-client.jar")
+
+# A suite that takes longer hangs.
+LIMIT_S = 900
+
+
+class Suite:
+    """A program that prints a JSON object for each case."""
+
+    def __init__(self, command, needs, environment=None):
+        self.command = [str(part) for part in command]
+        self.needs = needs
+        self.environment = environment or {}
+
+    def missing(self):
+        """What is not installed; nothing when the suite can run."""
+        for need in self.needs:
+            if not (pathlib.Path(need).exists() or shutil.which(str(need))):
+                return f"{need} is missing; scripts/install-drivers.sh installs it"
+        return None
+
+    def run(self, cluster, way, only):
+        """What the suite told, case by case."""
+        environment = {
+            **os.environ, **self.environment, **cluster.environment(way), "DRIVERS_ONLY": only,
+        }
+        try:
+            done = subprocess.run(self.command, capture_output=True, text=True, cwd=paths.SUITES,
+                                  env=environment, timeout=LIMIT_S, check=False)
+            out, err, code = done.stdout, done.stderr, done.returncode
+        except subprocess.TimeoutExpired as late:
+            out, err, code = (late.stdout or b"").decode(), "it did not end", 124
+        cases = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+        if code not in (0, 1) or not cases and not only:
+            tail = "\n".join(err.splitlines()[-5:])
+            print(f"{self.command}: exit code {code}\n{tail}", file=sys.stderr)
+            cases.append({"case": "(the suite itself)", "raised": f"exit code {code}", "lines": []})
+        return cases
+
+
+def python(script, *arguments):
+    return Suite([PYTHON, f"python/{script}.py", *arguments], [PYTHON])
+
+
+def node(which):
+    return Suite(["node", "node/suite.js", which], ["node", NODE_MODULES / which],
+                 {"NODE_PATH": str(NODE_MODULES)})
+
+
+ALL = {
+    "pymysql": python("suite_pymysql"),
+    "mysql2": node("mysql2"),
+}

@@ -1,0 +1,74 @@
+# Errors of every kind keep their code, state and words; the session goes on.
+SELEC 1
+SELECT * FROM absent
+SELECT * FROM absent_schema.absent
+SELECT absent FROM (SELECT 1 AS a) x
+SELECT absent_function(1)
+USE absent_schema
+CREATE TABLE e (id INT PRIMARY KEY, v INT NOT NULL, u INT UNIQUE)
+CREATE TABLE e (id INT)
+INSERT INTO e VALUES (1, 1, 1)
+INSERT INTO e VALUES (1, 2, 2)
+INSERT INTO e VALUES (2, 2, 1)
+INSERT INTO e VALUES (2, NULL, 2)
+INSERT INTO e (id) VALUES (3)
+INSERT INTO e VALUES (1)
+INSERT INTO e VALUES ('abc', 1, 5)
+UPDATE e SET id = 'x' WHERE id = 1
+SELECT 'still here'
+CREATE TABLE parent (id INT PRIMARY KEY) ENGINE=InnoDB
+CREATE TABLE child (id INT PRIMARY KEY, p INT, CONSTRAINT fk FOREIGN KEY (p) REFERENCES parent (id)) ENGINE=InnoDB
+INSERT INTO child VALUES (1, 1)
+INSERT INTO parent VALUES (1)
+INSERT INTO child VALUES (1, 1)
+DELETE FROM parent
+DROP TABLE parent
+SELECT * FROM mysql.user
+CREATE USER nobody_may
+GRANT ALL ON *.* TO app
+DROP DATABASE mysql
+SELECT (SELECT 1 UNION SELECT 2)
+SELECT 1 UNION SELECT 1, 2
+SELECT 1 FROM DUAL GROUP BY absent
+SELECT COUNT(*), id FROM e
+SELECT 1 ORDER BY 5
+INSERT INTO e SELECT * FROM absent
+DROP TABLE absent
+DROP TABLE IF EXISTS absent
+SHOW WARNINGS
+DROP VIEW e
+CREATE VIEW w AS SELECT * FROM absent
+ALTER TABLE e ADD COLUMN id INT
+ALTER TABLE e DROP COLUMN absent
+CREATE INDEX i ON e (absent)
+TRUNCATE absent
+CALL absent()
+CALL absent_schema.absent()
+SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'own words', MYSQL_ERRNO = 31000
+SIGNAL SQLSTATE '01000' SET MESSAGE_TEXT = 'only a warning'
+SHOW WARNINGS
+KILL 999999999
+KILL QUERY 999999999
+SET absent_variable = 1
+SET @@version = 'x'
+SET sql_mode = 'ABSENT'
+SET character_set_client = absent
+SET NAMES absent
+SET time_zone = 'Absent/Zone'
+SELECT @@absent
+SELECT 1 INTO OUTFILE '/tmp/absent/dir/file'
+LOAD DATA INFILE '/tmp/absent/file' INTO TABLE e
+PREPARE p FROM 'SELEC'
+EXECUTE absent_statement
+DEALLOCATE PREPARE absent_statement
+COMMIT AND
+SELECT EXTRACTVALUE('<a>', 'b[')
+SELECT CAST('{' AS JSON)
+SELECT JSON_EXTRACT('{', '$')
+SELECT 1; SELECT 2
+SELECT REGEXP_LIKE('a', '(')
+SELECT 'a' REGEXP '('
+SELECT SLEEP('a')
+#
+SELECT * FROM e ORDER BY id
+DROP TABLE child, parent, e
