@@ -27,6 +27,8 @@ def arguments():
     parser.add_argument("--diff", type=int, default=3, metavar="N", help="differences shown of a case")
     parser.add_argument("--settings", type=pathlib.Path, metavar="FILE", action="append",
                         help="settings of the proxy; several make a column each")
+    parser.add_argument("--dir", metavar="DIR", action="append", default=[],
+                        help="use the sandbox that runs there, instead of new ones")
     parser.add_argument("--keep", action="store_true", help="leave the clusters running")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--list", action="store_true", help="print the suites, and what they lack")
@@ -46,11 +48,10 @@ def main():
         return 0
     settings = chosen.settings or [pathlib.Path(__file__).parent / "proxy.toml"]
     results, broken = [], False
-    for family in chosen.family or ["mariadb", "mysql"]:
-        for file in settings:
-            with Cluster.started(family, file.resolve(), chosen.keep) as cluster:
-                for name in names:
-                    broken |= not one(cluster, name, file.stem, chosen, results)
+    for cluster_of, label in clusters(chosen, settings):
+        with cluster_of as cluster:
+            for name in names:
+                broken |= not one(cluster, name, label, chosen, results)
     if chosen.json:
         print(json.dumps({"suites": [result.view() for result in results]}))
     else:
@@ -58,6 +59,16 @@ def main():
     if broken:
         return 2
     return 1 if any(result.differences for result in results) else 0
+
+
+def clusters(chosen, settings):
+    """The clusters to run on, each with the name of its settings."""
+    for directory in chosen.dir:
+        yield Cluster.running(directory), "as it is"
+    if not chosen.dir:
+        for family in chosen.family or ["mariadb", "mysql"]:
+            for file in settings:
+                yield Cluster.started(family, file.resolve(), chosen.keep), file.stem
 
 
 def one(cluster, name, settings, chosen, results):

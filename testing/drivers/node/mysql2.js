@@ -242,7 +242,7 @@ test('files of the client', async (log) => {
   await session.query('CREATE TABLE f (a INT, b VARCHAR(20))');
   const load = (text) => session.query({
     sql: 'LOAD DATA LOCAL INFILE "x" INTO TABLE f FIELDS TERMINATED BY ","',
-    infileStreamFactory: () => Readable.from(text),
+    infileStreamFactory: () => Readable.from(text.map((part) => Buffer.from(part))),
   });
   for (const text of [['1,one\n', '2,two\n'], [], ['3,'.padEnd(500_000, 'x')]]) {
     try {

@@ -51,6 +51,16 @@ class Cluster:
                 subprocess.run(stop, capture_output=True, check=False)
                 shutil.rmtree(home, ignore_errors=True)
 
+    @classmethod
+    @contextlib.contextmanager
+    def running(cls, directory):
+        """The sandbox that runs in a directory; it is left as it is."""
+        with open(f"{directory}/mainstay.run.json", encoding="utf-8") as file:
+            told = json.load(file)
+        cluster = cls(told["flavor"], told)
+        cluster.prepare()
+        yield cluster
+
     def prepare(self):
         """Lets the servers take the largest values of the suites."""
         with open(f"{self.directory}/sandbox.json", encoding="utf-8") as file:

@@ -14,7 +14,7 @@ NODE_MODULES = paths.HOME / "node/node_modules"
 CONNECTOR_J = pathlib.Path("/usr/share/java/mariadb-java-client.jar")
 
 # A suite that takes longer hangs.
-LIMIT_S = 900
+LIMIT_S = 150
 
 
 class Suite:
@@ -60,7 +60,27 @@ def node(which):
                  {"NODE_PATH": str(NODE_MODULES)})
 
 
+def perl(which):
+    module = f"/usr/lib/x86_64-linux-gnu/perl5/5.36/DBD/{which}.pm"
+    return Suite(["perl", "perl/suite.pl", which], ["perl", module])
+
+
+def rust(which):
+    program = paths.HOME / "rust/debug/mainstay-drivers"
+    return Suite([program, which], [program])
+
+
 ALL = {
     "pymysql": python("suite_pymysql"),
+    "connector": python("suite_connector"),
+    "connector-c": python("suite_connector", "c"),
+    "sqlalchemy": python("suite_sqlalchemy"),
+    "django": python("suite_django"),
     "mysql2": node("mysql2"),
+    "mysql_async": rust("mysql_async"),
+    "sqlx": rust("sqlx"),
+    "php": Suite(["php", "-d", "memory_limit=512M", "php/suite.php"], ["php"]),
+    "perl-mysql": perl("mysql"),
+    "perl-mariadb": perl("MariaDB"),
+    "go": Suite([paths.HOME / "go-suite"], [paths.HOME / "go-suite"]),
 }
