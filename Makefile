@@ -8,7 +8,7 @@ export MAINSTAY_BIN = $(MAINSTAY)
 # What `make sandbox` and `make bench-proxy` pass on: make sandbox ARGS="--flavor mysql"
 ARGS ?=
 
-.PHONY: help sandbox test test-servers check fix sim e2e bench-proxy clean build-tools binary fast-tests
+.PHONY: drivers fuzz help sandbox test test-servers check fix sim e2e bench-proxy clean build-tools binary fast-tests
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,15 @@ bench-proxy: build-tools binary ## the proxy beside HAProxy and beside none; ARG
 	@scripts/install-servers.sh mariadb
 	@scripts/install-bench-tools.sh
 	cargo run --quiet --release -p mainstay-bench -- --report $(TARGET)/bench-proxy $(ARGS)
+
+drivers: binary ## real drivers, directly and through the proxy, compared; ARGS="pymysql --only script"
+	@scripts/install-servers.sh mariadb
+	@scripts/install-servers.sh mysql97
+	@scripts/install-drivers.sh
+	testing/drivers/run.py $(ARGS)
+
+fuzz: ## every fuzz target for SECONDS (10) seconds
+	@scripts/fuzz.sh $(or $(SECONDS),10)
 
 clean: ## remove what cargo built
 	cargo clean

@@ -179,8 +179,11 @@ func main() {
 	sort.Strings(files)
 	for _, file := range files {
 		name := "script " + strings.TrimSuffix(filepath.Base(file), ".sql")
-		cases = append(cases, testCase{name, script(file, "multiStatements=true", query)},
-			testCase{name + " prepared", script(file, "", prepared)})
+		cases = append(cases, testCase{name, script(file, "multiStatements=true", query)})
+		// This driver cannot read the further results of a prepared CALL.
+		if !strings.HasSuffix(name, "routines") {
+			cases = append(cases, testCase{name + " prepared", script(file, "", prepared)})
+		}
 	}
 	cases = append(cases, testCase{"a pool of sessions", pools}, testCase{"a context ends a statement", contexts},
 		testCase{"transactions", transactions}, testCase{"values of every type", values}, testCase{"logins", logins})

@@ -13,7 +13,7 @@ function shown(mixed $value): mixed
     if (is_string($value) && strlen($value) > 500) {
         return 'text ' . strlen($value) . ' ' . sha1($value);
     }
-    if (is_string($value) && !mb_check_encoding($value, 'UTF-8')) {
+    if (is_string($value) && !preg_match('//u', $value)) {
         return 'bytes ' . bin2hex($value);
     }
     return is_array($value) ? array_map('shown', $value) : $value;

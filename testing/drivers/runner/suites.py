@@ -45,7 +45,8 @@ class Suite:
             out, err, code = (late.stdout or b"").decode(), "it did not end", 124
         cases = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
         if code not in (0, 1) or not cases and not only:
-            tail = "\n".join(err.splitlines()[-5:])
+            last = cases[-1]["case"] if cases else "(none)"
+            tail = "\n".join([*err.splitlines()[-5:], f"the last case told was: {last}"])
             print(f"{self.command}: exit code {code}\n{tail}", file=sys.stderr)
             cases.append({"case": "(the suite itself)", "raised": f"exit code {code}", "lines": []})
         return cases

@@ -34,7 +34,11 @@ fn value(one: Option<&V>) -> Value {
 }
 
 fn rows(all: &[Row]) -> Value {
-    let row = |row: &Row| (0..row.len()).map(|n| value(row.as_ref(n))).collect::<Vec<_>>();
+    let row = |row: &Row| {
+        (0..row.len())
+            .map(|n| value(row.as_ref(n)))
+            .collect::<Vec<_>>()
+    };
     json!(all.iter().map(row).collect::<Vec<_>>())
 }
 
@@ -53,10 +57,26 @@ async fn text(conn: &mut Conn, sql: &str, log: &mut Log) -> Result<()> {
         while !result.is_empty() || result.columns().is_some() {
             let columns = columns(result.columns_ref());
             let all: Vec<Row> = result.collect().await?;
-            log.see(sql, json!([columns, rows(&all), result.affected_rows(),
-                result.last_insert_id(), result.warnings(), result.info()]));
+            log.see(
+                sql,
+                json!([
+                    columns,
+                    rows(&all),
+                    result.affected_rows(),
+                    result.last_insert_id(),
+                    result.warnings(),
+                    result.info()
+                ]),
+            );
         }
-        log.see(sql, json!([result.affected_rows(), result.last_insert_id(), result.warnings()]));
+        log.see(
+            sql,
+            json!([
+                result.affected_rows(),
+                result.last_insert_id(),
+                result.warnings()
+            ]),
+        );
         result.drop_result().await
     };
     match outcome.await {
@@ -67,8 +87,15 @@ async fn text(conn: &mut Conn, sql: &str, log: &mut Log) -> Result<()> {
 
 fn columns(all: &[mysql_async::Column]) -> Value {
     let one = |c: &mysql_async::Column| {
-        json!([c.name_str(), c.table_str(), format!("{:?}", c.column_type()), c.character_set(),
-            c.flags().bits(), c.column_length(), c.decimals()])
+        json!([
+            c.name_str(),
+            c.table_str(),
+            format!("{:?}", c.column_type()),
+            c.character_set(),
+            c.flags().bits(),
+            c.column_length(),
+            c.decimals()
+        ])
     };
     json!(all.iter().map(one).collect::<Vec<_>>())
 }
@@ -78,7 +105,15 @@ async fn binary(conn: &mut Conn, sql: &str, log: &mut Log) -> Result<()> {
         let mut result = conn.exec_iter(sql, ()).await?;
         let columns = columns(result.columns_ref());
         let all: Vec<Row> = result.collect().await?;
-        log.see(sql, json!([columns, rows(&all), result.affected_rows(), result.warnings()]));
+        log.see(
+            sql,
+            json!([
+                columns,
+                rows(&all),
+                result.affected_rows(),
+                result.warnings()
+            ]),
+        );
         result.drop_result().await
     };
     match outcome.await {
@@ -102,14 +137,34 @@ async fn script(statements: &[(usize, String)], by_text: bool, log: &mut Log) ->
 
 async fn values(log: &mut Log) -> Result<()> {
     let mut conn = connect().await?;
-    conn.query_drop("CREATE TABLE v (id INT PRIMARY KEY, s VARCHAR(40), d DOUBLE, b LONGBLOB)").await?;
-    let some = (1..50).map(|n| (n, format!("text {n} é"), f64::from(n) / 3.0, vec![n as u8; 10]));
-    conn.exec_batch("INSERT INTO v VALUES (?, ?, ?, ?)", some).await?;
-    conn.exec_drop("INSERT INTO v VALUES (:i, :n, :n, :n)", params! { "i" => 99, "n" => V::NULL }).await?;
-    let all: Vec<Row> = conn.exec("SELECT * FROM v WHERE id > ? ORDER BY id", (40,)).await?;
+    conn.query_drop("CREATE TABLE v (id INT PRIMARY KEY, s VARCHAR(40), d DOUBLE, b LONGBLOB)")
+        .await?;
+    let some = (1..50).map(|n| {
+        (
+            n,
+            format!("text {n} é"),
+            f64::from(n) / 3.0,
+            vec![n as u8; 10],
+        )
+    });
+    conn.exec_batch("INSERT INTO v VALUES (?, ?, ?, ?)", some)
+        .await?;
+    conn.exec_drop(
+        "INSERT INTO v VALUES (:i, :n, :n, :n)",
+        params! { "i" => 99, "n" => V::NULL },
+    )
+    .await?;
+    let all: Vec<Row> = conn
+        .exec("SELECT * FROM v WHERE id > ? ORDER BY id", (40,))
+        .await?;
     log.see("rows", rows(&all));
     for size in [1 << 20, (1 << 24) - 40, 17 << 20, 21 << 20] {
-        let done = conn.exec_drop("REPLACE INTO v (id, b) VALUES (1000, ?)", (vec![7_u8; size],)).await;
+        let done = conn
+            .exec_drop(
+                "REPLACE INTO v (id, b) VALUES (1000, ?)",
+                (vec![7_u8; size],),
+            )
+            .await;
         if let Err(error) = done {
             problem(log, "large", &error);
             conn = connect().await?;
@@ -120,7 +175,10 @@ async fn values(log: &mut Log) -> Result<()> {
     for (sql, params) in [
         ("SELECT ? + ?", Params::Positional(vec![1.into()])),
         ("SELEC ?", Params::Positional(vec![1.into()])),
-        ("SELECT * FROM absent WHERE id = ?", Params::Positional(vec![1.into()])),
+        (
+            "SELECT * FROM absent WHERE id = ?",
+            Params::Positional(vec![1.into()]),
+        ),
     ] {
         if let Err(error) = conn.exec_drop(sql, params).await {
             problem(log, sql, &error);
@@ -131,7 +189,10 @@ async fn values(log: &mut Log) -> Result<()> {
 
 async fn pool(log: &mut Log) -> Result<()> {
     let pool = Pool::from_url(place("test_drivers") + "?pool_min=1&pool_max=4")?;
-    pool.get_conn().await?.query_drop("CREATE TABLE p (id INT PRIMARY KEY)").await?;
+    pool.get_conn()
+        .await?
+        .query_drop("CREATE TABLE p (id INT PRIMARY KEY)")
+        .await?;
     let work = (0..40).map(|n| {
         let pool = pool.clone();
         async move {
@@ -139,7 +200,11 @@ async fn pool(log: &mut Log) -> Result<()> {
             conn.query_drop(format!("SET @n = {n}")).await?;
             let mut tx = conn.start_transaction(TxOpts::default()).await?;
             tx.exec_drop("INSERT INTO p VALUES (?)", (n,)).await?;
-            if n % 2 == 0 { tx.commit().await } else { tx.rollback().await }
+            if n % 2 == 0 {
+                tx.commit().await
+            } else {
+                tx.rollback().await
+            }
         }
     });
     for done in futures_util::future::join_all(work).await {
@@ -156,10 +221,23 @@ async fn resets(log: &mut Log) -> Result<()> {
     let mut conn = connect().await?;
     conn.query_drop("SET @a = 1").await?;
     log.see("reset", json!(conn.reset().await?));
-    text(&mut conn, "SELECT @a, DATABASE(), @@collation_connection", log).await?;
+    text(
+        &mut conn,
+        "SELECT @a, DATABASE(), @@collation_connection",
+        log,
+    )
+    .await?;
     conn.query_drop("SET @a = 1").await?;
-    conn.change_user(mysql_async::ChangeUserOpts::default().with_db_name(Some("information_schema".into()))).await?;
-    text(&mut conn, "SELECT @a, DATABASE(), @@collation_connection", log).await?;
+    conn.change_user(
+        mysql_async::ChangeUserOpts::default().with_db_name(Some("information_schema".into())),
+    )
+    .await?;
+    text(
+        &mut conn,
+        "SELECT @a, DATABASE(), @@collation_connection",
+        log,
+    )
+    .await?;
     conn.ping().await?;
     Ok(())
 }
@@ -167,12 +245,18 @@ async fn resets(log: &mut Log) -> Result<()> {
 async fn files(log: &mut Log) -> Result<()> {
     let options = OptsBuilder::from_opts(Opts::from_url(&place("test_drivers"))?);
     let mut conn = Conn::new(options).await?;
-    conn.query_drop("CREATE TABLE f (a INT, b VARCHAR(20))").await?;
+    conn.query_drop("CREATE TABLE f (a INT, b VARCHAR(20))")
+        .await?;
     conn.set_infile_handler(async move {
         let parts = ["1,one\n", "2,two\n3,"].map(|part| Ok(part.as_bytes().into()));
         Ok(futures_util::stream::iter(parts).boxed())
     });
-    text(&mut conn, "LOAD DATA LOCAL INFILE 'x' INTO TABLE f FIELDS TERMINATED BY ','", log).await?;
+    text(
+        &mut conn,
+        "LOAD DATA LOCAL INFILE 'x' INTO TABLE f FIELDS TERMINATED BY ','",
+        log,
+    )
+    .await?;
     text(&mut conn, "SELECT * FROM f", log).await
 }
 
@@ -190,7 +274,10 @@ pub async fn suite() -> Result<bool> {
             }
         }
     }
-    for name in ["values", "pool", "resets", "files"].into_iter().filter(|name| wanted(name)) {
+    for name in ["values", "pool", "resets", "files"]
+        .into_iter()
+        .filter(|name| wanted(name))
+    {
         let mut log = Log::default();
         fresh().await?;
         let done = match name {

@@ -25,7 +25,10 @@ impl Log {
 /// Bytes as text, long ones by their digest.
 pub fn shown(bytes: &[u8]) -> String {
     if bytes.len() > 500 {
-        let digest: Vec<String> = Sha1::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
+        let digest: Vec<String> = Sha1::digest(bytes)
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
         return format!("bytes {} {}", bytes.len(), digest.concat());
     }
     String::from_utf8(bytes.to_vec()).unwrap_or_else(|_| format!("bytes {bytes:02x?}"))
@@ -69,7 +72,10 @@ pub fn told(name: &str, mut log: Log, done: Result<()>) -> bool {
     if let Some(raised) = &raised {
         log.see("raised", json!(raised));
     }
-    println!("{}", json!({ "case": name, "raised": raised, "lines": log.0 }));
+    println!(
+        "{}",
+        json!({ "case": name, "raised": raised, "lines": log.0 })
+    );
     raised.is_none()
 }
 
@@ -84,5 +90,9 @@ async fn main() -> Result<ExitCode> {
         Some("sqlx") => sqlx_driver::suite().await?,
         _ => async_driver::suite().await?,
     };
-    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if passed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

@@ -20,10 +20,16 @@ fn row(row: &MySqlRow) -> Value {
             return None;
         }
         let kind = raw.type_info().name().to_owned();
-        let text = row.try_get_unchecked::<Vec<u8>, _>(n).map(|bytes| shown(&bytes));
+        let text = row
+            .try_get_unchecked::<Vec<u8>, _>(n)
+            .map(|bytes| shown(&bytes));
         Some(json!([kind, text.unwrap_or_default()]))
     };
-    json!((0..row.len()).map(|n| json!([row.columns()[n].name(), cell(n)])).collect::<Vec<_>>())
+    json!(
+        (0..row.len())
+            .map(|n| json!([row.columns()[n].name(), cell(n)]))
+            .collect::<Vec<_>>()
+    )
 }
 
 fn problem(log: &mut Log, sql: &str, error: &sqlx::Error) -> bool {
@@ -71,7 +77,10 @@ async fn fresh() -> Result<()> {
 }
 
 async fn script(statements: &[(usize, String)], prepared: bool, log: &mut Log) -> Result<()> {
-    let mut sessions = [connect("test_drivers").await?, connect("test_drivers").await?];
+    let mut sessions = [
+        connect("test_drivers").await?,
+        connect("test_drivers").await?,
+    ];
     for (session, sql) in statements {
         run(&mut sessions[*session], sql, prepared, log).await?;
     }
@@ -79,33 +88,53 @@ async fn script(statements: &[(usize, String)], prepared: bool, log: &mut Log) -
 }
 
 async fn pool(log: &mut Log) -> Result<()> {
-    let pool = MySqlPoolOptions::new().max_connections(4).connect(&place("test_drivers")).await?;
-    pool.execute("CREATE TABLE p (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(30), b LONGBLOB)").await?;
+    let pool = MySqlPoolOptions::new()
+        .max_connections(4)
+        .connect(&place("test_drivers"))
+        .await?;
+    pool.execute("CREATE TABLE p (id INT PRIMARY KEY AUTO_INCREMENT, v VARCHAR(30), b LONGBLOB)")
+        .await?;
     let work = (0..40).map(|n| {
         let pool = pool.clone();
         async move {
             let value = format!("value {n} é😀");
-            sqlx::query("INSERT INTO p (v) VALUES (?)").bind(value).execute(&pool).await
+            sqlx::query("INSERT INTO p (v) VALUES (?)")
+                .bind(value)
+                .execute(&pool)
+                .await
         }
     });
     for done in futures_util::future::join_all(work).await {
         log.see("inserted", json!(done?.rows_affected()));
     }
     let mut tx = pool.begin().await?;
-    sqlx::query("DELETE FROM p WHERE id > ?").bind(10).execute(&mut *tx).await?;
+    sqlx::query("DELETE FROM p WHERE id > ?")
+        .bind(10)
+        .execute(&mut *tx)
+        .await?;
     let mut inner = tx.begin().await?;
     sqlx::query("DELETE FROM p").execute(&mut *inner).await?;
     inner.rollback().await?;
     tx.commit().await?;
-    let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM p").fetch_one(&pool).await?;
+    let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM p")
+        .fetch_one(&pool)
+        .await?;
     log.see("left", json!(count));
     for size in [70_000, 17 << 20] {
-        sqlx::query("INSERT INTO p (b) VALUES (?)").bind(vec![9_u8; size]).execute(&pool).await?;
-        let (back,): (Vec<u8>,) =
-            sqlx::query_as("SELECT b FROM p WHERE LENGTH(b) = ?").bind(size as u64).fetch_one(&pool).await?;
+        sqlx::query("INSERT INTO p (b) VALUES (?)")
+            .bind(vec![9_u8; size])
+            .execute(&pool)
+            .await?;
+        let (back,): (Vec<u8>,) = sqlx::query_as("SELECT b FROM p WHERE LENGTH(b) = ?")
+            .bind(size as u64)
+            .fetch_one(&pool)
+            .await?;
         log.see("large", json!(shown(&back)));
     }
-    let absent = sqlx::query("SELECT * FROM absent WHERE id = ?").bind(1).fetch_all(&pool).await;
+    let absent = sqlx::query("SELECT * FROM absent WHERE id = ?")
+        .bind(1)
+        .fetch_all(&pool)
+        .await;
     if let Err(error) = absent {
         problem(log, "absent", &error);
     }
@@ -141,10 +170,17 @@ pub async fn suite() -> Result<bool> {
             }
         }
     }
-    for name in ["a pool", "a cache of statements"].into_iter().filter(|name| wanted(name)) {
+    for name in ["a pool", "a cache of statements"]
+        .into_iter()
+        .filter(|name| wanted(name))
+    {
         let mut log = Log::default();
         fresh().await?;
-        let body = if name == "a pool" { pool(&mut log).boxed() } else { cache(&mut log).boxed() };
+        let body = if name == "a pool" {
+            pool(&mut log).boxed()
+        } else {
+            cache(&mut log).boxed()
+        };
         let done = body.await;
         passed &= told(name, log, done);
     }

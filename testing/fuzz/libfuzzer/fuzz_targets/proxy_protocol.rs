@@ -1,0 +1,4 @@
+//! The target `proxy_protocol` of `mainstay-fuzz`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| mainstay_fuzz::run("proxy_protocol", data));
