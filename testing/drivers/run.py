@@ -79,6 +79,7 @@ def one(cluster, name, settings, chosen, results):
         print(f"{name}: not run: {missing}", file=sys.stderr)
         return False
     told = {way: suite.run(cluster, way, chosen.only) for way in ("direct", "through")}
+    cluster.purge()
     result = compare.compared(name, cluster.family, settings, told)
     results.append(result)
     print(table.line(result), file=sys.stderr)
