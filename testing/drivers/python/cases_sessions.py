@@ -7,7 +7,7 @@ import pymysql
 from pymysql.constants import CLIENT, COMMAND
 
 import harness
-from harness import case
+from harness import Log, case
 from pymysql_sessions import connect, run, tell
 
 
@@ -249,12 +249,15 @@ def a_running_statement_is_cancelled(log):
     thread.join(30)
     log.see("cancelled", *seen)
     run(victim, "SELECT 'alive'", log)
-    run(victim, f"KILL QUERY {victim.thread_id()}", log)
+    own = Log()
+    run(victim, f"KILL QUERY {victim.thread_id()}", own)
+    log.see("KILL QUERY of itself", own.lines[0][1:])
     run(victim, "SELECT 'still alive'", log)
     try:
-        run(victim, f"KILL {victim.thread_id()}", log)
+        run(victim, f"KILL {victim.thread_id()}", own)
     except pymysql.MySQLError:
         pass
+    log.see("KILL of itself", own.lines[1][1:])
     try:
         run(victim, "SELECT 'dead'", log)
     except pymysql.MySQLError as error:

@@ -69,7 +69,7 @@ def unlike(direct, through):
 
 def masked(line):
     """A line as text, without what no two runs have in common."""
-    text = json.dumps(line, ensure_ascii=False)
+    text = json.dumps(line, ensure_ascii=False, sort_keys=True)
     for pattern, instead in MASKS:
         text = pattern.sub(instead, text)
     return text
