@@ -83,5 +83,6 @@ ALL = {
     "php": Suite(["php", "-d", "memory_limit=512M", "php/suite.php"], ["php"]),
     "perl-mysql": perl("mysql"),
     "perl-mariadb": perl("MariaDB"),
+    "fuzz": python("suite_fuzz"),
     "go": Suite([paths.HOME / "go-suite"], [paths.HOME / "go-suite"]),
 }
