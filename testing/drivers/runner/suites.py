@@ -11,7 +11,12 @@ from runner import paths
 
 PYTHON = paths.HOME / "venv/bin/python"
 NODE_MODULES = paths.HOME / "node/node_modules"
-CONNECTOR_J = pathlib.Path("/usr/share/java/mariadb-java-client.jar")
+# The one that scripts/install-servers.sh unpacks beside its server.
+MYSQL_CLIENT = os.environ.get("MAINSTAY_MYSQL") or next(
+    (str(path) for path in (
+        pathlib.Path("/opt/mainstay-servers/mysql97/usr/bin/mysql"),
+        pathlib.Path.home() / ".local/share/mainstay-servers/mysql97/usr/bin/mysql",
+    ) if path.exists()), "mysql")
 
 # A suite that takes longer hangs.
 LIMIT_S = 900
@@ -56,6 +61,10 @@ def python(script, *arguments):
     return Suite([PYTHON, f"python/{script}.py", *arguments], [PYTHON])
 
 
+def client(program):
+    return Suite([PYTHON, "python/suite_client.py", program], [PYTHON, program])
+
+
 def node(which):
     return Suite(["node", "node/suite.js", which], ["node", NODE_MODULES / which],
                  {"NODE_PATH": str(NODE_MODULES)})
@@ -83,6 +92,9 @@ ALL = {
     "php": Suite(["php", "-d", "memory_limit=512M", "php/suite.php"], ["php"]),
     "perl-mysql": perl("mysql"),
     "perl-mariadb": perl("MariaDB"),
+    "client-mariadb": client("mariadb"),
+    "client-mysql": client(MYSQL_CLIENT),
+    "sysbench": Suite([PYTHON, "python/suite_sysbench.py"], [PYTHON, "sysbench"]),
     "fuzz": python("suite_fuzz"),
     "go": Suite([paths.HOME / "go-suite"], [paths.HOME / "go-suite"]),
 }
