@@ -44,7 +44,7 @@ impl Default for ProxyOptions {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 6033)),
             workers: thread::available_parallelism().map_or(1, usize::from),
             sched_batch: true,
-            io: Io::Epoll,
+            io: Io::Auto,
             policy: Arc::default(),
             routes: Routes::default(),
             filters: Arc::default(),
