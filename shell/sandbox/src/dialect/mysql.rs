@@ -17,6 +17,9 @@ enforce_gtid_consistency=ON
 skip_replica_start=ON
 replica_net_timeout=2
 loose_innodb_redo_log_capacity=32M
+# The kernel's requests for asynchronous writes (fs.aio-max-nr) are few and for the whole machine; a
+# server that gets none of its thousands does not start.
+innodb_use_native_aio=OFF
 
 plugin_load_add=\"semisync_source.so;semisync_replica.so;mysql_clone.so\"
 rpl_semi_sync_source_enabled=OFF
@@ -40,6 +43,7 @@ pub(super) fn initialisation(program: &ServerProgram) -> (PathBuf, Vec<OsString>
         "--skip-log-bin",
         "--secure-file-priv=NULL",
         "--loose-innodb-redo-log-capacity=32M",
+        "--innodb-use-native-aio=OFF",
         "--innodb-doublewrite=OFF",
         "--innodb-flush-log-at-trx-commit=0",
     ]
