@@ -1,6 +1,4 @@
-"""mysql-connector-python, in pure Python or over its C library: text and binary protocol."""
-
-import sys
+"""mysql-connector-python: text and binary protocol."""
 
 import mysql.connector
 from mysql.connector import errors
@@ -9,14 +7,12 @@ from mysql.connector.constants import ClientFlag
 import harness
 from harness import case
 
-PURE = sys.argv[1:] != ["c"]
-
 
 def connect(**options):
     """A session in the schema of the suites."""
     given = {
         "host": harness.HOST, "port": harness.PORT, "user": harness.USER,
-        "password": harness.PASSWORD, "database": harness.DATABASE, "use_pure": PURE,
+        "password": harness.PASSWORD, "database": harness.DATABASE, "use_pure": True,
         "charset": "utf8mb4", "collation": "utf8mb4_general_ci",
         "auth_plugin": None, "allow_local_infile": False, "autocommit": True,
     }
@@ -214,7 +210,7 @@ def pools_of_the_driver(log):
     pool = MySQLConnectionPool(
         pool_name="drivers", pool_size=3, pool_reset_session=True, host=harness.HOST,
         port=harness.PORT, user=harness.USER, password=harness.PASSWORD,
-        database=harness.DATABASE, use_pure=PURE)
+        database=harness.DATABASE, use_pure=True)
     for round_number in range(6):
         connection = pool.get_connection()
         cursor = connection.cursor()

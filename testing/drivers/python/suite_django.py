@@ -19,7 +19,7 @@ settings.configure(
         "OPTIONS": {"charset": "utf8mb4"}, "CONN_MAX_AGE": 60,
     }},
     INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions"],
-    DEFAULT_AUTO_FIELD="django.db.models.BigAutoField", USE_TZ=True,
+    SECRET_KEY="for the suites only", DEFAULT_AUTO_FIELD="django.db.models.BigAutoField", USE_TZ=True,
 )
 django.setup()
 

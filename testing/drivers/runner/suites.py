@@ -83,7 +83,6 @@ def rust(which):
 ALL = {
     "pymysql": python("suite_pymysql"),
     "connector": python("suite_connector"),
-    "connector-c": python("suite_connector", "c"),
     "sqlalchemy": python("suite_sqlalchemy"),
     "django": python("suite_django"),
     "mysql2": node("mysql2"),
