@@ -9,7 +9,6 @@ mod host;
 mod output;
 mod plan;
 mod queries;
-mod reload;
 mod runfile;
 mod sandbox;
 mod serve;
@@ -17,6 +16,7 @@ mod service;
 mod signals;
 mod status;
 mod switchover;
+mod upgrade;
 mod view;
 
 use std::process::ExitCode;

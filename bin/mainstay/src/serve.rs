@@ -1,5 +1,8 @@
 //! `mainstay serve`: the proxy and the manager for the servers of a configuration file.
 
+mod reload;
+mod running;
+
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,20 +13,23 @@ use axum::Router;
 use mainstay_dashboard::{Access, Server as ApiServer};
 use mainstay_manager::{Config, Login, Timing};
 use mainstay_mysql::{ConnectOptions, Connection};
-use mainstay_proxy::{Filters, Io, ProxyOptions};
+use mainstay_proxy::{Io, Proxy, ProxyOptions};
 use mainstay_session::{AuthPlugin, Policy};
 use mainstay_settings::{Account, ApiSettings, ProxyIo, ProxySettings, Settings};
 use mainstay_store::Store;
 use mainstay_wire::Greeting;
 use mainstay_wire::auth::ServerKey;
+use sd_notify::NotifyState;
+use tokio::task::spawn_blocking;
 
 use crate::args::ServeArgs;
 use crate::certificates::{self, Certificates};
 use crate::output::{BadInput, emit};
-use crate::reload;
 use crate::runfile::Endpoint;
 use crate::service::{Parts, Service, raise_file_limit, start_logging};
-use crate::signals::{Hangups, Interruptions};
+use crate::signals::{Request, Signals};
+use crate::upgrade::{Itself, Predecessor};
+use running::{Running, Upgraded, leave};
 
 /// How long a server has to tell its version before the proxy starts without knowing it.
 const GREETING_LIMIT: Duration = Duration::from_secs(2);
@@ -58,53 +64,84 @@ pub(crate) fn api_endpoint(api: &ApiSettings) -> Endpoint {
     }
 }
 
-async fn serve(path: &Path, mut settings: Settings) -> Result<()> {
-    let mut interrupted = Interruptions::listen()?;
-    let mut hangups = Hangups::listen()?;
+async fn serve(path: &Path, settings: Settings) -> Result<()> {
+    let itself = Itself::find()?;
+    let mut signals = Signals::listen()?;
+    let predecessor = Predecessor::find()?;
     let home = certificates::home(&settings.manager.state);
     let mut certificates = match &settings.proxy {
         Some(proxy) => Certificates::of(proxy, &home)?,
         None => Certificates::default(),
     };
-    let parts = parts(&settings, certificates.load()?).await?;
-    let mut greeting = parts.proxy.as_ref().map(|proxy| Arc::clone(&proxy.policy));
-    let service =
-        Service::start(parts, |_| Router::new()).map_err(|error| BadInput(format!("{error:#}")))?;
+    let filters = certificates.load()?;
+    let options = match (&settings.proxy, settings.session_policy()) {
+        (Some(proxy), Some(policy)) => Some(ProxyOptions {
+            filters,
+            ..proxy_options(&settings, proxy, policy).await?
+        }),
+        (None, _) | (_, None) => None,
+    };
+    let policy = options.as_ref().map(|options| Arc::clone(&options.policy));
+    let (predecessor, listeners) = match predecessor {
+        Some(before) => spawn_blocking(move || before.take_over().map(|port| (Some(before), port))),
+        None => spawn_blocking(|| Ok((None, Vec::new()))),
+    }
+    .await??;
+    let proxy = options.map(|options| Proxy::inherit(options, listeners));
+    let proxy = proxy
+        .transpose()
+        .map_err(|error| BadInput(error.to_string()))?;
+    let service = start(&settings, proxy.map(Arc::new)).await?;
+    if let Some(before) = predecessor {
+        before.serving(service.proxy().cloned())?;
+    }
+    announce(&settings, &service);
+    let mut running = Running {
+        settings,
+        policy,
+        certificates,
+        service,
+    };
+    let mut look = tokio::time::interval(CERTIFICATES_INTERVAL);
+    loop {
+        let stop_limit = running.stop_limit();
+        let request = tokio::select! {
+            _ = look.tick() => {
+                running.renew_certificates();
+                continue;
+            }
+            request = signals.next() => request,
+        };
+        match request {
+            Request::End => return running.end(&mut signals).await,
+            Request::Reload => running.reload(path),
+            Request::Upgrade => match running.upgrade(&itself).await? {
+                Upgraded::Not(kept) => running = kept,
+                Upgraded::To(successor, proxy) => {
+                    let limit = stop_limit;
+                    return leave(successor, proxy, limit, &mut signals).await;
+                }
+            },
+        }
+    }
+}
+
+async fn start(settings: &Settings, proxy: Option<Arc<Proxy>>) -> Result<Service> {
+    let parts = parts(settings, proxy).await?;
+    let service = Service::start(parts, |_| Router::new());
+    Ok(service.map_err(|error| BadInput(format!("{error:#}")))?)
+}
+
+fn announce(settings: &Settings, service: &Service) {
     if let Some(address) = service.proxy_address() {
         tracing::info!(%address, "the proxy listens");
     }
     tracing::info!(address = %settings.api.listen, "the API listens");
-    let mut look = tokio::time::interval(CERTIFICATES_INTERVAL);
-    loop {
-        tokio::select! {
-            _ = look.tick() => {
-                if let Some(filters) = certificates.changed() {
-                    service.set_filters(&filters);
-                }
-            }
-            () = interrupted.recv() => break,
-            () = hangups.recv() => {
-                if let Some((read, policy)) = reload::read(path, &settings, greeting.as_deref()) {
-                    settings = read;
-                    let filters = settings.proxy.as_ref();
-                    let filters = filters.and_then(|proxy| certificates.replace(proxy, &home));
-                    if let Some(filters) = filters {
-                        service.set_filters(&filters);
-                    }
-                    if let Some(policy) = policy {
-                        service.set_policy(&policy);
-                        greeting = Some(Arc::new(policy));
-                    }
-                }
-            }
-        }
-    }
-    tracing::info!("stopping");
-    service.stop().await;
-    Ok(())
+    // Nobody may be listening: then it is no service of systemd.
+    let _ = sd_notify::notify(&[NotifyState::MainPid(std::process::id()), NotifyState::Ready]);
 }
 
-async fn parts(settings: &Settings, filters: Arc<Filters>) -> Result<Parts> {
+async fn parts(settings: &Settings, proxy: Option<Arc<Proxy>>) -> Result<Parts> {
     let api = ApiServer::bind(settings.api.listen)
         .await
         .map_err(|error| BadInput(error.to_string()))?;
@@ -114,13 +151,7 @@ async fn parts(settings: &Settings, filters: Arc<Filters>) -> Result<Parts> {
         manager: manager_config(settings),
         store: Store::open(&settings.manager.state)?,
         host: None,
-        proxy: match (&settings.proxy, settings.session_policy()) {
-            (Some(proxy), Some(policy)) => Some(ProxyOptions {
-                filters,
-                ..proxy_options(settings, proxy, policy).await?
-            }),
-            (None, _) | (_, None) => None,
-        },
+        proxy,
         admin: None,
         api,
         access: Some(Access::new(&account.user, account.password.reveal())),
@@ -190,7 +221,7 @@ pub(crate) async fn proxy_options(
 async fn login_key() -> Result<ServerKey> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).context("the system gives no random bytes")?;
-    let key = tokio::task::spawn_blocking(move || ServerKey::generate(seed)).await?;
+    let key = spawn_blocking(move || ServerKey::generate(seed)).await?;
     key.context("no key for the logins of clients")
 }
 

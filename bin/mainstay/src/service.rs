@@ -13,7 +13,7 @@ use mainstay_failover::Request;
 use mainstay_manager::{
     Config, HostControl, ManagerHandle, Pending, ProxyControl, RequestError, Wiring,
 };
-use mainstay_proxy::{Filters, Proxy, ProxyOptions};
+use mainstay_proxy::{Filters, Proxy};
 use mainstay_session::Policy;
 use mainstay_store::Store;
 use mainstay_telemetry::Format;
@@ -35,8 +35,8 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     /// The hosts of the servers, where something can be done on them.
     pub(crate) host: Option<Arc<dyn HostControl>>,
-    /// The proxy, where one is to run.
-    pub(crate) proxy: Option<ProxyOptions>,
+    /// The proxy, where one runs.
+    pub(crate) proxy: Option<Arc<Proxy>>,
     /// The admin interface's place.
     pub(crate) admin: Option<TcpListener>,
     /// The API, bound already.
@@ -58,7 +58,7 @@ pub(crate) struct Service {
 impl Service {
     /// Starts everything. `extra` makes more routes of the API, given what is shown.
     pub(crate) fn start(parts: Parts, extra: impl FnOnce(&Arc<Shown>) -> Router) -> Result<Self> {
-        let proxy = parts.proxy.map(Proxy::start).transpose()?.map(Arc::new);
+        let proxy = parts.proxy;
         let wiring = Wiring {
             store: parts.store,
             proxy: Arc::new(ProxyHand(proxy.clone())),
@@ -117,18 +117,32 @@ impl Service {
         }
     }
 
-    /// Ends the parts in the order in which they depend on each other.
-    pub(crate) async fn stop(self) {
+    /// The proxy, where one runs.
+    pub(crate) fn proxy(&self) -> Option<&Arc<Proxy>> {
+        self.proxy.as_ref()
+    }
+
+    /// Ends everything but the proxy, which goes on with the routes it has.
+    pub(crate) async fn stop_managing(self) -> Option<Arc<Proxy>> {
         let _ = self.stop_api.send(());
         self.api.abort();
+        let _ = self.api.await;
         if let Some(admin) = self.admin {
             admin.abort();
         }
         self.manager.shutdown().await;
-        drop(self.shown);
-        // The last owner's drop joins the proxy's threads.
-        let _ = spawn_blocking(move || drop(self.proxy)).await;
+        self.proxy
     }
+
+    /// Ends the parts in the order in which they depend on each other.
+    pub(crate) async fn stop(self) {
+        end(self.stop_managing().await).await;
+    }
+}
+
+/// Ends a proxy. The last owner's drop joins its threads.
+pub(crate) async fn end(proxy: Option<Arc<Proxy>>) {
+    let _ = spawn_blocking(move || drop(proxy)).await;
 }
 
 /// Each client and each server connection takes a file descriptor; the usual soft limit is 1024.

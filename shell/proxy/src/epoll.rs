@@ -424,7 +424,8 @@ impl Driver for Epoll {
 
     fn give(&mut self, token: Token) -> Option<OwnedFd> {
         let conn = self.table.get(token)?;
-        if conn.phase != Phase::Open || conn.blocked || !conn.side.unsent.is_empty() {
+        let here = conn.side.in_outbox || !conn.side.unsent.is_empty();
+        if conn.phase != Phase::Open || conn.blocked || here {
             return None;
         }
         let socket = self.table.take(token)?.socket?;

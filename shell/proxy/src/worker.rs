@@ -89,6 +89,7 @@ struct Worker<'a, M: Machine, D: Driver> {
     now: Timestamp,
     said: Option<Said>,
     accepts_again: Option<Timestamp>,
+    lets_go_again: Option<Timestamp>,
     reports: Vec<mpsc::Sender<M::Stats>>,
 }
 
@@ -101,6 +102,7 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
             now: seat.now(),
             // It is not watched yet, or the predecessor has paused it.
             accepts_again: seat.leaving.is_none().then(|| seat.now()),
+            lets_go_again: None,
             seat,
             net,
             said: None,
@@ -185,6 +187,7 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
             self.machine.deadline(),
             self.net.driver.table().deadline(),
             self.accepts_again,
+            self.lets_go_again,
         ];
         let wait = deadlines.into_iter().flatten().min()?.since(self.now);
         // A time-out longer than the system takes only means one turn for nothing.

@@ -194,6 +194,9 @@ pub struct ProxySettings {
     pub causal_reads: Causal,
     /// The longest that a replica is waited for; default 500 ms, then the writer serves the read.
     pub causal_wait: Duration,
+    /// Clients have so long to finish at the end of the process, or to come to rest and go over to
+    /// the next one; default 30 s.
+    pub stop_limit: Duration,
     /// Keep results of reads for so long; default 0 s: none.
     pub cache_ttl: Duration,
     /// Bytes of all results kept; default 64 MiB.

@@ -36,4 +36,4 @@ pub use sandbox::{Sandbox, Server};
 pub use server_client::server_client;
 pub use start::start_command;
 pub use status::Status;
-pub use wait::wait_for;
+pub use wait::{wait_for, wait_until};

@@ -9,7 +9,7 @@ use axum::{Json, Router};
 use mainstay_dashboard::views::StatusView;
 use mainstay_failover::Policy;
 use mainstay_manager::{Config, HostControl, Login, ManagerHandle, Timing};
-use mainstay_proxy::ProxyOptions;
+use mainstay_proxy::{Proxy, ProxyOptions};
 use mainstay_sandbox::Sandbox;
 use mainstay_store::Store;
 use mainstay_topology::{Member, Promotion};
@@ -53,7 +53,7 @@ impl Live {
             manager: manager_config(args, &sandbox),
             store,
             host: Some(host),
-            proxy: Some(proxy),
+            proxy: Some(Arc::new(Proxy::start(proxy)?)),
             admin: Some(ports.admin),
             api: ports.api,
             access: Some(mainstay_dashboard::Access::new(

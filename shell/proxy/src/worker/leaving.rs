@@ -3,6 +3,7 @@
 
 use std::os::fd::OwnedFd;
 use std::sync::mpsc::Sender;
+use std::time::Duration;
 
 use mainstay_session::{CloseReason, ConnId};
 use rustix::net::Shutdown;
@@ -12,6 +13,9 @@ use crate::driver::Driver;
 use crate::leaving::{Leaving, Moved};
 use crate::load::Ticket;
 use crate::machine::Machine;
+
+/// How soon a client is tried again that could not go.
+const PAUSE: Duration = Duration::from_millis(5);
 
 impl<M: Machine, D: Driver> Worker<'_, M, D> {
     /// Accepts nobody from now on, and lets clients go.
@@ -30,7 +34,10 @@ impl<M: Machine, D: Driver> Worker<'_, M, D> {
         let Some(leaving) = self.seat.leaving.clone() else {
             return;
         };
-        for who in self.machine.at_rest() {
+        let resting = self.machine.at_rest();
+        // One of which the driver still has something to send goes a moment later.
+        self.lets_go_again = (!resting.is_empty()).then(|| self.now + PAUSE);
+        for who in resting {
             match &leaving {
                 Leaving::Dismissed => {
                     self.machine.dismiss(self.now, who, &mut self.ops);

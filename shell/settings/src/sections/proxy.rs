@@ -16,6 +16,9 @@ use crate::value;
 
 const LEAST: Duration = Duration::from_millis(10);
 
+/// Below what service managers allow before they kill: systemd gives 90 s.
+const STOP_LIMIT: Duration = Duration::from_secs(30);
+
 const PLUGINS: [(&str, AuthPlugin); 2] = [
     ("mysql_native_password", AuthPlugin::NativePassword),
     ("caching_sha2_password", AuthPlugin::CachingSha2),
@@ -103,6 +106,7 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
         ),
         causal_reads: section.choice("causal_reads", &CAUSAL).unwrap_or_default(),
         causal_wait: section.duration("causal_wait", default.causal.wait, LEAST),
+        stop_limit: section.duration("stop_limit", STOP_LIMIT, Duration::ZERO),
         cache_ttl: section.duration("cache_ttl", cache.ttl, Duration::ZERO),
         cache_bytes_max: size(&mut section, "cache_bytes_max", cache.bytes_max),
         cache_entry_bytes_max: size(&mut section, "cache_entry_bytes_max", cache.entry_bytes_max),

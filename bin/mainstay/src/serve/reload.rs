@@ -8,7 +8,7 @@ use mainstay_settings::{ProxySettings, Settings};
 
 /// The settings of the file, and what they let the proxy do from now on. `None`, and everything
 /// stays as it is, when the file is wrong.
-pub(crate) fn read(
+pub(super) fn read(
     path: &Path,
     before: &Settings,
     running: Option<&Policy>,
@@ -52,6 +52,8 @@ fn policy(settings: &Settings, running: &Policy) -> Option<Policy> {
     if proxy.auth_plugin.is_none() {
         policy.auth_plugin = running.auth_plugin;
     }
+    policy.capabilities = running.capabilities;
+    policy.collation = running.collation;
     policy.key.clone_from(&running.key);
     if policy.has_hashes() && policy.key.is_none() {
         tracing::warn!(
@@ -83,7 +85,7 @@ fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static str> {
 mod tests {
     use super::*;
 
-    const FILE: &str = include_str!("../../../examples/mainstay.toml");
+    const FILE: &str = include_str!("../../../../examples/mainstay.toml");
 
     fn settings(text: &str) -> Settings {
         Settings::parse(text, Path::new("mainstay.toml")).expect("the example is right")

@@ -1,0 +1,138 @@
+//! A running `mainstay serve`, and what signals make of it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use mainstay_proxy::{Leaving, Proxy};
+use mainstay_session::Policy;
+use mainstay_settings::Settings;
+use tokio::task::{block_in_place, spawn_blocking};
+use tokio::time::{Instant, sleep_until};
+
+use super::{reload, start};
+use crate::certificates::{self, Certificates};
+use crate::service::{Service, end};
+use crate::signals::Signals;
+use crate::upgrade::{Itself, Successor};
+
+/// How often the clients are counted that are still to go.
+const COUNT_INTERVAL: Duration = Duration::from_millis(50);
+
+/// What runs, and from which settings.
+pub(super) struct Running {
+    pub(super) settings: Settings,
+    /// In force for the proxy.
+    pub(super) policy: Option<Arc<Policy>>,
+    pub(super) certificates: Certificates,
+    pub(super) service: Service,
+}
+
+/// What became of an upgrade.
+pub(super) enum Upgraded {
+    /// Another process serves; this one still has clients.
+    To(Successor, Option<Arc<Proxy>>),
+    /// This process goes on.
+    Not(Running),
+}
+
+impl Running {
+    /// Reads the settings again.
+    pub(super) fn reload(&mut self, path: &Path) {
+        let read = reload::read(path, &self.settings, self.policy.as_deref());
+        let Some((settings, policy)) = read else {
+            return;
+        };
+        self.settings = settings;
+        if let Some(proxy) = &self.settings.proxy {
+            let home = certificates::home(&self.settings.manager.state);
+            if let Some(filters) = self.certificates.replace(proxy, &home) {
+                self.service.set_filters(&filters);
+            }
+        }
+        if let Some(policy) = policy {
+            self.service.set_policy(&policy);
+            self.policy = Some(Arc::new(policy));
+        }
+    }
+
+    /// Puts certificates in force that have changed.
+    pub(super) fn renew_certificates(&mut self) {
+        if let Some(filters) = self.certificates.changed() {
+            self.service.set_filters(&filters);
+        }
+    }
+
+    /// How long clients may take to go.
+    pub(super) fn stop_limit(&self) -> Duration {
+        let proxy = self.settings.proxy.as_ref();
+        proxy.map(|proxy| proxy.stop_limit).unwrap_or_default()
+    }
+
+    /// Hands over to a new process, as far as it gets.
+    pub(super) async fn upgrade(self, itself: &Itself) -> Result<Upgraded> {
+        let itself = itself.clone();
+        let successor = match spawn_blocking(move || Successor::start(&itself)).await? {
+            Ok(successor) => successor,
+            Err(error) => {
+                tracing::error!("no upgrade: {error:#}");
+                return Ok(Upgraded::Not(self));
+            }
+        };
+        tracing::info!(pid = successor.pid(), "a new process takes over");
+        let proxy = self.service.stop_managing().await;
+        match block_in_place(|| successor.take_over(proxy.as_deref())) {
+            Ok(()) => Ok(Upgraded::To(successor, proxy)),
+            Err(error) => {
+                tracing::error!("no upgrade, this process goes on: {error:#}");
+                block_in_place(|| successor.give_up());
+                let service = start(&self.settings, proxy).await?;
+                Ok(Upgraded::Not(Self { service, ..self }))
+            }
+        }
+    }
+
+    /// Ends in order: clients may finish what they have begun.
+    pub(super) async fn end(self, signals: &mut Signals) -> Result<()> {
+        tracing::info!("stopping");
+        if let Some(proxy) = self.service.proxy() {
+            proxy.leave(&Leaving::Dismissed);
+            drained(proxy, self.stop_limit(), signals).await;
+        }
+        self.service.stop().await;
+        Ok(())
+    }
+}
+
+/// Lets the clients go over to the process that serves now, each as it comes to rest.
+pub(super) async fn leave(
+    successor: Successor,
+    proxy: Option<Arc<Proxy>>,
+    limit: Duration,
+    signals: &mut Signals,
+) -> Result<()> {
+    let Some(proxy) = proxy else { return Ok(()) };
+    let departures = successor.move_clients(&proxy)?;
+    drained(&proxy, limit, signals).await;
+    end(Some(proxy)).await;
+    let _ = spawn_blocking(move || departures.join()).await;
+    tracing::info!("the clients have gone over to the new process");
+    Ok(())
+}
+
+/// Waits until the proxy has no clients, for as long as that may take.
+async fn drained(proxy: &Proxy, limit: Duration, signals: &mut Signals) {
+    let deadline = Instant::now() + limit;
+    while proxy.clients() > 0 && Instant::now() < deadline {
+        let pause = sleep_until(deadline.min(Instant::now() + COUNT_INTERVAL));
+        tokio::select! {
+            () = pause => {}
+            () = signals.ended() => break,
+        }
+    }
+    let clients = proxy.clients();
+    if clients > 0 {
+        tracing::warn!(clients, "clients are cut off in the middle of what they do");
+    }
+}

@@ -1,0 +1,169 @@
+//! A running `mainstay serve` for the servers of a sandbox whose own manager stands still.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use mainstay_e2e::{
+    Finished, Home, Login, Sandbox, Status, mainstay, mainstay_binary, processes, wait_for,
+    wait_until,
+};
+use rustix::process::Signal;
+
+/// A process that stands still.
+pub(crate) struct Paused(u32);
+
+impl Paused {
+    pub(crate) fn new(pid: u32) -> Self {
+        processes::signal(pid, Signal::STOP);
+        Self(pid)
+    }
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        processes::signal(self.0, Signal::CONT);
+    }
+}
+
+/// A running `mainstay serve`.
+pub(crate) struct Served {
+    child: Child,
+    pub(crate) file: PathBuf,
+    proxy: u16,
+    home: Home,
+}
+
+impl Served {
+    pub(crate) fn start(sandbox: &Sandbox, addresses: &[String]) -> Self {
+        let home = Home::new();
+        let file = home.join("mainstay.toml");
+        let (proxy, api) = (free_port(), free_port());
+        let mut text = "[cluster]\nname = \"served\"\n".to_owned();
+        for (number, address) in (1..).zip(addresses) {
+            text += &format!("[[server]]\nname = \"db{number}\"\naddress = \"{address}\"\n");
+        }
+        text += &options(sandbox, proxy, api);
+        write_private(&file, &text);
+        let log = fs::File::create(home.join("serve.log")).expect("a file can be made");
+        let child = Command::new(mainstay_binary())
+            .args(["serve", "--config"])
+            .arg(&file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn();
+        Self {
+            child: child.expect("it can be started"),
+            file,
+            proxy,
+            home,
+        }
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Finished {
+        let file = self.file.to_str().expect("a path of text");
+        mainstay(arguments.iter().copied().chain(["--config", file]))
+    }
+
+    pub(crate) fn wait(&self, what: &str, mut holds: impl FnMut(&Status) -> bool) -> Status {
+        wait_for(what, || {
+            let answer = self.run(&["status", "--json"]);
+            if answer.code != Some(0) {
+                return Err(answer.to_string());
+            }
+            let status = Status(answer.json());
+            if holds(&status) {
+                Ok(status)
+            } else {
+                Err(format!("the status is {status}"))
+            }
+        })
+    }
+}
+
+impl Served {
+    /// The account of the sandbox's applications, at this proxy.
+    pub(crate) fn login(&self, sandbox: &Sandbox) -> Login {
+        Login {
+            port: self.proxy,
+            ..sandbox.proxy()
+        }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// All processes that serve this file.
+    pub(crate) fn pids(&self) -> Vec<u32> {
+        let all = processes::naming(self.home.path());
+        let serving = all.iter().filter(|one| one.command_line.contains("serve"));
+        serving.map(|process| process.pid).collect()
+    }
+
+    /// Waits until the log says this.
+    pub(crate) fn wait_for_log(&self, words: &str) {
+        wait_for("a line of the log", || {
+            let log = fs::read_to_string(self.home.join("serve.log")).unwrap_or_default();
+            if log.contains(words) {
+                Ok(())
+            } else {
+                Err(log)
+            }
+        });
+    }
+
+    /// Waits until the first process has ended by itself.
+    pub(crate) fn wait_for_end(&mut self) -> ExitStatus {
+        wait_for("the end of the process", || {
+            let ended = self.child.try_wait().expect("it is our child");
+            ended.ok_or_else(|| fs::read_to_string(self.home.join("serve.log")).unwrap_or_default())
+        })
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        for pid in self.pids() {
+            processes::signal(pid, Signal::KILL);
+        }
+        let _ = self.child.wait();
+        wait_until("the end of its successors", || self.pids().is_empty());
+    }
+}
+
+pub(crate) fn addresses(sandbox: &Sandbox) -> Vec<String> {
+    let servers = sandbox.servers().into_iter().map(|server| server.login);
+    servers
+        .map(|login| format!("{}:{}", login.host, login.port))
+        .collect()
+}
+
+fn options(sandbox: &Sandbox, proxy: u16, api: u16) -> String {
+    let [manager, replication, app] =
+        ["manager", "replication", "app"].map(|which| sandbox.account(which));
+    format!(
+        "[manager]\nuser = \"{}\"\npassword = \"{}\"\n\
+         replication_user = \"{}\"\nreplication_password = \"{}\"\n\
+         [proxy]\nlisten = \"127.0.0.1:{proxy}\"\n\
+         [[user]]\nname = \"{}\"\npassword = \"{}\"\n\
+         [api]\nlisten = \"127.0.0.1:{api}\"\npassword = \"0123456789abcdef\"\n",
+        manager.0, manager.1, replication.0, replication.1, app.0, app.1,
+    )
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    listener.local_addr().expect("an address").port()
+}
+
+fn write_private(path: &std::path::Path, text: &str) {
+    use std::io::Write;
+    let mut options = fs::OpenOptions::new();
+    let file = options.create_new(true).write(true).mode(0o600).open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.expect("a file can be written");
+}
