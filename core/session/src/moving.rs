@@ -165,7 +165,7 @@ fn decode(bytes: &[u8]) -> Result<Session, Malformed> {
         let prepared = Prepared {
             statement: classify(&sql),
             digest: digest(&sql, &mut Vec::new()),
-            text: Arc::new(Text { sql, schema, copy }),
+            text: Arc::new(Text::new(sql, schema, copy)),
             parameters: reader.u16()?,
             types: reader.lenenc_bytes()?.to_vec(),
             cursor: false,
@@ -213,11 +213,7 @@ mod tests {
         session.statements.insert(Prepared {
             statement: classify(&sql),
             digest: digest(&sql, &mut Vec::new()),
-            text: Arc::new(Text {
-                sql,
-                schema: None,
-                copy: 1,
-            }),
+            text: Arc::new(Text::new(sql, None, 1)),
             parameters: 1,
             types: vec![8, 0],
             cursor: false,

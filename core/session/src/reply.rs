@@ -265,7 +265,7 @@ impl Session {
         let sql = running.packet.get(running.text_at..)?.to_vec();
         let schema = self.state.schema.clone();
         let copy = self.statements.copies(&sql, schema.as_deref());
-        let text = std::sync::Arc::new(Text { sql, schema, copy });
+        let text = std::sync::Arc::new(Text::new(sql, schema, copy));
         let digest = running.ruled.digest;
         let id = self.statements.insert(Prepared {
             digest,
