@@ -168,6 +168,7 @@ impl ResponseTracker {
         self.waiting_for_client = false;
         self.marks.clear();
         while at < bytes.len() && !self.is_done() && !self.waiting_for_client {
+            at += self.pass_rows(&bytes[at..]);
             at += if self.head_len <= HEADER_LEN {
                 self.read_head(&bytes[at..])?
             } else {
@@ -186,6 +187,28 @@ impl ResponseTracker {
             consumed: at,
             progress,
         })
+    }
+
+    /// Passes whole rows, of which nothing is kept: most of the packets of a long reply. Stops
+    /// before anything else; returns how many bytes that were.
+    fn pass_rows(&mut self, bytes: &[u8]) -> usize {
+        let mut at = 0;
+        if self.phase != Phase::Rows || self.head_len != 0 || self.continues {
+            return at;
+        }
+        while let Some(&[a, b, c, sequence, first]) = bytes[at..].first_chunk() {
+            let len = u32::from_le_bytes([a, b, c, 0]) as usize;
+            let end = at + HEADER_LEN + len;
+            let ordinary = len != 0 && len != MAX_PAYLOAD && !self.wanted(first, len);
+            if !ordinary || end > bytes.len() {
+                break;
+            }
+            self.summary.last_sequence = sequence;
+            self.summary.packets += 1;
+            self.summary.rows += 1;
+            at = end;
+        }
+        at
     }
 
     fn read_head(&mut self, bytes: &[u8]) -> Result<usize, Malformed> {
