@@ -17,7 +17,7 @@ use mainstay_settings::{ClientTlsSettings, ProxySettings, ServerTlsMode, ServerT
 use crate::output::BadInput;
 
 /// Where certificates are kept that the proxy makes for itself.
-const FOLDER: &str = "tls";
+const FOLDER: &str = "mainstay.tls";
 
 /// The files in use, and when each had last changed.
 #[derive(Debug, Clone, Default)]

@@ -11,8 +11,6 @@ use std::sync::Arc;
 
 use mainstay_clock::Timestamp;
 use mainstay_wire::auth::{AuthSwitchRequest, Plugin, caching_sha2};
-use mainstay_wire::codec::put_lenenc_bytes;
-use mainstay_wire::compression::Compression;
 use mainstay_wire::handshake::{SALT_LEN, Salt};
 use mainstay_wire::packet::{Packet, build_packet};
 use mainstay_wire::{Capabilities, ChangeUser, ClientHello, Command, ErrorCode, HandshakeResponse};
@@ -23,14 +21,10 @@ use crate::full_login::{FullStep, Proof, Verdict, more};
 use crate::greeting::Nonce;
 use crate::offer::SHAPE;
 use crate::op::{Chunk, ConnId, Op, Ops};
-use crate::policy::{Algorithms, ClientTls, Require};
+use crate::policy::{ClientTls, Require};
+use crate::secure::{compression, kept};
 use crate::session::{Job, Key, Phase, Running, Session, Stage};
 use crate::state::State;
-
-/// Attributes of more bytes are not kept.
-const ATTRIBUTES_MAX: usize = 1024;
-/// A client may ask for any level, but the time is the proxy's: higher ones cost many times more.
-const ZSTD_LEVEL_MAX: u8 = 9;
 
 /// A login that is not decided yet.
 #[derive(Debug)]
@@ -378,30 +372,6 @@ impl Core {
         }
         self.ready.push_back(client);
     }
-}
-
-/// What a client that may be compressed is compressed by: zlib goes first, as on servers.
-fn compression(hello: &HandshakeResponse, allowed: Algorithms) -> Option<Compression> {
-    let asks = |bit| hello.capabilities.contains(bit);
-    if allowed.zlib && asks(Capabilities::COMPRESS) {
-        return Some(Compression::Zlib);
-    }
-    let zstd = allowed.zstd && asks(Capabilities::ZSTD_COMPRESSION);
-    let level = hello.zstd_level.clamp(1, ZSTD_LEVEL_MAX);
-    zstd.then_some(Compression::Zstd { level })
-}
-
-/// The attributes that are kept to be passed on; none when they are more than a session may cost.
-fn kept(hello: &HandshakeResponse) -> Box<[u8]> {
-    let mut bytes = Vec::new();
-    for (name, value) in &hello.attributes {
-        put_lenenc_bytes(&mut bytes, name.as_bytes());
-        put_lenenc_bytes(&mut bytes, value.as_bytes());
-    }
-    if bytes.len() > ATTRIBUTES_MAX {
-        return Box::default();
-    }
-    bytes.into_boxed_slice()
 }
 
 fn is_libmariadb(hello: &HandshakeResponse) -> bool {

@@ -151,9 +151,7 @@ impl Core {
     /// was run for it.
     pub fn closed(&mut self, now: Timestamp, who: ConnId, reason: CloseReason, out: &mut Ops) {
         self.now = now;
-        if let (ConnId::Server(id), CloseReason::Tls) = (who, reason) {
-            self.tls_failed(id);
-        }
+        self.count_broken(who, reason);
         match who {
             ConnId::Client(id) => self.client_gone(id, out),
             ConnId::Server(id) => self.lost(id, out),

@@ -136,6 +136,10 @@ impl Core {
                 }
                 Turn::Packet => {
                     let Some(packet) = PacketReader::new(bytes).next() else {
+                        if session.is_login() && !session.may_be_login(bytes) {
+                            // Nobody would send the rest of what is no packet at all.
+                            self.refuse(client, 2, &out_of_order(), out);
+                        }
                         break;
                     };
                     let range = at..at + packet.range.end;
@@ -327,6 +331,16 @@ impl Core {
 }
 
 impl Session {
+    /// Whether the beginning of a packet can be one of a login.
+    fn may_be_login(&self, bytes: &[u8]) -> bool {
+        match (&self.phase, PacketHeader::parse(bytes)) {
+            (Phase::Login(login), Some(header)) => {
+                header.sequence == login.sequence && header.len <= LOGIN_PACKET_MAX
+            }
+            (Phase::Login(_) | Phase::Ready | Phase::Busy(_), _) => true,
+        }
+    }
+
     fn is_login(&self) -> bool {
         matches!(self.phase, Phase::Login(_))
     }

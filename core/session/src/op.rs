@@ -113,4 +113,7 @@ pub enum CloseReason {
     Unreachable,
     /// TLS could not be established, or was broken.
     Tls,
+    /// What came in is nothing that its filters understand: a broken header of the PROXY protocol,
+    /// frames of the compressed protocol that are not in order or cannot be unpacked.
+    Garbled,
 }

@@ -6,7 +6,6 @@ use mainstay_wire::{ErrPacket, ResponseTracker, proxy_protocol};
 
 use crate::core::Core;
 use crate::op::{Chunk, ConnId, Op, Ops};
-use crate::policy::ServerTls;
 use crate::server::{Server, ServerPhase};
 use crate::server_login::ServerLogin;
 use crate::session::{Key, Session, Stage};
@@ -77,25 +76,6 @@ impl Core {
                 to: ConnId::Server(id),
                 chunk: Chunk::Owned(proxy_protocol::encode(address)),
             });
-        }
-    }
-
-    /// TLS with a server could not be established: where it need not be, the next connections do
-    /// without it, as clients of MySQL do that prefer it.
-    pub(crate) fn tls_failed(&mut self, id: u32) {
-        let Some(server) = self.servers.get(id) else {
-            return;
-        };
-        let preferred = self.policy.server_tls == ServerTls::Preferred;
-        let begun = matches!(
-            server.phase,
-            ServerPhase::Login {
-                login: ServerLogin::Tls { .. },
-                ..
-            }
-        );
-        if preferred && begun {
-            self.upstreams[server.upstream].without_tls = true;
         }
     }
 

@@ -58,7 +58,7 @@ pub(crate) struct Server {
     /// It serves nobody after its present session: a `KILL` of it is or was under way, or it is
     /// known to its server as a replica's.
     pub(crate) spent: bool,
-    /// Its bytes travel in TLS.
+    /// Its bytes travel in TLS, or will before anything secret is sent.
     pub(crate) secure: bool,
     /// How its bytes are compressed once it has logged in.
     pub(crate) compression: Option<Compression>,

@@ -53,13 +53,18 @@ impl Core {
             greeting.capabilities.contains(bit)
         });
         if wanted {
-            let request = SslRequest {
-                capabilities: wanted_of(server, &greeting) | Capabilities::SSL,
-                max_packet_size: 1 << 30,
-                charset: server.key.collation,
-            };
             let mut payload = Vec::new();
-            request.encode(&mut payload);
+            if let Some(server) = self.servers.get_mut(id) {
+                server.secure = true;
+                let response = self.response(id, &greeting).unwrap_or_default();
+                // A server goes by these capabilities, and does not look at those of the response.
+                let request = SslRequest {
+                    capabilities: response.wire_capabilities(),
+                    max_packet_size: response.max_packet_size,
+                    charset: response.charset,
+                };
+                request.encode(&mut payload);
+            }
             return Next::StartTls(Box::new(greeting), payload);
         }
         let (login, payload) = self.answer_greeting(id, &greeting);
@@ -67,52 +72,52 @@ impl Core {
     }
 
     /// The answer to a greeting.
-    pub(crate) fn answer_greeting(
-        &mut self,
-        id: u32,
-        greeting: &Greeting,
-    ) -> (ServerLogin, Vec<u8>) {
-        let salt = greeting.salt;
+    pub(crate) fn answer_greeting(&self, id: u32, greeting: &Greeting) -> (ServerLogin, Vec<u8>) {
         let mut payload = Vec::new();
-        if let Some(server) = self.servers.get(id) {
-            let password = self.password_of(&server.key.user);
-            let password = password.map_or("", |password| password.reveal());
-            let plugin = Plugin::announced(&greeting.auth_plugin);
-            let tls = if server.secure {
-                Capabilities::SSL
-            } else {
-                Capabilities::NONE
-            };
-            let attributes = greeting.capabilities.contains(Capabilities::CONNECT_ATTRS);
-            let response = HandshakeResponse {
-                capabilities: wanted_of(server, greeting) | tls,
-                max_packet_size: 1 << 30,
-                charset: server.key.collation,
-                user: server.key.user.to_string(),
-                auth_response: plugin.scramble(password.as_bytes(), &greeting.salt),
-                auth_plugin: Some(plugin.name().to_owned()),
-                attributes: if attributes {
-                    told(server.opener.as_deref())
-                } else {
-                    Vec::new()
-                },
-                zstd_level: match server.compression {
-                    Some(Compression::Zstd { level }) => level,
-                    Some(Compression::Zlib) | None => 0,
-                },
-                ..HandshakeResponse::default()
-            };
+        if let Some(response) = self.response(id, greeting) {
             response.encode(&mut payload);
         }
+        let salt = greeting.salt;
         (ServerLogin::Proof { salt }, payload)
+    }
+
+    fn response(&self, id: u32, greeting: &Greeting) -> Option<HandshakeResponse> {
+        let server = self.servers.get(id)?;
+        let password = self.password_of(&server.key.user);
+        let password = password.map_or("", |password| password.reveal());
+        let plugin = Plugin::announced(&greeting.auth_plugin);
+        let attributes = greeting.capabilities.contains(Capabilities::CONNECT_ATTRS);
+        Some(HandshakeResponse {
+            capabilities: wanted_of(server, greeting),
+            max_packet_size: 1 << 30,
+            charset: server.key.collation,
+            user: server.key.user.to_string(),
+            auth_response: plugin.scramble(password.as_bytes(), &greeting.salt),
+            auth_plugin: Some(plugin.name().to_owned()),
+            attributes: if attributes {
+                told(server.opener.as_deref())
+            } else {
+                Vec::new()
+            },
+            zstd_level: match server.compression {
+                Some(Compression::Zstd { level }) => level,
+                Some(Compression::Zlib) | None => 0,
+            },
+            ..HandshakeResponse::default()
+        })
     }
 }
 
-/// The capabilities of a login, apart from TLS.
+/// The capabilities of a login.
 fn wanted_of(server: &Server, greeting: &Greeting) -> Capabilities {
     let compression = server.compression.map_or(Capabilities::NONE, bit_of);
     let tracks = greeting.capabilities & Capabilities::SESSION_TRACK;
-    let all = server.key.capabilities | BASE | tracks | compression;
+    let tls = if server.secure {
+        Capabilities::SSL
+    } else {
+        Capabilities::NONE
+    };
+    let all = server.key.capabilities | BASE | tracks | compression | tls;
     if all.extended() == 0 {
         all
     } else {

@@ -140,7 +140,6 @@ impl Core {
         let Some(server) = self.servers.get_mut(id) else {
             return;
         };
-        server.secure = true;
         let ServerPhase::Login { login, .. } = &mut server.phase else {
             return;
         };

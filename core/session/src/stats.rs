@@ -27,6 +27,13 @@ pub struct Stats {
     pub accepted: u64,
     /// Logins refused since the start.
     pub logins_refused: u64,
+    /// Clients with which TLS was established since the start.
+    pub clients_secured: u64,
+    /// Connections with which TLS could not be established, or was broken.
+    pub tls_failed: u64,
+    /// Connections that sent what their filters do not understand: a broken header of the PROXY
+    /// protocol, or broken frames of the compressed protocol.
+    pub garbled: u64,
     /// Statements sent to the writer.
     pub statements_writer: u64,
     /// Statements sent to a reader.

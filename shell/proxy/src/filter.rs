@@ -11,6 +11,7 @@
 mod compressed;
 mod header;
 mod inbox;
+mod outbox;
 mod secure;
 #[cfg(test)]
 mod tests;
@@ -137,7 +138,9 @@ impl Filter {
             [one] => compressed.pack(one, packer, &mut packed),
             several => compressed.pack(&several.concat(), packer, &mut packed),
         }
-        self.put(&[&packed]);
+        if !packed.is_empty() {
+            self.put(&[&packed]);
+        }
     }
 
     fn put(&mut self, bytes: &[&[u8]]) {

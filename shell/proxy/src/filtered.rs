@@ -355,6 +355,8 @@ fn explain(who: ConnId, error: &FilterError) -> CloseReason {
     }
     match error {
         FilterError::Tls(_) => CloseReason::Tls,
-        FilterError::Header(_) | FilterError::Order(_) | FilterError::Unpack => CloseReason::Reset,
+        FilterError::Header(_) | FilterError::Order(_) | FilterError::Unpack => {
+            CloseReason::Garbled
+        }
     }
 }

@@ -25,6 +25,9 @@ pub(crate) fn add(total: &mut Stats, one: Stats) {
         held_bytes,
         accepted,
         logins_refused,
+        clients_secured,
+        tls_failed,
+        garbled,
         statements_writer,
         statements_reader,
         statements_held,
@@ -44,6 +47,9 @@ pub(crate) fn add(total: &mut Stats, one: Stats) {
     total.held_bytes += held_bytes;
     total.accepted += accepted;
     total.logins_refused += logins_refused;
+    total.clients_secured += clients_secured;
+    total.tls_failed += tls_failed;
+    total.garbled += garbled;
     total.statements_writer += statements_writer;
     total.statements_reader += statements_reader;
     total.statements_held += statements_held;

@@ -30,6 +30,8 @@ pub(crate) struct World {
     pub(crate) paused: Vec<ConnId>,
     /// Notes for the machines of other workers.
     pub(crate) notes: Vec<(u32, Note)>,
+    /// TLS cannot be established.
+    pub(crate) tls_fails: bool,
     /// What TLS is told to have found: a certificate of the peer.
     pub(crate) certified: bool,
     /// Connections that are compressed.
@@ -91,6 +93,7 @@ impl World {
             cut: usize::MAX,
             paused: Vec::new(),
             notes: Vec::new(),
+            tls_fails: false,
             certified: false,
             compressed: BTreeMap::new(),
             events: VecDeque::new(),
@@ -267,12 +270,20 @@ impl World {
             let mut ops = Ops::new();
             match event {
                 Event::Input(who, bytes) => {
-                    for piece in bytes.chunks(self.cut) {
+                    let mut rest = &bytes[..];
+                    while !rest.is_empty() {
+                        let (piece, later) = rest.split_at(rest.len().min(self.cut));
+                        rest = later;
                         let mut ops = Ops::new();
                         if self.is_open(who) {
                             self.core.input(self.now, who, piece, &mut ops);
                         }
                         self.apply(&ops, piece);
+                        if ops.iter().any(|op| matches!(op, Op::StartTls { .. })) {
+                            // What is still to come is inside TLS.
+                            self.events.push_back(Event::Input(who, rest.to_vec()));
+                            break;
+                        }
                     }
                 }
                 Event::Connected(id) => {
@@ -320,6 +331,8 @@ impl World {
                                 client.received(&bytes);
                             }
                         }
+                        // Servers take the header of the PROXY protocol away before they look.
+                        ConnId::Server(_) if bytes.starts_with(b"\r\n\r\n\0\r\nQUIT\n") => {}
                         ConnId::Server(id) => self.serve(*id, &bytes),
                     }
                 }
@@ -342,6 +355,13 @@ impl World {
                     id: ConnId::Client(_),
                     ..
                 } => panic!("a client is never dialled"),
+                Op::StartTls { who, .. } if self.tls_fails => {
+                    let reason = CloseReason::Tls;
+                    if let ConnId::Server(id) = who {
+                        self.connections.remove(id);
+                    }
+                    self.events.push_back(Event::Closed(*who, reason));
+                }
                 Op::StartTls { who, surplus, .. } => {
                     self.events.push_back(Event::Secured(*who));
                     let rest = input[input.len() - surplus..].to_vec();

@@ -26,3 +26,4 @@ mod rules;
 mod sharing;
 mod state;
 mod statements;
+mod transport;

@@ -26,6 +26,7 @@ pub(crate) struct Server {
     /// It runs what it gets, but its replies do not arrive.
     pub(crate) mute: bool,
     pub(crate) read_only: bool,
+    pub(crate) offers_tls: bool,
     /// Statements run, with the schema they ran in.
     pub(crate) log: Vec<String>,
     pub(crate) inserted: u64,
@@ -58,6 +59,7 @@ impl Server {
             hung: false,
             mute: false,
             read_only,
+            offers_tls: true,
             log: Vec::new(),
             inserted: 0,
             written: Vec::new(),
@@ -82,6 +84,8 @@ pub(crate) struct Connection {
     pub(crate) unsent: Vec<u8>,
     id: u32,
     phase: Phase,
+    /// TLS was asked for.
+    pub(crate) secure: bool,
     capabilities: Capabilities,
     pub(crate) schema: String,
     variables: BTreeMap<String, String>,
@@ -124,6 +128,7 @@ impl Connection {
             unsent: Vec::new(),
             id,
             phase: Phase::New,
+            secure: false,
             capabilities: Capabilities::NONE,
             schema: String::new(),
             variables: BTreeMap::new(),
@@ -158,7 +163,7 @@ impl Connection {
         if self.phase == Phase::New {
             self.phase = Phase::Greeted;
             build_packet(&mut out, 0, |payload| {
-                self.greeting(server.version).encode(payload);
+                self.greeting(server).encode(payload);
             });
         }
         let inbox = std::mem::take(&mut self.inbox);
@@ -185,13 +190,20 @@ impl Connection {
         out
     }
 
-    fn greeting(&self, version: &str) -> Greeting {
+    fn greeting(&self, server: &Server) -> Greeting {
+        let version = server.version;
         let old = version.starts_with("5.6");
+        let all = Capabilities(if old { 0x807f_f7ff } else { 0xdfff_ffff });
+        let capabilities = if server.offers_tls {
+            all
+        } else {
+            all.without(Capabilities::SSL)
+        };
         Greeting {
             server_version: version.to_owned(),
             connection_id: self.id,
             salt: SALT,
-            capabilities: Capabilities(if old { 0x807f_f7ff } else { 0xdfff_ffff }),
+            capabilities,
             charset: 45,
             status: StatusFlags::AUTOCOMMIT,
             auth_plugin: "mysql_native_password".to_owned(),
@@ -199,8 +211,13 @@ impl Connection {
     }
 
     fn log_in(&mut self, server: &mut Server, payload: &[u8], out: &mut Vec<u8>) {
-        let Ok(ClientHello::Response(hello)) = ClientHello::parse(payload) else {
-            panic!("the proxy sends a handshake response");
+        let hello = match ClientHello::parse(payload) {
+            Ok(ClientHello::Response(hello)) => hello,
+            Ok(ClientHello::Ssl(_)) => {
+                self.secure = true;
+                return;
+            }
+            Err(why) => panic!("the proxy sends a handshake response: {why}"),
         };
         assert!(matches!(hello.user.as_str(), "app" | "hashed"));
         let proof = Plugin::Native.scramble(PASSWORD.as_bytes(), &SALT);

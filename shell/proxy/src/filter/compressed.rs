@@ -8,6 +8,7 @@ use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 
 use super::FilterError;
 use super::inbox::Inbox;
+use super::outbox::Outbox;
 
 /// Compresses; one for each worker, because it is large.
 #[derive(Default)]
@@ -59,6 +60,7 @@ pub(crate) struct Compressed {
     how: Compression,
     numbering: Numbering,
     inbox: Inbox,
+    outbox: Outbox,
     frame: Option<Frame>,
 }
 
@@ -90,6 +92,7 @@ impl Compressed {
             how,
             numbering: Numbering::new(end),
             inbox: Inbox::default(),
+            outbox: Outbox::default(),
             frame: None,
         }
     }
@@ -153,7 +156,8 @@ impl Compressed {
 
     /// Appends the frames for these packets.
     pub(crate) fn pack(&mut self, plain: &[u8], packer: &mut Packer, out: &mut Vec<u8>) {
-        let mut rest = plain;
+        let plain = self.outbox.take(plain);
+        let mut rest = &plain[..];
         while !rest.is_empty() {
             let (command, later) = rest.split_at(self.numbering.sent(rest));
             for payload in command.chunks(FRAME_PAYLOAD_MAX) {

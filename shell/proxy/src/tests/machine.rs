@@ -143,7 +143,7 @@ impl Machine for Toy {
         match reason {
             CloseReason::Refused => out.push(send(counterpart, Chunk::Static(b"refused"))),
             CloseReason::Unreachable => out.push(send(counterpart, Chunk::Static(b"unreachable"))),
-            CloseReason::Eof | CloseReason::Reset | CloseReason::Tls => {}
+            CloseReason::Eof | CloseReason::Reset | CloseReason::Tls | CloseReason::Garbled => {}
         }
         out.push(Op::Close(counterpart));
         self.forget(who);
