@@ -165,3 +165,31 @@ fn names(listen: IpAddr) -> Vec<String> {
 pub(crate) fn home(state: &Path) -> PathBuf {
     state.parent().unwrap_or(Path::new("")).to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn a_changed_certificate_is_read_again_and_a_broken_one_changes_nothing() {
+        let made = || {
+            let home = tempfile::tempdir().expect("a folder");
+            let certificates = Certificates::made(home.path(), Ipv4Addr::LOCALHOST.into());
+            (home, certificates.expect("a certificate"))
+        };
+        let ((home, mut certificates), (other, _)) = (made(), made());
+        certificates.load().expect("it was just made");
+        assert!(certificates.changed().is_none());
+        let path = |home: &tempfile::TempDir, name| home.path().join(FOLDER).join(name);
+        fs::write(path(&home, "server-cert.pem"), "no certificate").expect("writable");
+        assert!(certificates.changed().is_none());
+        for name in ["server-cert.pem", "server-key.pem"] {
+            fs::copy(path(&other, name), path(&home, name)).expect("both are there");
+        }
+        assert!(certificates.changed().is_some());
+        assert!(certificates.changed().is_none());
+    }
+}

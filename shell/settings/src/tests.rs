@@ -67,6 +67,11 @@ fn the_defaults_that_the_example_shows_are_the_defaults() {
             "connections_max = 100",
             "allow_from",
             "password_hash",
+            "certificate = ",
+            "key = \"proxy",
+            "ca = \"",
+            "client_certificates = ",
+            "plugin = \"client_ed25519\"",
         ];
         keys.iter().any(|key| line.contains(key))
     };
@@ -74,6 +79,7 @@ fn the_defaults_that_the_example_shows_are_the_defaults() {
         .lines()
         .map(|line| match line.strip_prefix("# ") {
             Some(rest) if rest.contains(" = ") && !no_default(rest) => rest,
+            Some(rest) if rest.starts_with("[proxy.") => rest,
             Some(_) | None => line,
         })
         .fold(String::new(), |text, line| text + line + "\n");
@@ -340,4 +346,51 @@ fn asynchronous_durability_is_said_so() {
 fn a_file_that_cannot_be_read_is_named() {
     let error = Settings::load(Path::new("/absent/mainstay.toml")).unwrap_err();
     assert!(error.to_string().contains("/absent/mainstay.toml"));
+}
+
+#[test]
+fn the_files_of_tls_belong_together() {
+    let with = |more: &str| {
+        let user = "[[user]]\nname = \"app\"\npassword = \"x\"\n";
+        parse(&format!("{RIGHT}{user}[proxy]\n{more}"))
+    };
+    let settings = with(
+        "proxy_protocol_from = [\"10.0.0.0/8\"]\ncompression = [\"zstd\"]\n\
+         [proxy.tls]\ncertificate = \"p.pem\"\nkey = \"/k.pem\"\nclient_ca = \"ca.pem\"\n\
+         [proxy.server_tls]\nmode = \"verify_ca\"\nca = \"s.pem\"\n",
+    );
+    let proxy = settings.unwrap().proxy.unwrap();
+    let folder = Path::new("/etc/mainstay");
+    let own = (folder.join("p.pem"), Path::new("/k.pem").to_owned());
+    assert_eq!(proxy.client_tls.own, Some(own));
+    assert_eq!(
+        proxy.client_tls.client_ca,
+        Some((folder.join("ca.pem"), false))
+    );
+    assert_eq!(proxy.server_tls.ca, Some(folder.join("s.pem")));
+    assert!(proxy.compression.zstd && !proxy.compression.zlib);
+    for (wrong, key) in [
+        ("[proxy.tls]\ncertificate = \"p.pem\"\n", "proxy.tls.key"),
+        (
+            "[proxy.tls]\nclient_certificates = \"required\"\n",
+            "proxy.tls.client_certificates",
+        ),
+        ("[proxy.tls]\nmod = \"off\"\n", "proxy.tls.mod"),
+        (
+            "[proxy.server_tls]\nmode = \"verify_identity\"\n",
+            "proxy.server_tls.ca",
+        ),
+        (
+            "[proxy.server_tls]\nca = \"s.pem\"\n",
+            "proxy.server_tls.ca",
+        ),
+        ("compression = [\"lz4\"]\n", "proxy.compression"),
+        (
+            "proxy_protocol_from = [\"everywhere\"]\n",
+            "proxy.proxy_protocol_from",
+        ),
+    ] {
+        let said = with(wrong).unwrap_err().to_string();
+        assert!(said.contains(key), "{said}");
+    }
 }

@@ -23,10 +23,6 @@ pub fn server_client(family: Family, login: &Login, arguments: &[&str], sql: &st
         .args(["--batch", "--skip-column-names"])
         .args(arguments)
         .args(["-e", sql]);
-    if family == Family::MySql {
-        // The proxy has no TLS yet; a password sent in full is encrypted with the server's key.
-        command.arg("--get-server-public-key");
-    }
     if let Some(database) = &login.database {
         command.arg(database);
     }
