@@ -191,6 +191,17 @@ impl Core {
         Some(KillOutcome::Done)
     }
 
+    /// True when the running command was killed before it could be sent: its client is told.
+    pub(crate) fn was_killed(&mut self, client: u32, out: &mut Ops) -> bool {
+        let running = self.clients.get(client).and_then(Session::running);
+        let killed = running.is_some_and(|running| running.killed);
+        if killed {
+            self.free_or_keep(client, out);
+            self.answer_error(client, &ErrorCode::QueryInterrupted.packet(), out);
+        }
+        killed
+    }
+
     /// Ends a session. What it runs at a server is ended there too: a server notices a closed
     /// connection only when it has something to send.
     fn kill_connection(&mut self, target: u32, out: &mut Ops) {

@@ -25,6 +25,8 @@ pub use transport::{Algorithms, ClientTls, Require, ServerTls};
 
 /// The settings of one machine. Counts are per worker: the shell divides what the file gives for
 /// the whole process.
+// Each flag is one setting.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Clone)]
 pub struct Policy {
     /// Who may log in, and with what; the same credentials are used towards the servers.

@@ -28,7 +28,10 @@ impl Core {
             ServerPhase::Reply { session, .. } => self.reply_input(session, id, bytes, out),
             ServerPhase::Cleaning { .. } => self.cleaning_input(id, bytes, out),
             ServerPhase::Errand { .. } => self.errand_input(id, bytes, out),
-            ServerPhase::Spliced { session } => self.spliced_input(session, bytes, out),
+            ServerPhase::Spliced { session } => out.push(Op::Send {
+                to: ConnId::Client(session),
+                chunk: Chunk::Input(0..bytes.len()),
+            }),
             // Nothing was asked. Servers say so why they close an idle connection.
             ServerPhase::Connecting { .. }
             | ServerPhase::Idle { .. }

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use mainstay_sql::Flags;
-use mainstay_wire::{Command, ErrPacket, ErrorCode};
+use mainstay_wire::{Command, ErrPacket};
 
 use crate::answer;
 use crate::causal::Seen;
@@ -128,6 +128,7 @@ impl Core {
                     self.send_replay(id, out);
                 }
                 None if at < bytes.len() => return self.lost_by_us(id, out),
+                None if self.was_killed(client, out) => {}
                 None => self.send(client, id, out),
             }
         }
@@ -240,10 +241,6 @@ impl Core {
         let Phase::Busy(running) = &mut session.phase else {
             return;
         };
-        if running.killed {
-            self.free_or_keep(client, out);
-            return self.answer_error(client, &ErrorCode::QueryInterrupted.packet(), out);
-        }
         running.stage = Stage::Sent;
         server.begin_sum(replays);
         running.sent_at = now;

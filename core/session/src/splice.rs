@@ -8,7 +8,6 @@ use mainstay_sql::{Flags, Kind, names_replication_variable};
 use mainstay_wire::Command;
 
 use crate::core::Core;
-use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::policy::BinlogSource;
 use crate::server::ServerPhase;
 use crate::session::{Job, Running, Session, Stage};
@@ -39,14 +38,6 @@ impl Core {
             server.spent = true;
         }
         self.ready.push_back(client);
-    }
-
-    /// Bytes of a server that is joined to a client.
-    pub(crate) fn spliced_input(&mut self, client: u32, bytes: &[u8], out: &mut Ops) {
-        out.push(Op::Send {
-            to: ConnId::Client(client),
-            chunk: Chunk::Input(0..bytes.len()),
-        });
     }
 }
 

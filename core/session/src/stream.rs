@@ -4,6 +4,8 @@
 use mainstay_wire::packet::{HEADER_LEN, MAX_PAYLOAD, PacketHeader};
 
 /// Where in the packets that follow the first one the input is.
+// Each flag is one independent fact about the stream.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stream {
     head: [u8; HEADER_LEN],

@@ -11,6 +11,8 @@ use crate::causal::Seen;
 use crate::tracking::Usual;
 
 /// One server.
+// Each flag is one independent fact.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug)]
 pub(crate) struct Upstream {
     pub(crate) target: Target,

@@ -60,6 +60,8 @@ pub struct Fed {
 }
 
 /// The follower. One per server connection; [`begin`](Self::begin) starts it for each command.
+// Each flag is one independent fact about the stream.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Clone, Debug)]
 pub struct ResponseTracker {
     capabilities: Capabilities,

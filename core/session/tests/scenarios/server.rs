@@ -77,6 +77,8 @@ impl Server {
 }
 
 /// One connection to a server.
+// Each flag is one independent fact.
+#[allow(clippy::struct_excessive_bools)]
 pub(crate) struct Connection {
     pub(crate) server: String,
     pub(crate) inbox: Vec<u8>,
