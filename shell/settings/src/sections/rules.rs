@@ -74,7 +74,7 @@ fn place(found: &Found<'_, '_>, key: &str) -> Range<usize> {
     let (table, span) = found;
     table
         .get(key)
-        .map_or_else(|| span.clone(), |value| value.span())
+        .map_or_else(|| span.clone(), toml::Spanned::span)
 }
 
 fn nobody(id: HostgroupId) -> String {

@@ -26,26 +26,7 @@ limit_wait = "200ms"
 password = "a"
 "#;
 
-fn parse(text: &str) -> Result<Settings, SettingsError> {
-    // In front, so that the lines of the test keep their numbers.
-    Settings::parse(&format!("{text}{BASE}"), Path::new("/etc/mainstay.toml"))
-}
-
-fn problems(text: &str) -> Vec<String> {
-    match parse(text) {
-        Ok(_) => Vec::new(),
-        Err(SettingsError::Invalid { problems, .. }) => problems
-            .iter()
-            .map(|one| format!("{}: {}: {}", one.line, one.key, one.sentence))
-            .collect(),
-        Err(other) => panic!("{other}"),
-    }
-}
-
-#[test]
-fn rules_are_written_with_the_columns_of_proxysql() {
-    let settings = parse(
-        r#"
+const ROUTING: &str = r#"
 [[user]]
 name = "app"
 password = "p"
@@ -89,9 +70,27 @@ mode = "DETECTING"
 username = "app"
 schemaname = "shop"
 digest = "0x226CD90D52A2BA0B"
-"#,
-    )
-    .unwrap();
+"#;
+
+fn parse(text: &str) -> Result<Settings, SettingsError> {
+    // In front, so that the lines of the test keep their numbers.
+    Settings::parse(&format!("{text}{BASE}"), Path::new("/etc/mainstay.toml"))
+}
+
+fn problems(text: &str) -> Vec<String> {
+    match parse(text) {
+        Ok(_) => Vec::new(),
+        Err(SettingsError::Invalid { problems, .. }) => problems
+            .iter()
+            .map(|one| format!("{}: {}: {}", one.line, one.key, one.sentence))
+            .collect(),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[test]
+fn rules_are_written_with_the_columns_of_proxysql() {
+    let settings = parse(ROUTING).unwrap();
     let routing = &settings.routing;
     let ids: Vec<u32> = routing.rules.iter().map(|rule| rule.rule_id).collect();
     assert_eq!(ids, [2, 1]);
