@@ -208,6 +208,7 @@ pub struct Rules {
     digests: Patterns,
     texts: Patterns,
     fast: FastRoutes,
+    needs_digest: bool,
 }
 
 impl Rules {
@@ -244,7 +245,10 @@ impl Rules {
                 reason,
             }]
         };
+        let asks =
+            |one: &Compiled| one.match_digest.is_some() || one.rule.conditions.digest.is_some();
         Ok(Self {
+            needs_digest: compiled.iter().any(asks),
             all: compiled,
             digests: Patterns::compile(&digests).map_err(whole)?,
             texts: Patterns::compile(&texts).map_err(whole)?,
@@ -259,9 +263,7 @@ impl Rules {
 
     /// True when some rule looks at the text without values.
     pub fn needs_digest(&self) -> bool {
-        let asks =
-            |rule: &Compiled| rule.match_digest.is_some() || rule.rule.conditions.digest.is_some();
-        self.all.iter().any(asks)
+        self.needs_digest
     }
 
     /// The numbers of the rules, in the order of the counters of a [`Workspace`].

@@ -301,6 +301,15 @@ impl Core {
             );
             return self.refuse(client, sequence, &ErrorCode::UserLimit.with(text), out);
         }
+        let own = user
+            .filter(|user| user.schema_locked)
+            .and_then(|user| user.schema.as_ref());
+        if let (Some(own), Some(asked)) = (own, &hello.database)
+            && own != asked
+        {
+            let error = crate::ruling::kept_in_schema(&hello.user, asked);
+            return self.refuse(client, sequence, &error, out);
+        }
         let Some(session) = self.clients.get_mut(client) else {
             return;
         };

@@ -174,26 +174,26 @@ impl Core {
 
     /// Asks everybody who has a say.
     fn decide(&mut self, client: u32, arrived: &Arrived<'_>, out: &mut Ops) -> Decision {
-        let policy = Arc::clone(&self.policy);
         let Some(session) = self.clients.get_mut(client) else {
             return Decision::Answered;
         };
         let executes = arrived.command == Command::StmtExecute;
         let flag = std::mem::take(&mut session.flag);
         let (mut actions, mut end_flag, mut rewritten) = (Actions::default(), flag, None);
-        if !policy.rules.is_empty() {
+        let rules = &self.policy.rules;
+        if !rules.is_empty() {
             let query = Query {
                 user: &session.key.user,
                 schema: session.state.schema.as_deref().unwrap_or_default(),
                 client: &session.host,
-                proxy: policy.listen,
+                proxy: self.policy.listen,
                 sql: arrived.sql,
                 digest: self.ruled.digest,
                 digest_text: &self.digest_text,
                 flag,
                 executes,
             };
-            let ruling = policy.rules.ask(&query, &mut self.book.workspace);
+            let ruling = rules.ask(&query, &mut self.book.workspace);
             (actions, end_flag, rewritten) = (ruling.actions, ruling.flag, ruling.rewritten);
             session.flag = actions.next_query_flag_in.unwrap_or(0);
         }
@@ -270,14 +270,8 @@ impl Core {
         {
             return true;
         }
-        let text = format!(
-            "Access denied for user '{}'@'{}' to database '{}': the user is kept in its schema \
-             (schema_locked)",
-            session.key.user,
-            session.host,
-            String::from_utf8_lossy(name)
-        );
-        self.answer_error(client, &ErrPacket::new(1044, *b"42000", text), out);
+        let error = kept_in_schema(&session.key.user, &String::from_utf8_lossy(name));
+        self.answer_error(client, &error, out);
         false
     }
 
@@ -412,4 +406,13 @@ impl Core {
         }
         self.dispatch(client, out);
     }
+}
+
+/// What a user gets that is kept in its schema and asks for another.
+pub(crate) fn kept_in_schema(user: &str, schema: &str) -> ErrPacket {
+    let text = format!(
+        "Access denied for user '{user}' to database '{schema}': the user is kept in its schema \
+         (schema_locked)"
+    );
+    ErrPacket::new(1044, *b"42000", text)
 }

@@ -102,7 +102,7 @@ fn is_gtid(text: &str) -> bool {
 /// The inside of the first `/* … */` that is neither code nor part of a string.
 fn first_comment(sql: &[u8]) -> Option<&[u8]> {
     let opens = |pair: &[u8]| pair == b"/*";
-    if !sql.windows(2).any(opens) {
+    if !sql.contains(&b'/') || !sql.windows(2).any(opens) {
         return None;
     }
     let mut end = 0;
