@@ -56,13 +56,19 @@ fn query_rules_decide_where_statements_go(family: Family) {
 
     // By a rule, by a comment, and by the split where neither says anything.
     assert_eq!(session.value("SELECT @@server_id, 1 AS pinned"), primary);
-    assert_eq!(session.value("/* hostgroup=0 */ SELECT @@server_id"), primary);
+    assert_eq!(
+        session.value("/* hostgroup=0 */ SELECT @@server_id"),
+        primary
+    );
     assert_ne!(session.value("SELECT @@server_id"), primary);
 
     // Rewritten on its way.
     session.execute("CREATE TABLE app.old_names (id INT PRIMARY KEY)");
     session.execute("INSERT INTO app.new_names VALUES (7)");
-    assert_eq!(session.value("SELECT id FROM app.old_names FOR UPDATE"), "7");
+    assert_eq!(
+        session.value("SELECT id FROM app.old_names FOR UPDATE"),
+        "7"
+    );
 
     // Answered by a rule, and interrupted by one.
     assert_eq!(session.error_of("DROP DATABASE app"), 1148);
@@ -72,7 +78,9 @@ fn query_rules_decide_where_statements_go(family: Family) {
     }
 
     // And all of it is counted.
-    let seen = sandbox.run(&["queries", "--json", "--limit", "1000"]).json();
+    let seen = sandbox
+        .run(&["queries", "--json", "--limit", "1000"])
+        .json();
     let hits = |rule: u64| {
         let rules = seen["rules"].as_array().expect("rules");
         let found = rules.iter().find(|one| one["rule_id"] == rule);
