@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use mainstay_failover::{Durability, Policy};
-use mainstay_session::policy::{Credential, Secret};
+use mainstay_session::policy::{Causal, Choice, Credential, NoReader, Secret};
 use mainstay_topology::{Promotion, ServerName};
 
 use crate::{ProxyIo, Settings, SettingsError};
@@ -72,6 +72,9 @@ fn the_defaults_that_the_example_shows_are_the_defaults() {
             "ca = \"",
             "client_certificates = ",
             "plugin = \"client_ed25519\"",
+            "zone",
+            "causal_reads = \"session\"",
+            "transaction_replay = true",
         ];
         keys.iter().any(|key| line.contains(key))
     };
@@ -322,6 +325,36 @@ fn a_user_has_a_password_or_its_hash() {
         mistakes(&user),
         "15: user.password: is missing: give it, or `password_file`, or `password_hash`"
     );
+}
+
+#[test]
+fn which_replica_reads_and_what_it_must_have_is_said_by_server_user_and_proxy() {
+    let text = changed(
+        "[manager]",
+        "weight = 3\nzone = \"a\"\n[proxy]\nreaders_choice = \"latency\"\n\
+         readers_none_left = \"wait\"\nzone = \"a\"\ncausal_reads = \"session\"\n\
+         causal_wait = \"100ms\"\nconnection_age_max = \"1h\"\n\
+         transaction_replay_bytes_max = \"64KiB\"\n[[user]]\nname = \"u\"\n\
+         password = \"p\"\ncausal_reads = \"global\"\ntransaction_replay = true\n[manager]",
+    );
+    let policy = parse(&text).unwrap().session_policy().unwrap();
+    let (readers, causal, user) = (&policy.readers, &policy.causal, &policy.users["u"]);
+    assert_eq!(
+        (readers.choice, readers.none_left),
+        (Choice::Latency, NoReader::Wait)
+    );
+    assert_eq!(readers.servers[&ServerName::new("db2")].weight, 3);
+    assert_eq!(readers.servers[&ServerName::new("db1")].weight, 1);
+    assert_eq!(causal.reads, Causal::Session);
+    assert_eq!(causal.wait, Duration::from_millis(100));
+    assert_eq!(
+        (user.causal, user.replays_transactions),
+        (Some(Causal::Global), true)
+    );
+    assert_eq!(policy.replay_bytes_max, 64 << 10);
+    assert_eq!(policy.pool.age_max, Some(Duration::from_hours(1)));
+    let wrong = changed("[manager]", "[proxy]\ncausal_reads = \"always\"\n[manager]");
+    assert!(mistakes(&wrong).contains("causal_reads"));
 }
 
 #[test]
