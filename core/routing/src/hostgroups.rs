@@ -1,5 +1,5 @@
-//! Hostgroups: named sets of servers. 0, the writer, and 1, the readers, are always there; who is in
-//! them is the manager's word. Others list servers of the cluster.
+//! Hostgroups: named sets of servers. 0, the writer, and 1, the readers, are always there; who is
+//! in them is the manager's word. Others list servers of the cluster.
 
 use mainstay_sql::HostgroupWish;
 use mainstay_topology::ServerName;

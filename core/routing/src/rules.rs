@@ -1,8 +1,10 @@
-//! Query rules with the meaning that they have in ProxySQL: what an operator wrote, and the set that
+//! Query rules with the meaning that they have in ProxySQL: what an operator wrote, and the set
+//! that
 //! it is compiled to. Reading them from a file is left to `settings`, acting on them to `session`.
 //!
 //! Rules are asked in the order of their numbers. A rule matches when all its conditions hold, the
-//! flag among them; then its actions are taken over, those of later rules replacing those of earlier
+//! flag among them; then its actions are taken over, those of later rules replacing those of
+//! earlier
 //! ones, until a rule says `apply`. A rule with `flagOUT` changes the flag that the rules behind it
 //! are asked with. When no rule said `apply`, the fast routes are looked at, by user, schema and
 //! flag.
@@ -157,8 +159,8 @@ pub struct Rule {
     pub flag_out: Option<Flag>,
     /// `flagOUTs` of `attributes`: flags, of which one is drawn by its weight.
     pub flag_outs: Vec<WeightedFlag>,
-    /// `replace_pattern`: the text that takes the place of what `match_pattern` matched; `\1` is the
-    /// first group.
+    /// `replace_pattern`: the text that takes the place of what `match_pattern` matched; `\1` is
+    /// the first group.
     pub replace_pattern: Option<String>,
     /// `re_modifiers` has `GLOBAL`: every match is replaced, not only the first.
     pub global: bool,

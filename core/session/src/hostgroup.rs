@@ -1,8 +1,8 @@
 //! Where a statement goes that a rule, a comment or its user sends to a hostgroup.
 //!
 //! A hostgroup never makes a second writer: what is no query goes where it would go without one, to
-//! the writer. A query that writes all the same is refused by a reader (1290), and runs on the writer
-//! then. In a transaction, and without autocommit, no hostgroup is asked.
+//! the writer. A query that writes all the same is refused by a reader (1290), and runs on the
+//! writer then. In a transaction, and without autocommit, no hostgroup is asked.
 
 use mainstay_routing::hostgroups::{Members, READERS, WhenEmpty};
 use mainstay_sql::Kind;

@@ -1,4 +1,5 @@
-//! What a worker keeps to ask the rules: their counters, and what is left under the limits of users.
+//! What a worker keeps to ask the rules: their counters, and what is left under the limits of
+//! users.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Rewriting a statement by an expression: `\1` to `\9` are what its groups matched, `\0` all of it.
+//! Rewriting a statement by an expression: `\1` to `\9` are what its groups matched, `\0` all of
+//! it.
 
 use regex_automata::meta::Regex;
 

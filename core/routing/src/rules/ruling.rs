@@ -90,8 +90,8 @@ struct Known {
 }
 
 impl Rules {
-    /// Asks the rules about a statement, and counts those that match. `workspace` was made for these
-    /// rules.
+    /// Asks the rules about a statement, and counts those that match. `workspace` was made for
+    /// these rules.
     pub fn ask(&self, query: &Query<'_>, workspace: &mut Workspace) -> Ruling {
         let mut ruling = Ruling {
             flag: query.flag,
