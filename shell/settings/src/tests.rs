@@ -154,7 +154,10 @@ hold_time_max = "1ms"
 22: proxy.workers: expected "auto" or a whole number from 1, found the number 0
 23: proxy.hold_bytes_max: expected a size, such as "64MiB", found "64MB"
 24: proxy.hold_time_max: expected a duration from "10ms", such as "30s", found "1ms"
-26: colour: is not known; known are cluster, server, manager, proxy, user, hostgroups, query_rules, fast_routing, firewall_users, firewall_rules, api"#
+26: colour: "#
+            .to_owned()
+            + "is not known; known are cluster, server, manager, proxy, user, hostgroups, \
+         query_rules, fast_routing, firewall_users, firewall_rules, api"
     );
 }
 

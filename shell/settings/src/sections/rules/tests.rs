@@ -147,7 +147,8 @@ username = "app"
         "8: hostgroups.servers: there is no server `db9`",
         "11: query_rules.match_digest: rule 1: is no regular expression that can be used: \
          look-around, including look-ahead and look-behind, is not supported",
-        "12: query_rules.destination_hostgroup: there is no hostgroup 7: add it with [[hostgroups]]",
+        "12: query_rules.destination_hostgroup: there is no hostgroup 7: add it with \
+         [[hostgroups]]",
         "13: query_rules.rule_id: is missing: rules are asked in the order of their numbers",
         "14: query_rules.match_diggest: is not known; did you mean `match_digest`?",
         "15: query_rules.multiplex: expected 0, 1 or 2, found the number 3",
