@@ -66,8 +66,8 @@ fn rules(count: u32) -> String {
     for number in 1..=count {
         let _ = write!(
             text,
-            "[[query_rule]]\nrule_id = {number}\nmatch_digest = \"^SELECT absent{number} \"\n\
-             destination_hostgroup = 1\napply = true\n"
+            "[[query_rules]]\nrule_id = {number}\nmatch_digest = \"^SELECT absent{number} \"\n\
+             destination_hostgroup = 1\napply = 1\n"
         );
     }
     text
