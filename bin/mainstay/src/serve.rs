@@ -116,7 +116,7 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
             Request::End => return running.end(&mut signals).await,
             Request::Reload => running.reload(path),
             Request::Upgrade => match running.upgrade(&itself).await? {
-                Upgraded::Not(kept) => running = kept,
+                Upgraded::Not(kept) => running = *kept,
                 Upgraded::To(successor, proxy) => {
                     let limit = stop_limit;
                     return leave(successor, proxy, limit, &mut signals).await;

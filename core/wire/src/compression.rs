@@ -47,19 +47,24 @@ pub struct FrameHeader {
 impl FrameHeader {
     /// Reads a header from the first seven bytes; `None` if there are fewer.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
-        let [a, b, c, sequence, d, e, f] = *bytes.first_chunk::<FRAME_HEADER_LEN>()?;
+        let header = bytes.first_chunk::<FRAME_HEADER_LEN>()?;
+        let number = |at: usize| {
+            u32::from_le_bytes([header[at], header[at + 1], header[at + 2], 0]) as usize
+        };
         Some(Self {
-            len: u32::from_le_bytes([a, b, c, 0]) as usize,
-            sequence,
-            unpacked_len: u32::from_le_bytes([d, e, f, 0]) as usize,
+            len: number(0),
+            sequence: header[3],
+            unpacked_len: number(4),
         })
     }
 
     /// The header's bytes. Lengths must not be above [`FRAME_PAYLOAD_MAX`].
     pub fn encode(self) -> [u8; FRAME_HEADER_LEN] {
-        let [a, b, c, _] = (self.len as u32).to_le_bytes();
-        let [d, e, f, _] = (self.unpacked_len as u32).to_le_bytes();
-        [a, b, c, self.sequence, d, e, f]
+        let mut header = [0; FRAME_HEADER_LEN];
+        header[..3].copy_from_slice(&(self.len as u32).to_le_bytes()[..3]);
+        header[3] = self.sequence;
+        header[4..].copy_from_slice(&(self.unpacked_len as u32).to_le_bytes()[..3]);
+        header
     }
 }
 

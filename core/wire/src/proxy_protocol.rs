@@ -92,11 +92,10 @@ fn version_2(bytes: &[u8]) -> Result<Start, BadHeader> {
         return Err(BadHeader("its version is neither 1 nor 2"));
     }
     let address_len = match (version_command & 0xf, family >> 4) {
-        // LOCAL: a health check of the sender's own.
-        (0, _) => return Ok(Start::Header { len, source: None }),
+        // LOCAL, a health check of the sender's own; or an address that is none of the internet.
+        (0, _) | (1, 0 | 3) => return Ok(Start::Header { len, source: None }),
         (1, 1) => 12,
         (1, 2) => 36,
-        (1, 0 | 3) => return Ok(Start::Header { len, source: None }),
         (1, _) => return Err(BadHeader("its address is of no known family")),
         (_, _) => return Err(BadHeader("its command is neither LOCAL nor PROXY")),
     };

@@ -133,13 +133,13 @@ impl Filter {
         let Some(compressed) = &mut self.compressed else {
             return self.put(plain);
         };
-        let mut packed = Vec::new();
+        let mut frames = Vec::new();
         match plain {
-            [one] => compressed.pack(one, packer, &mut packed),
-            several => compressed.pack(&several.concat(), packer, &mut packed),
+            [one] => compressed.pack(one, packer, &mut frames),
+            several => compressed.pack(&several.concat(), packer, &mut frames),
         }
-        if !packed.is_empty() {
-            self.put(&[&packed]);
+        if !frames.is_empty() {
+            self.put(&[&frames]);
         }
     }
 

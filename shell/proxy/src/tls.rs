@@ -7,7 +7,7 @@ mod generate;
 mod tests;
 mod trust;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -214,11 +214,11 @@ fn client_config(files: &ServerTlsFiles) -> Result<ClientConfig, TlsError> {
     }
 }
 
-fn authorities(path: &PathBuf) -> Result<RootCertStore, TlsError> {
+fn authorities(path: &Path) -> Result<RootCertStore, TlsError> {
     let mut roots = RootCertStore::empty();
     for certificate in files::certificates(path)? {
         roots.add(certificate).map_err(|error| TlsError::Unusable {
-            path: path.clone(),
+            path: path.to_owned(),
             reason: error.to_string(),
         })?;
     }

@@ -45,6 +45,10 @@ impl Settings {
     }
 
     /// The rules of the proxy's machine, for the whole process; `None` where no proxy runs.
+    ///
+    /// # Panics
+    /// If the query rules were not read from a file, which would have refused those that do not
+    /// compile.
     pub fn session_policy(&self) -> Option<session::Policy> {
         let proxy = self.proxy.as_ref()?;
         let users = self.users.iter().map(|user| {
@@ -111,14 +115,7 @@ impl ProxySettings {
                 bytes_max: self.hold_bytes_max,
                 time_max: self.hold_time_max,
             },
-            timeouts: session::Timeouts {
-                handshake: self.handshake_limit,
-                idle_client: self.idle_client_limit,
-                connect: self.connect_limit,
-                pool_wait: self.pool_wait_limit,
-                write: self.write_limit,
-                query: self.query_limit,
-            },
+            timeouts: self.timeouts(),
             split_reads: self.split_reads,
             retry_reads: self.retry_reads,
             readers: session::Readers {
@@ -157,17 +154,33 @@ impl ProxySettings {
                 client_address: self.digest_client_address,
             },
             client_tls: self.client_tls.mode,
-            server_tls: match self.server_tls.mode {
-                ServerTlsMode::Disabled => session::ServerTls::Off,
-                ServerTlsMode::Preferred => session::ServerTls::Preferred,
-                ServerTlsMode::Required
-                | ServerTlsMode::VerifyCa
-                | ServerTlsMode::VerifyIdentity => session::ServerTls::Required,
-            },
+            server_tls: server_tls(self.server_tls.mode),
             client_compression: self.compression,
             server_compression: self.server_compression,
             proxy_header: self.proxy_protocol_to_servers,
             ..default
+        }
+    }
+
+    fn timeouts(&self) -> session::Timeouts {
+        session::Timeouts {
+            handshake: self.handshake_limit,
+            idle_client: self.idle_client_limit,
+            connect: self.connect_limit,
+            pool_wait: self.pool_wait_limit,
+            write: self.write_limit,
+            query: self.query_limit,
+        }
+    }
+}
+
+/// Who verifies certificates insists on TLS.
+fn server_tls(mode: ServerTlsMode) -> session::ServerTls {
+    match mode {
+        ServerTlsMode::Disabled => session::ServerTls::Off,
+        ServerTlsMode::Preferred => session::ServerTls::Preferred,
+        ServerTlsMode::Required | ServerTlsMode::VerifyCa | ServerTlsMode::VerifyIdentity => {
+            session::ServerTls::Required
         }
     }
 }

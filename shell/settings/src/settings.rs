@@ -133,6 +133,7 @@ pub enum ProxyIo {
 
 /// `[proxy]`: counts are those of the whole process.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 pub struct ProxySettings {
     /// Where it listens; default `127.0.0.1:6033`.
     pub listen: SocketAddr,

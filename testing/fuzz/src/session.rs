@@ -332,7 +332,7 @@ fn greeting() -> Vec<u8> {
 
 /// What servers say: success, failure, rows, a statement, a request for a file.
 fn answer(which: usize, choice: u8) -> Vec<u8> {
-    let sequence = if choice % 8 == 0 { 2 } else { 1 };
+    let sequence = if choice.is_multiple_of(8) { 2 } else { 1 };
     let status = match choice % 3 {
         0 => StatusFlags::AUTOCOMMIT,
         1 => StatusFlags::IN_TRANS,

@@ -36,9 +36,8 @@ fn split(data: &[u8]) -> (u8, &[u8]) {
 }
 
 pub(crate) fn packets(data: &[u8]) {
-    let mut reader = PacketReader::new(data);
     let mut at = 0;
-    while let Some(packet) = reader.next() {
+    for packet in PacketReader::new(data) {
         assert!(packet.range.start == at, "packets follow each other");
         assert!(packet.range.end <= data.len(), "a packet lies in the input");
         at = packet.range.end;

@@ -34,7 +34,7 @@ pub(super) enum Upgraded {
     /// Another process serves; this one still has clients.
     To(Successor, Option<Arc<Proxy>>),
     /// This process goes on.
-    Not(Running),
+    Not(Box<Running>),
 }
 
 impl Running {
@@ -77,7 +77,7 @@ impl Running {
             Ok(successor) => successor,
             Err(error) => {
                 tracing::error!("no upgrade: {error:#}");
-                return Ok(Upgraded::Not(self));
+                return Ok(Upgraded::Not(Box::new(self)));
             }
         };
         tracing::info!(pid = successor.pid(), "a new process takes over");
@@ -88,7 +88,7 @@ impl Running {
                 tracing::error!("no upgrade, this process goes on: {error:#}");
                 block_in_place(|| successor.give_up());
                 let service = start(&self.settings, proxy).await?;
-                Ok(Upgraded::Not(Self { service, ..self }))
+                Ok(Upgraded::Not(Box::new(Self { service, ..self })))
             }
         }
     }

@@ -38,6 +38,9 @@ impl Word {
     const ALL: [Self; 4] = [Self::Ready, Self::Take, Self::Serving, Self::Session];
 }
 
+/// A word, what follows it, and the file descriptors that came with it.
+pub(super) type Said = (Word, Vec<u8>, Vec<OwnedFd>);
+
 /// One end.
 #[derive(Debug)]
 pub(super) struct Channel(UnixStream);
@@ -88,7 +91,7 @@ impl Channel {
     }
 
     /// The next word; `None` when the other end is closed.
-    pub(super) fn receive(&self) -> Result<Option<(Word, Vec<u8>, Vec<OwnedFd>)>> {
+    pub(super) fn receive(&self) -> Result<Option<Said>> {
         let mut space = vec![MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(SOCKETS_MAX))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let mut byte = [0];

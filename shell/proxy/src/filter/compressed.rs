@@ -161,16 +161,16 @@ impl Compressed {
         while !rest.is_empty() {
             let (command, later) = rest.split_at(self.numbering.sent(rest));
             for payload in command.chunks(FRAME_PAYLOAD_MAX) {
-                let packed = (payload.len() >= COMPRESSED_MIN)
+                let shorter = (payload.len() >= COMPRESSED_MIN)
                     .then(|| packer.pack(self.how, payload))
                     .flatten();
                 let header = FrameHeader {
-                    len: packed.as_ref().map_or(payload.len(), Vec::len),
+                    len: shorter.as_ref().map_or(payload.len(), Vec::len),
                     sequence: self.numbering.next_frame(),
-                    unpacked_len: packed.as_ref().map_or(0, |_| payload.len()),
+                    unpacked_len: shorter.as_ref().map_or(0, |_| payload.len()),
                 };
                 out.extend_from_slice(&header.encode());
-                out.extend_from_slice(packed.as_deref().unwrap_or(payload));
+                out.extend_from_slice(shorter.as_deref().unwrap_or(payload));
             }
             rest = later;
         }

@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use super::*;
 
 /// Pulls everything there is; the buffer is small so that its end is met too.
-fn drain(filter: &mut Filter, room: usize) -> Result<(Vec<u8>, Vec<Pulled>), FilterError> {
+fn drain(filter: &mut Filter, room: usize) -> Result<Heard, FilterError> {
     let (mut bytes, mut events) = (Vec::new(), Vec::new());
     let mut buffer = vec![0; room];
     loop {
@@ -177,13 +177,16 @@ fn tls_pair() -> (Filter, Filter) {
     (one, other)
 }
 
+/// What one end got: bytes, and what else there was to tell.
+type Heard = (Vec<u8>, Vec<Pulled>);
+
 /// Carries bytes back and forth in pieces until nobody has more to say.
 fn converse(
     client: &mut Filter,
     server: &mut Filter,
     piece: usize,
-) -> Result<[(Vec<u8>, Vec<Pulled>); 2], FilterError> {
-    let mut heard: [(Vec<u8>, Vec<Pulled>); 2] = Default::default();
+) -> Result<[Heard; 2], FilterError> {
+    let mut heard: [Heard; 2] = Default::default();
     loop {
         let (up, down) = (std::mem::take(client.wire()), std::mem::take(server.wire()));
         if up.is_empty() && down.is_empty() {
@@ -224,7 +227,7 @@ fn frames_travel_inside_tls() {
     converse(&mut client, &mut server, 1000).expect("they agree");
     client.compress(Compression::Zlib, End::Client);
     server.compress(Compression::Zlib, End::Server);
-    let bytes = packets(&[&[b'q'; 100_000]]);
+    let bytes = packets(&[&vec![b'q'; 100_000]]);
     client.push(&[&bytes], &mut Packer::default());
     assert!(client.wire().len() < 10_000);
     let [at_server, _] = converse(&mut client, &mut server, 11).expect("frames");

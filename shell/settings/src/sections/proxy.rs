@@ -115,12 +115,8 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
         query_limit: limit(&mut section, "query_limit"),
         local_infile: section.boolean("local_infile", default.local_infile),
         binlog_from: binlog_from(&mut section),
-        client_tls: section.sub("tls", "proxy.tls", |section| {
-            tls::read_clients(section, folder)
-        }),
-        server_tls: section.sub("server_tls", "proxy.server_tls", |section| {
-            tls::read_servers(section, folder)
-        }),
+        client_tls: tls::clients(&mut section, folder),
+        server_tls: tls::servers(&mut section, folder),
         compression: compression(&mut section),
         server_compression: section
             .choice("server_compression", &SERVER_COMPRESSION)

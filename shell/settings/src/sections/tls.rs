@@ -24,7 +24,17 @@ const SERVER_MODES: [(&str, ServerTlsMode); 5] = [
 /// Whether a certificate of an authority must be shown.
 const CERTIFICATES: [(&str, bool); 2] = [("optional", false), ("required", true)];
 
-pub(super) fn read_clients(mut section: Section<'_, '_, '_>, folder: &Path) -> ClientTlsSettings {
+pub(super) fn clients(proxy: &mut Section<'_, '_, '_>, folder: &Path) -> ClientTlsSettings {
+    proxy.sub("tls", "proxy.tls", |section| read_clients(section, folder))
+}
+
+pub(super) fn servers(proxy: &mut Section<'_, '_, '_>, folder: &Path) -> ServerTlsSettings {
+    proxy.sub("server_tls", "proxy.server_tls", |section| {
+        read_servers(section, folder)
+    })
+}
+
+fn read_clients(mut section: Section<'_, '_, '_>, folder: &Path) -> ClientTlsSettings {
     let mode = section.choice("mode", &CLIENT_MODES);
     let own = own(&mut section, folder);
     let client_ca = path(&mut section, "client_ca", folder);
@@ -41,7 +51,7 @@ pub(super) fn read_clients(mut section: Section<'_, '_, '_>, folder: &Path) -> C
     }
 }
 
-pub(super) fn read_servers(mut section: Section<'_, '_, '_>, folder: &Path) -> ServerTlsSettings {
+fn read_servers(mut section: Section<'_, '_, '_>, folder: &Path) -> ServerTlsSettings {
     let mode = section.choice("mode", &SERVER_MODES);
     let mode = mode.unwrap_or(ServerTlsMode::Preferred);
     let ca = path(&mut section, "ca", folder);
