@@ -1,5 +1,9 @@
 //! The statements of the proxy's own that differ between the families.
 
+use mainstay_wire::{Capabilities, Greeting};
+
+use crate::session::Key;
+
 /// Asks for everything that changes in a session.
 pub(crate) const TRACK_ALL: &[u8] =
     b"SET SESSION session_track_system_variables='*', session_track_state_change=1";
@@ -44,4 +48,29 @@ pub(crate) fn wait_for(mariadb: bool, transactions: &str, seconds: f64) -> Strin
         "WAIT_FOR_EXECUTED_GTID_SET"
     };
     format!("SELECT {function}('{transactions}', {seconds:.3})")
+}
+
+/// Sets again what a login set and `COM_RESET_CONNECTION` takes away. `MySQL` goes back to its own
+/// character set, and `MariaDB` to its own modes. Empty when that is nothing.
+pub(crate) fn login_set(mariadb: bool, key: &Key, greeting: &Greeting) -> String {
+    let mut sets = Vec::new();
+    if !mariadb && key.collation != greeting.charset {
+        for name in [
+            "character_set_client",
+            "character_set_results",
+            "collation_connection",
+        ] {
+            sets.push(format!("{name}={}", key.collation));
+        }
+    }
+    if key.capabilities.contains(Capabilities::IGNORE_SPACE) {
+        sets.push("sql_mode=CONCAT(@@sql_mode,',IGNORE_SPACE')".to_owned());
+    }
+    if key.capabilities.contains(Capabilities::INTERACTIVE) {
+        sets.push("wait_timeout=@@interactive_timeout".to_owned());
+    }
+    if sets.is_empty() {
+        return String::new();
+    }
+    format!("SET {}", sets.join(", "))
 }

@@ -20,6 +20,7 @@ pub(crate) const SHAPE: Capabilities = Capabilities::FOUND_ROWS
     .union(Capabilities::NO_SCHEMA)
     .union(Capabilities::LOCAL_FILES)
     .union(Capabilities::IGNORE_SPACE)
+    .union(Capabilities::INTERACTIVE)
     .union(Capabilities::MULTI_STATEMENTS)
     .union(Capabilities::MULTI_RESULTS)
     .union(Capabilities::PS_MULTI_RESULTS)
@@ -43,7 +44,6 @@ pub(crate) const SHAPING: Capabilities = Capabilities::SESSION_TRACK
 /// What the proxy itself does, whatever the servers can do.
 const OWN: Capabilities = REQUIRED
     .union(Capabilities::CONNECT_WITH_DB)
-    .union(Capabilities::INTERACTIVE)
     .union(Capabilities::TRANSACTIONS)
     .union(Capabilities::PLUGIN_AUTH)
     .union(Capabilities::PLUGIN_AUTH_LENENC_CLIENT_DATA)

@@ -221,7 +221,7 @@ impl Server {
         self.applied.reset();
         self.statements.clear();
         self.dirty = false;
-        self.lacks_collation = self.forgets_collation;
+        self.lacks_login = !self.login_set.is_empty();
         self.tells_gtids = false;
         self.last_user = 0;
         if self.tracking == Tracking::All {
@@ -234,7 +234,7 @@ impl Server {
         match step {
             Step::Reset => self.was_reset(),
             Step::Set => self.applied.take_variables(wanted),
-            Step::Collation => self.lacks_collation = false,
+            Step::Login => self.lacks_login = false,
             Step::Gtids => self.tells_gtids = true,
             Step::Usual | Step::Wait(_) | Step::Replay(_) => {}
             Step::Track(all) => {

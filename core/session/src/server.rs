@@ -37,10 +37,10 @@ pub(crate) struct Server {
     pub(crate) is_mariadb: bool,
     /// Its OK packets tell the transactions of writes.
     pub(crate) tells_gtids: bool,
-    /// A reset gives it its server's own collation, not that of the handshake: MySQL.
-    pub(crate) forgets_collation: bool,
-    /// That has happened.
-    pub(crate) lacks_collation: bool,
+    /// Sets again what its login set and a reset takes away; empty when that is nothing.
+    pub(crate) login_set: String,
+    /// It was taken away.
+    pub(crate) lacks_login: bool,
     /// It carries state that only `COM_RESET_CONNECTION` takes away.
     pub(crate) dirty: bool,
     /// Serial of the session that used it last: for that one its counters are still right.
@@ -115,8 +115,8 @@ pub(crate) enum Step {
     Wait(Seen),
     /// A statement of a transaction that was lost with another connection.
     Replay(Arc<Entry>),
-    /// The collation of the handshake, again.
-    Collation,
+    /// What the login set, again.
+    Login,
     /// The question what the server tells of session changes by itself.
     Usual,
     /// What the server tells of session changes: everything, or as usual.

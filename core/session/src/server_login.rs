@@ -16,6 +16,7 @@ use mainstay_wire::{Capabilities, ErrPacket, ErrorCode, Greeting, Malformed, Res
 use rand_chacha::rand_core::RngCore;
 
 use crate::core::Core;
+use crate::dialect;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::server::{Gathered, ServerPhase};
 use crate::tracking::Tracking;
@@ -46,9 +47,6 @@ pub(crate) enum Next {
     /// Refused, by the server or by us.
     Failed(ErrPacket),
 }
-
-/// What `utf8mb4` means to MySQL 8 and later.
-const UTF8MB4_0900_AI_CI: u8 = 255;
 
 /// Longest packet of a login that is believed.
 const LOGIN_PACKET_MAX: usize = 1 << 16;
@@ -172,8 +170,8 @@ impl Core {
                     server.greeted(&greeting);
                     self.upstreams[server.upstream].capabilities = Some(greeting.capabilities);
                     server.is_mariadb = greeting.server_version.contains("MariaDB");
-                    server.forgets_collation =
-                        !server.is_mariadb && server.key.collation != UTF8MB4_0900_AI_CI;
+                    server.login_set =
+                        dialect::login_set(server.is_mariadb, &server.key, &greeting);
                     let tracks = Capabilities::SESSION_TRACK;
                     if greeting.capabilities.contains(tracks) {
                         server.tracking = Tracking::Usual;

@@ -159,7 +159,9 @@ impl Core {
             self.upstreams[server.upstream].usual = Some(usual.unwrap_or_default());
         }
         let asks = matches!(step, Step::Usual | Step::Track(_) | Step::Gtids);
-        if let Some(error) = server.tracker.summary().error.clone() {
+        // What a server does not take here, it did not take from the login either.
+        let wanted = !matches!(step, Step::Login);
+        if let Some(error) = server.tracker.summary().error.clone().filter(|_| wanted) {
             if !asks {
                 self.setup_failed(client, step, &error, out);
                 return false;
@@ -371,9 +373,8 @@ fn steps(session: &Session, id: u32, server: &Server, asks: &Asks) -> VecDeque<(
         steps.push_back((Step::Reset, Vec::new()));
     }
     let reset = !steps.is_empty();
-    if server.lacks_collation || reset && server.forgets_collation {
-        let set = format!("SET collation_connection={}", server.key.collation);
-        steps.push_back((Step::Collation, set.into_bytes()));
+    if server.lacks_login || reset && !server.login_set.is_empty() {
+        steps.push_back((Step::Login, server.login_set.clone().into_bytes()));
     }
     let mariadb = server.is_mariadb;
     let ask = (!asks.known).then(|| (Step::Usual, dialect::ask_usual(mariadb)));
@@ -434,7 +435,7 @@ impl Step {
         match self {
             Self::Reset => Command::ResetConnection,
             Self::Set
-            | Self::Collation
+            | Self::Login
             | Self::Usual
             | Self::Track(_)
             | Self::Gtids

@@ -48,6 +48,7 @@ pub(crate) struct Client {
     pub(crate) everything: Vec<u8>,
     pub(crate) closed: bool,
     pub(crate) capabilities: Capabilities,
+    pub(crate) charset: u8,
     pub(crate) attributes: Vec<(String, String)>,
     expected: Option<u8>,
 }
@@ -67,6 +68,7 @@ impl Default for Client {
             everything: Vec::new(),
             closed: false,
             capabilities,
+            charset: 45,
             attributes: Vec::new(),
             expected: None,
         }
@@ -112,7 +114,7 @@ impl Client {
         let hello = HandshakeResponse {
             capabilities: self.capabilities,
             max_packet_size: 1 << 24,
-            charset: 45,
+            charset: self.charset,
             user: user.to_owned(),
             auth_response,
             database: schema.map(str::to_owned),

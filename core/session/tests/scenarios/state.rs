@@ -142,3 +142,45 @@ fn a_procedure_that_leaves_a_temporary_table_ties_and_its_variables_are_learned(
     let left = world.query(first, "SELECT x FROM made");
     assert_eq!(left, Reply::rows(&["temporary"]));
 }
+
+/// What the server is asked for when a second session gets the cleaned connection of a first.
+fn after_a_reset(version: &'static str, charset: u8, capabilities: Capabilities) -> Vec<String> {
+    let mut world = World::of_version(version);
+    world.publish(routes(1, 1, Some("db1"), &[]));
+    let [first, second] = [(); 2].map(|()| {
+        let id = world.accept();
+        let client = world.clients.get_mut(&id).expect("open");
+        client.charset = charset;
+        client.capabilities = client.capabilities | capabilities;
+        let hello = client.hello("app", PASSWORD, None);
+        world.client_sends(id, &hello);
+        assert!(world.reply(id).is_ok());
+        id
+    });
+    world.query(first, "CREATE TEMPORARY TABLE t (id INT)");
+    world.leave(first);
+    for _ in 0..2 {
+        assert_eq!(world.query(second, "SELECT 1"), Reply::rows(&["db1"]));
+    }
+    assert_eq!(world.connections.len(), 1);
+    let log = world.log("db1").into_iter().map(str::to_owned);
+    log.filter(|one| one.starts_with("SET ")).collect()
+}
+
+#[test]
+fn a_reset_of_mysql_does_not_lose_the_collation_of_the_login() {
+    let set = "SET character_set_client=8, character_set_results=8, collation_connection=8";
+    assert_eq!(after_a_reset("9.7.4", 8, Capabilities::NONE), [set]);
+}
+
+#[test]
+fn a_collation_that_is_the_servers_own_needs_no_statement() {
+    assert!(after_a_reset("9.7.4", 45, Capabilities::NONE).is_empty());
+}
+
+#[test]
+fn a_reset_of_mariadb_does_not_lose_what_the_login_asked_for_by_its_flags() {
+    let flags = Capabilities::IGNORE_SPACE | Capabilities::INTERACTIVE;
+    let set = "SET sql_mode=CONCAT(@@sql_mode,',IGNORE_SPACE'), wait_timeout=@@interactive_timeout";
+    assert_eq!(after_a_reset("10.11.6-MariaDB", 8, flags), [set]);
+}
