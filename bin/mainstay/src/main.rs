@@ -6,6 +6,7 @@ mod args;
 mod certificates;
 mod drill;
 mod host;
+mod metrics;
 mod output;
 mod plan;
 mod queries;

@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::{admin_place, view};
+use crate::{admin_place, metrics, view};
 
 /// What a service is made of.
 pub(crate) struct Parts {
@@ -227,6 +227,12 @@ impl Shown {
 }
 
 impl Source for Shown {
+    fn metrics(&self) -> (&'static str, String) {
+        let proxy = self.proxy.as_ref().map(|proxy| proxy.stats());
+        let text = metrics::text(&self.status(), proxy.as_ref());
+        (mainstay_telemetry::exposition::CONTENT_TYPE, text)
+    }
+
     fn status(&self) -> StatusView {
         Self::status(self)
     }

@@ -22,6 +22,7 @@ use crate::server::{Server, ServerPhase};
 use crate::session::Session;
 use crate::slots::Slots;
 use crate::stats::Stats;
+use crate::tie::Ties;
 use crate::timers::Timers;
 use crate::upstream::Upstream;
 
@@ -243,6 +244,11 @@ impl Core {
         stats.sessions = self.clients.len();
         let sessions = self.clients.iter();
         stats.held = sessions.filter(|(_, one)| self.is_held(one)).count();
+        for (_, session) in self.clients.iter() {
+            for reason in session.ties.added(Ties::default()) {
+                *stats.tied.entry(reason).or_default() += 1;
+            }
+        }
         for upstream in &self.upstreams {
             let server = stats
                 .servers

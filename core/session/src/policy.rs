@@ -315,7 +315,7 @@ impl Default for Pool {
             server_connections_max: 64,
             budget: None,
             age_max: None,
-            idle_max: 32,
+            idle_max: 64,
             idle_age_max: Duration::from_mins(5),
         }
     }

@@ -56,6 +56,8 @@ pub struct Stats {
     pub errors: BTreeMap<u16, u64>,
     /// How often a session was tied to a server connection, by reason.
     pub ties: BTreeMap<TieReason, u64>,
+    /// Sessions that are tied to a server connection now, by each of their reasons.
+    pub tied: BTreeMap<TieReason, usize>,
     /// Results that are kept for a while.
     pub cache: CacheStats,
     /// Each server that is or was in the routes.

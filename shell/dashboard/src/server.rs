@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use serde::Deserialize;
@@ -28,6 +30,7 @@ type Shared = Arc<dyn Source>;
 pub fn router(source: Arc<dyn Source>, access: Option<Access>, extra: Router) -> Router {
     let guarded = Router::new()
         .route("/api/v1/status", get(status))
+        .route("/metrics", get(metrics))
         .route("/api/v1/plan/failover", get(plan_failover))
         .route("/api/v1/plan/switchover", get(plan_switchover))
         .route("/api/v1/switchover", post(switchover))
@@ -57,6 +60,11 @@ async fn unknown() -> ApiError {
 
 async fn status(State(source): State<Shared>) -> Json<StatusView> {
     Json(source.status())
+}
+
+async fn metrics(State(source): State<Shared>) -> impl IntoResponse {
+    let (content_type, text) = source.metrics();
+    ([(CONTENT_TYPE, content_type)], text)
 }
 
 async fn plan_failover(State(source): State<Shared>) -> Result<Json<PlanView>, ApiError> {

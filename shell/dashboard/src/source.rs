@@ -14,6 +14,9 @@ pub trait Source: Send + Sync + 'static {
     /// The cluster as it is seen now.
     fn status(&self) -> StatusView;
 
+    /// The numbers of this process, as Prometheus reads them, with their content type.
+    fn metrics(&self) -> (&'static str, String);
+
     /// What a failover would do now; nothing is touched.
     fn plan_failover(&self) -> Pending<'_, PlanView>;
 

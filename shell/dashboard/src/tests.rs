@@ -32,6 +32,10 @@ impl Scripted {
 }
 
 impl Source for Scripted {
+    fn metrics(&self) -> (&'static str, String) {
+        ("text/plain", "mainstay_epoch 1\n".to_owned())
+    }
+
     fn status(&self) -> StatusView {
         status()
     }
@@ -349,4 +353,12 @@ fn a_finding_is_shown_with_its_subject() {
     let view = FindingView::from(&finding);
     assert_eq!(view.subject, "db1");
     assert_eq!(view.sentence, "db1: nothing listens there");
+}
+
+#[tokio::test]
+async fn metrics_are_text_behind_the_same_credentials() {
+    let client = Client::start().await;
+    assert_eq!(client.send("GET /metrics", "", "").await.0, 401);
+    let (status, text) = client.send("GET /metrics", CREDENTIALS, "").await;
+    assert_eq!((status, &*text), (200, "mainstay_epoch 1\n"));
 }

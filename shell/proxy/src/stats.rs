@@ -39,6 +39,7 @@ pub(crate) fn add(total: &mut Stats, one: Stats) {
         refusals_retried,
         errors,
         ties,
+        tied,
         cache,
         servers,
     } = one;
@@ -64,6 +65,9 @@ pub(crate) fn add(total: &mut Stats, one: Stats) {
     }
     for (reason, count) in ties {
         *total.ties.entry(reason).or_default() += count;
+    }
+    for (reason, count) in tied {
+        *total.tied.entry(reason).or_default() += count;
     }
     add_cache(&mut total.cache, cache);
     for (name, server) in servers {

@@ -163,7 +163,7 @@ pub struct ProxySettings {
     pub clients_max: usize,
     /// Connections to one server; default 64.
     pub server_connections_max: usize,
-    /// Idle connections kept to one server; default 32.
+    /// Idle connections kept to one server; default 64.
     pub idle_connections_max: usize,
     /// An idle connection older than this is closed; default 5 min.
     pub idle_connection_age: Duration,
