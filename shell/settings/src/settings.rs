@@ -191,7 +191,7 @@ pub struct ProxySettings {
     pub connection_age_max: Option<Duration>,
     /// Bytes kept of one open transaction that may have to be replayed; default 1 MiB.
     pub transaction_replay_bytes_max: usize,
-    /// What reads on replicas must see; default whatever the replica has.
+    /// What reads on replicas must see; default the earlier writes of their session.
     pub causal_reads: Causal,
     /// The longest that a replica is waited for; default 500 ms, then the writer serves the read.
     pub causal_wait: Duration,

@@ -104,7 +104,9 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
             "transaction_replay_bytes_max",
             default.replay_bytes_max,
         ),
-        causal_reads: section.choice("causal_reads", &CAUSAL).unwrap_or_default(),
+        causal_reads: section
+            .choice("causal_reads", &CAUSAL)
+            .unwrap_or(Causal::Session),
         causal_wait: section.duration("causal_wait", default.causal.wait, LEAST),
         stop_limit: section.duration("stop_limit", STOP_LIMIT, Duration::ZERO),
         cache_ttl: section.duration("cache_ttl", cache.ttl, Duration::ZERO),
