@@ -165,7 +165,28 @@ pub(crate) struct Written {
     untold: bool,
 }
 
+impl Written {
+    /// As another process can read it back.
+    pub(crate) fn told(&self) -> (String, bool) {
+        (self.seen.text(), self.untold)
+    }
+
+    /// What another process wrote down.
+    pub(crate) fn read_back(told: &str, untold: bool) -> Self {
+        let mut seen = Seen::default();
+        seen.take(told);
+        Self { seen, untold }
+    }
+}
+
 impl Core {
+    /// A session came from another process: who wants to see everything must see what it wrote.
+    pub(crate) fn share_written(&self, session: &Session) {
+        if let Some(written) = session.written.as_ref().filter(|_| self.shares_writes()) {
+            self.policy.causal.board.note(&written.seen);
+        }
+    }
+
     pub(crate) fn causal_of(&self, user: &str) -> Causal {
         if !self.wishes.causal {
             return Causal::None;

@@ -14,6 +14,7 @@ use mainstay_wire::codec::{
 };
 use mainstay_wire::{Capabilities, ErrorCode};
 
+use crate::causal::Written;
 use crate::core::Core;
 use crate::op::{ConnId, Ops};
 use crate::session::{Key, Phase, Session};
@@ -61,6 +62,7 @@ impl Core {
         session.last_active = now;
         session.key.address = session.told_address(self.policy.proxy_header);
         self.received.insert(session.number);
+        self.share_written(&session);
         let client = self.clients.insert(session);
         let deadline = now + self.policy.timeouts.idle_client;
         self.timers.arm(ConnId::Client(client), deadline);
@@ -106,6 +108,9 @@ impl Session {
                 .as_ref()
                 .map(|one| &one[..]),
         );
+        let written = self.written.as_ref().map(|written| written.told());
+        put_optional(&mut out, written.as_ref().map(|(told, _)| told.as_bytes()));
+        out.push(u8::from(written.is_some_and(|(_, untold)| untold)));
         put_optional(&mut out, self.state.schema.as_deref());
         let variables = self.state.variables();
         put_lenenc(&mut out, variables.len() as u64);
@@ -148,6 +153,9 @@ fn decode(bytes: &[u8]) -> Result<Session, Malformed> {
     session.last_insert_id = reader.u64()?;
     let row_count = optional(&mut reader)?;
     session.row_count = row_count.and_then(|one| Some(i64::from_le_bytes(*one.first_chunk()?)));
+    let told = optional(&mut reader)?.map(text).transpose()?;
+    let untold = reader.u8()? != 0;
+    session.written = told.map(|told| Box::new(Written::read_back(&told, untold)));
     let schema = optional(&mut reader)?.map(<[u8]>::to_vec);
     let mut variables = Vec::new();
     for _ in 0..reader.lenenc()? {
@@ -207,6 +215,8 @@ mod tests {
         let mut session = Session::new(7, "10.0.0.9".to_owned(), key, Phase::Ready);
         session.autocommit = false;
         session.row_count = Some(-1);
+        let told = "0-1-7,5-2-9";
+        session.written = Some(Box::new(Written::read_back(told, true)));
         let variables = vec![(b"sql_mode".to_vec(), b"sql_mode=''".to_vec())];
         session.state = State::with(Some(b"shop".to_vec()), variables);
         let sql = b"SELECT ?".to_vec();

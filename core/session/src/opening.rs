@@ -39,7 +39,7 @@ impl Core {
             lacks_login: false,
             dirty: false,
             last_user: 0,
-            statements: ServerStatements::default(),
+            statements: ServerStatements::new(self.policy.pool.statements_max.max(1)),
             paused: false,
             fill: None,
             thread: 0,

@@ -303,6 +303,8 @@ pub struct Pool {
     pub budget: Option<Arc<Budget>>,
     /// A connection older than this is closed when it is free; none: never.
     pub age_max: Option<Duration>,
+    /// Prepared statements kept on one connection.
+    pub statements_max: usize,
     /// Idle connections kept to one server.
     pub idle_max: usize,
     /// An idle connection older than this is closed.
@@ -315,6 +317,7 @@ impl Default for Pool {
             server_connections_max: 64,
             budget: None,
             age_max: None,
+            statements_max: 200,
             idle_max: 64,
             idle_age_max: Duration::from_mins(5),
         }

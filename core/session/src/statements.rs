@@ -136,17 +136,23 @@ pub(crate) struct OnServer {
     used: u64,
 }
 
-/// The statements of one server connection.
-#[derive(Debug, Default)]
+/// The statements of one server connection; of more than `max`, the least recently used one goes.
+#[derive(Debug)]
 pub(crate) struct ServerStatements {
     entries: BTreeMap<Arc<Text>, OnServer>,
     uses: u64,
+    max: usize,
 }
 
-/// Statements kept on one server connection; the least recently used one goes first.
-const STATEMENTS_MAX: usize = 200;
-
 impl ServerStatements {
+    pub(crate) fn new(max: usize) -> Self {
+        Self {
+            entries: BTreeMap::new(),
+            uses: 0,
+            max,
+        }
+    }
+
     /// The statement on this connection, and a note that it was used.
     pub(crate) fn find(&mut self, text: &Arc<Text>) -> Option<&mut OnServer> {
         self.uses += 1;
@@ -173,7 +179,7 @@ impl ServerStatements {
             .into_iter()
             .map(|old| old.id)
             .collect();
-        if self.entries.len() > STATEMENTS_MAX {
+        if self.entries.len() > self.max {
             let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.used);
             if let Some(text) = oldest.map(|(text, _)| Arc::clone(text)) {
                 closed.extend(self.entries.remove(&text).map(|old| old.id));
@@ -215,13 +221,13 @@ mod tests {
 
     #[test]
     fn the_least_recently_used_statement_is_closed_above_the_limit() {
-        let mut statements = ServerStatements::default();
+        let mut statements = ServerStatements::new(20);
         let text = |n: usize| Arc::new(Text::new(n.to_string().into_bytes(), None, 0));
-        for n in 0..STATEMENTS_MAX {
+        for n in 0..20 {
             assert!(statements.insert(text(n), n as u32).is_empty());
         }
         assert!(statements.find(&text(0)).is_some());
-        assert_eq!(statements.insert(text(STATEMENTS_MAX), 999), [1]);
+        assert_eq!(statements.insert(text(20), 999), [1]);
         assert!(statements.has(&text(0)));
     }
 }

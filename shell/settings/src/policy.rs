@@ -106,6 +106,7 @@ impl ProxySettings {
             pool: session::Pool {
                 server_connections_max: self.server_connections_max,
                 age_max: self.connection_age_max,
+                statements_max: self.connection_statements_max,
                 idle_max: self.idle_connections_max,
                 idle_age_max: self.idle_connection_age,
                 ..default.pool

@@ -189,6 +189,8 @@ pub struct ProxySettings {
     pub zone: Option<String>,
     /// A connection to a server that is older is closed when it is free; default off.
     pub connection_age_max: Option<Duration>,
+    /// Prepared statements kept on one server connection; default 200.
+    pub connection_statements_max: usize,
     /// Bytes kept of one open transaction that may have to be replayed; default 1 MiB.
     pub transaction_replay_bytes_max: usize,
     /// What reads on replicas must see; default the earlier writes of their session.

@@ -99,6 +99,11 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
             .unwrap_or_default(),
         zone: section.text("zone", "a name, such as \"eu-1a\""),
         connection_age_max: limit(&mut section, "connection_age_max"),
+        connection_statements_max: section.count(
+            "connection_statements_max",
+            pool.statements_max,
+            1,
+        ),
         transaction_replay_bytes_max: size(
             &mut section,
             "transaction_replay_bytes_max",
