@@ -200,9 +200,7 @@ pub(crate) async fn proxy_options(
             "no server tells its version; clients are greeted with this one"
         );
     }
-    if policy.has_hashes() {
-        policy.key = Some(Arc::new(login_key().await?));
-    }
+    policy.key = login_key(&policy).await?;
     let default = ProxyOptions::default();
     Ok(ProxyOptions {
         listen: proxy.listen,
@@ -217,12 +215,17 @@ pub(crate) async fn proxy_options(
     })
 }
 
-/// The key with which clients encrypt passwords that are known here by a hash only.
-async fn login_key() -> Result<ServerKey> {
+/// The key with which clients encrypt their passwords, where they may be asked for them. It takes
+/// a while to make.
+async fn login_key(policy: &Policy) -> Result<Option<Arc<ServerKey>>> {
+    if !policy.needs_key() {
+        return Ok(None);
+    }
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).context("the system gives no random bytes")?;
     let key = spawn_blocking(move || ServerKey::generate(seed)).await?;
-    key.context("no key for the logins of clients")
+    let key = key.context("no key for the logins of clients")?;
+    Ok(Some(Arc::new(key)))
 }
 
 /// What the first server that answers says about itself, with the capabilities that all have which

@@ -4,8 +4,8 @@
 //! Greeted ── response of a plugin we speak ──▶ verdict
 //!    └───── any other response ─▶ Switched ──▶ verdict
 //! ```
-//! A password known in clear is proved by the fast path of `caching_sha2_password`. For users known
-//! by a hash only, what comes before the verdict is in `full_login`.
+//! A password known in clear is proved by the fast path of `caching_sha2_password`. Where that path
+//! does not decide, what comes before the verdict is in `full_login`.
 
 use std::sync::Arc;
 
@@ -259,7 +259,9 @@ impl Core {
         proof: &Proof<'_>,
         out: &mut Ops,
     ) {
-        match self.verdict(&hello.user, proof) {
+        let session = self.clients.get(client);
+        let secure = session.is_some_and(|one| one.transport.is_secure());
+        match self.verdict(&hello.user, proof, secure) {
             Verdict::Right if proof.plugin == Plugin::CachingSha2 && !proof.is_empty() => {
                 let sequence = more(client, sequence, vec![caching_sha2::FAST_AUTH_OK], out);
                 self.admit(client, (hello, sequence), out);

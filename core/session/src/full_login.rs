@@ -1,5 +1,6 @@
-//! The passwords behind a login: what proves one, and the full path of `caching_sha2_password` for
-//! users known by a hash only.
+//! The passwords behind a login: what proves one, and the full path of `caching_sha2_password`: for
+//! users known by a hash only, and for everybody whose fast response does not match, because some
+//! clients compute it in another way than servers do.
 //!
 //! ```text
 //! fast response ─▶ password asked ─┬─ key asked ─▶ key sent ─ encrypted password ─┬─▶ verdict
@@ -8,7 +9,7 @@
 //! Source: "`Caching_sha2_password` information" (MySQL internals). Whether the schema exists is
 //! left to `client_login`.
 
-use mainstay_wire::auth::{AuthMoreData, Plugin, caching_sha2, ed25519, native};
+use mainstay_wire::auth::{AuthMoreData, Plugin, caching_sha2, ed25519, native, same};
 use mainstay_wire::handshake::Salt;
 use mainstay_wire::packet::build_packet;
 use mainstay_wire::{ErrorCode, HandshakeResponse};
@@ -114,9 +115,14 @@ impl Core {
         named.unwrap_or_else(|| plugin(&self.policy))
     }
 
-    pub(crate) fn verdict(&mut self, user: &str, proof: &Proof<'_>) -> Verdict {
+    /// `secure`: the client could tell its password as it is.
+    pub(crate) fn verdict(&mut self, user: &str, proof: &Proof<'_>, secure: bool) -> Verdict {
+        // Servers ask whom they do not know as well, so that nobody learns who is known.
+        let asks = proof.plugin == Plugin::CachingSha2 && !proof.is_empty();
+        let can_ask = secure || self.policy.key.is_some();
         match self.password_of(user) {
             Some(password) if proof.holds(password.reveal().as_bytes()) => Verdict::Right,
+            Some(_) | None if asks && can_ask => Verdict::Open,
             None if proof.plugin == Plugin::Clear => {
                 let password = caching_sha2::parse_clear_password(proof.response);
                 let right = password.is_some_and(|password| self.learn(user, password.to_vec()));
@@ -198,10 +204,19 @@ impl Core {
             }
         };
         let login = (&*step.hello, step.sequence);
-        if password.is_some_and(|password| self.learn(&step.hello.user, password)) {
+        if password.is_some_and(|password| self.is_password(&step.hello.user, password)) {
             self.admit(client, login, out);
         } else {
             self.deny(client, login, "YES", out);
+        }
+    }
+
+    /// Whether a user's password is this one.
+    fn is_password(&mut self, user: &str, password: Vec<u8>) -> bool {
+        match self.policy.users.get(user).map(|user| &user.credential) {
+            Some(Credential::Clear(known)) => same(known.reveal().as_bytes(), &password),
+            Some(Credential::Hash(_)) => self.learn(user, password),
+            None => false,
         }
     }
 

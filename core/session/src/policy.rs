@@ -31,7 +31,7 @@ pub use transport::{Algorithms, ClientTls, Require, ServerTls};
 pub struct Policy {
     /// Who may log in, and with what; the same credentials are used towards the servers.
     pub users: BTreeMap<String, User>,
-    /// Needed when [`Self::has_hashes`]: clients encrypt their passwords with it.
+    /// Needed when [`Self::needs_key`]: clients encrypt their passwords with it.
     pub key: Option<Arc<ServerKey>>,
     /// The version announced in the greeting, such as `10.11.6-MariaDB`.
     pub server_version: String,
@@ -140,6 +140,14 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// Whether clients outside TLS may be asked for their passwords.
+    pub fn needs_key(&self) -> bool {
+        let mut plugins = self.users.values().map(|user| user.plugin);
+        self.auth_plugin == AuthPlugin::CachingSha2
+            || plugins.any(|plugin| plugin == Some(Plugin::CachingSha2))
+            || self.has_hashes()
+    }
+
     /// Whether some user is known by a hash only.
     pub fn has_hashes(&self) -> bool {
         let mut users = self.users.values();

@@ -17,7 +17,7 @@ pub use packets::{AuthMoreData, AuthSwitchRequest, Plugin};
 pub use rsa_exchange::{RsaError, ServerKey};
 
 /// Compares without telling by its time how much was equal.
-pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
+pub fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |diff, (x, y)| diff | (x ^ y)) == 0
 }
 

@@ -1,14 +1,15 @@
-//! Logins of a user known by a hash only.
+//! Logins of a user known by a hash only, and of others whose fast response does not match.
 
 use std::sync::{Arc, OnceLock};
 
-use mainstay_session::{Credential, Policy, User};
+use mainstay_session::{ClientTls, Credential, Policy, User};
 use mainstay_wire::auth::{AuthMoreData, AuthSwitchRequest, Plugin, ServerKey, rsa_exchange};
 use mainstay_wire::handshake::Salt;
 use mainstay_wire::packet::{PacketReader, put_packet};
 
 use crate::client::Reply;
 use crate::fake::{PASSWORD, World, policy, routes};
+use crate::transport::inside_tls;
 
 const USER: &str = "hashed";
 /// Of [`PASSWORD`].
@@ -57,8 +58,12 @@ fn sends(world: &mut World, client: u32, sequence: u8, payload: &[u8]) {
 
 /// A client that has named itself and sent its fast response.
 fn named(world: &mut World, password: &str) -> u32 {
+    named_as(world, USER, password)
+}
+
+fn named_as(world: &mut World, user: &str, password: &str) -> u32 {
     let client = world.accept();
-    let hello = world.clients[&client].hello(USER, password, None);
+    let hello = world.clients[&client].hello(user, password, None);
     world.client_sends(client, &hello);
     client
 }
@@ -99,8 +104,7 @@ fn a_wrong_password_is_refused_by_either_path() {
     assert_eq!(reply.code(), 1045);
     assert!(world.clients[&client].closed);
     assert!(full_login(&mut world, PASSWORD).1.is_ok());
-    let client = named(&mut world, "guess");
-    assert_eq!(world.reply(client).code(), 1045);
+    assert_eq!(full_login(&mut world, "guess").1.code(), 1045);
 }
 
 #[test]
@@ -170,4 +174,49 @@ fn a_password_counts_no_longer_when_the_hash_has_changed() {
     assert!(full_login(&mut world, PASSWORD).1.is_ok());
     world.core.policy(Arc::new(hashed(OTHER_HASH)));
     assert_eq!(full_login(&mut world, PASSWORD).1.code(), 1045);
+}
+
+/// The fast response of a client that computes it in its own way is wrong in any case.
+const ODD: &str = "odd";
+
+#[test]
+fn a_fast_response_that_does_not_match_is_followed_by_the_full_path() {
+    for (user, password, right) in [
+        ("app", PASSWORD, true),
+        ("app", "guess", false),
+        ("app", "", false),
+        ("nobody", PASSWORD, false),
+    ] {
+        let mut world = world();
+        let client = named_as(&mut world, user, ODD);
+        let salt = world.clients[&client].greeting().salt;
+        let reply = by_key(&mut world, client, (&salt, 3), password);
+        assert_eq!(reply.is_ok(), right, "{user} {password}");
+        if !right {
+            let text = format!("Access denied for user '{user}'@'");
+            let Reply::Error(1045, _, message) = reply else {
+                panic!("{reply:?}")
+            };
+            assert!(message.starts_with(&text) && message.ends_with("(using password: YES)"));
+        }
+    }
+}
+
+#[test]
+fn inside_tls_the_password_itself_follows() {
+    for (password, right) in [(PASSWORD, true), ("guess", false)] {
+        let policy = Policy {
+            client_tls: ClientTls::Offered,
+            key: None,
+            ..hashed(HASH)
+        };
+        let mut world = World::with(policy, routes(1, 0, Some("db1"), &["db2"]));
+        let client = world.accept();
+        let hello = world.clients[&client].hello("app", ODD, None);
+        let bytes = inside_tls(&world, client, hello);
+        world.client_sends(client, &bytes);
+        assert_eq!(data(&mut world, client), [4]);
+        sends(&mut world, client, 4, format!("{password}\0").as_bytes());
+        assert_eq!(world.reply(client).is_ok(), right);
+    }
 }

@@ -27,7 +27,7 @@ fn user(policy: &mut Policy) -> &mut mainstay_session::User {
 }
 
 /// The request for TLS, and behind it what is said inside.
-fn inside_tls(world: &World, client: u32, mut hello: Vec<u8>) -> Vec<u8> {
+pub(crate) fn inside_tls(world: &World, client: u32, mut hello: Vec<u8>) -> Vec<u8> {
     let request = SslRequest {
         capabilities: world.clients[&client].capabilities | Capabilities::SSL,
         max_packet_size: 1 << 24,
