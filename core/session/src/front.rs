@@ -2,7 +2,7 @@
 //! ahead of its turn waits in the session.
 
 use mainstay_wire::packet::{HEADER_LEN, PacketHeader, PacketReader};
-use mainstay_wire::{ErrPacket, ErrorCode};
+use mainstay_wire::{Command, ErrPacket, ErrorCode};
 
 use crate::answer;
 use crate::core::Core;
@@ -124,7 +124,7 @@ impl Core {
                     if stream_bytes > self.policy.packet_max {
                         self.too_large(client, 2, out);
                     }
-                    self.stream_ended(client);
+                    self.stream_ended(client, out);
                 }
                 Turn::Splice(_) if bytes.is_empty() => break,
                 Turn::Splice(server) => {
@@ -190,12 +190,15 @@ impl Core {
         rest
     }
 
-    fn stream_ended(&mut self, client: u32) {
+    fn stream_ended(&mut self, client: u32, out: &mut Ops) {
         let running = self.clients.get_mut(client).and_then(Session::running_mut);
         if let Some(running) = running
             && running.stream.is_some_and(|stream| stream.ended())
         {
             running.stream = None;
+            if running.command == Command::StmtSendLongData {
+                self.sent_unanswered(client, out);
+            }
         }
     }
 

@@ -287,8 +287,11 @@ impl Core {
         if command == Command::StmtSendLongData {
             self.tie(client, TieReason::LongData);
             self.note_long_data(client);
-            self.free_or_keep(client, out);
-            self.command_done(client);
+            if streaming {
+                self.ready.push_back(client);
+            } else {
+                self.sent_unanswered(client, out);
+            }
         } else if matches!(command, Command::BinlogDump | Command::BinlogDumpGtid) {
             self.splice(client, id);
         } else if forward {
@@ -296,6 +299,12 @@ impl Core {
         } else if streaming {
             self.ready.push_back(client);
         }
+    }
+
+    /// All of a command is sent that gets no reply.
+    pub(crate) fn sent_unanswered(&mut self, client: u32, out: &mut Ops) {
+        self.free_or_keep(client, out);
+        self.command_done(client);
     }
 
     fn count_sent(&mut self, index: usize) {

@@ -50,6 +50,8 @@ pub(crate) struct Server {
     pub(crate) rogue: bool,
     /// Files that it got.
     pub(crate) files: Vec<Vec<u8>>,
+    /// Bytes of the commands with parameters in pieces.
+    pub(crate) long_data: usize,
 }
 
 impl Server {
@@ -72,6 +74,7 @@ impl Server {
             version: "8.4.0",
             rogue: false,
             files: Vec::new(),
+            long_data: 0,
         }
     }
 }
@@ -111,6 +114,8 @@ pub(crate) struct Connection {
     /// It sends the binlog.
     dumps: bool,
     cursors: BTreeMap<u32, u32>,
+    /// The next packet belongs to a parameter sent in pieces.
+    long_data: bool,
 }
 
 #[derive(PartialEq, Eq)]
@@ -147,6 +152,7 @@ impl Connection {
             file: None,
             dumps: false,
             cursors: BTreeMap::new(),
+            long_data: false,
         }
     }
 

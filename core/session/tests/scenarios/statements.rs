@@ -1,6 +1,7 @@
 //! Prepared statements: the client's numbers hold on every connection.
 
 use mainstay_wire::codec::put_u32;
+use mainstay_wire::packet::{MAX_PAYLOAD, put_packet};
 
 use crate::client::{Client, Reply};
 use crate::fake::{World, policy, routes};
@@ -92,4 +93,23 @@ fn a_reset_of_the_session_forgets_its_statements() {
     let id = prepare(&mut world, client, "SELECT 1");
     assert!(world.command(client, 0x1f, &[]).is_ok());
     assert_eq!(execute(&mut world, client, id).code(), 1243);
+}
+
+#[test]
+fn data_of_several_packets_belong_to_one_command() {
+    let mut world = World::new();
+    let client = world.login(None);
+    let id = prepare(&mut world, client, "INSERT INTO t VALUES (1)");
+    let mut piece = vec![0x18];
+    put_u32(&mut piece, id);
+    piece.resize(MAX_PAYLOAD + 100, b'x');
+    let mut bytes = Vec::new();
+    put_packet(&mut bytes, 0, &piece);
+    for cut in [1 << 22, usize::MAX] {
+        world.cut = cut;
+        world.client_sends(client, &bytes);
+        assert!(execute(&mut world, client, id).is_ok());
+    }
+    let long = world.servers["db1"].long_data;
+    assert_eq!(long, 2 * (MAX_PAYLOAD + 100));
 }

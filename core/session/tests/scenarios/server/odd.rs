@@ -1,6 +1,6 @@
 //! The commands that few clients send: cursors, files, binlogs, and what old servers do not know.
 
-use mainstay_wire::packet::build_packet;
+use mainstay_wire::packet::{MAX_PAYLOAD, build_packet};
 use mainstay_wire::response::put_result_end;
 use mainstay_wire::{ErrorCode, OkPacket, StatusFlags};
 
@@ -16,6 +16,11 @@ impl Connection {
     ) -> bool {
         let id = payload.get(1..).and_then(<[u8]>::first_chunk::<4>);
         let id = id.map_or(0, |id| u32::from_le_bytes(*id));
+        if self.long_data || payload[0] == 0x18 {
+            self.long_data = payload.len() == MAX_PAYLOAD;
+            server.long_data += payload.len();
+            return true;
+        }
         match payload[0] {
             0x11 => {
                 self.reset(server);
