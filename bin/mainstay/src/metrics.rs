@@ -132,6 +132,16 @@ fn sessions(out: &mut Exposition, stats: &Stats) {
             stats.causal_to_writer,
         ),
         (
+            "mainstay_mirrored_total",
+            "Queries copied to a mirror.",
+            stats.mirrored,
+        ),
+        (
+            "mainstay_mirrors_dropped_total",
+            "Copies not sent, or given up.",
+            stats.mirrors_dropped,
+        ),
+        (
             "mainstay_replayed_total",
             "Transactions replayed.",
             stats.transactions_replayed,

@@ -13,6 +13,7 @@ use rand_chacha::rand_core::SeedableRng;
 use crate::cache::Cache;
 use crate::causal::Wishes;
 use crate::full_login::Learned;
+use crate::mirror::Copies;
 use crate::op::{CloseReason, ConnId, Op, Ops};
 use crate::policy::Policy;
 use crate::queries::{Queries, QueryStats};
@@ -56,6 +57,7 @@ pub struct Core {
     pub(crate) spare: Vec<Vec<u8>>,
     pub(crate) timers: Timers,
     pub(crate) cache: Cache,
+    pub(crate) copies: Copies,
     pub(crate) stats: Stats,
     pub(crate) queries: Queries,
     pub(crate) book: Rulebook,
@@ -90,6 +92,7 @@ impl Core {
             spare: Vec::new(),
             timers: Timers::default(),
             cache: Cache::default(),
+            copies: Copies::default(),
             stats: Stats::default(),
             queries: Queries::default(),
             book: Rulebook::new(&policy, seed),
@@ -241,7 +244,7 @@ impl Core {
     pub fn stats(&self) -> Stats {
         let mut stats = self.stats.clone();
         stats.cache = self.cache.stats();
-        stats.sessions = self.clients.len();
+        stats.sessions = self.clients.len() - self.copies.len();
         let sessions = self.clients.iter();
         stats.held = sessions.filter(|(_, one)| self.is_held(one)).count();
         for (_, session) in self.clients.iter() {
@@ -307,6 +310,7 @@ impl Core {
         while let Some(client) = self.ready.pop_front() {
             self.client_input(client, &[], out);
         }
+        self.end_copies(out);
     }
 
     /// Closes a server connection without a word about its session.

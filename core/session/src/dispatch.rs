@@ -117,6 +117,9 @@ impl Core {
 
     /// Keeps the command until there is a writer, within the limits of the hold.
     pub(crate) fn hold_session(&mut self, client: u32, out: &mut Ops) {
+        if self.gave_up_copy(client) {
+            return;
+        }
         let (held, held_bytes) = (self.hold.len(), self.stats.held_bytes);
         let Some(session) = self.clients.get_mut(client) else {
             return;

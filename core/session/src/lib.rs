@@ -44,6 +44,7 @@ mod kill;
 mod limits;
 mod local;
 mod lost;
+mod mirror;
 mod moving;
 mod note;
 mod offer;

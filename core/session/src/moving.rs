@@ -27,7 +27,10 @@ const FORMAT: u8 = 1;
 impl Core {
     /// The sessions that could go now.
     pub fn at_rest(&self) -> Vec<ConnId> {
-        let resting = self.clients.iter().filter(|(_, one)| one.is_at_rest());
+        let resting = self
+            .clients
+            .iter()
+            .filter(|(id, one)| one.is_at_rest() && !self.copies.has(*id));
         resting.map(|(id, _)| ConnId::Client(id)).collect()
     }
 

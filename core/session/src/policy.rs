@@ -73,6 +73,8 @@ pub struct Policy {
     pub replay_bytes_max: usize,
     /// What reads on replicas must see.
     pub causal: CausalPolicy,
+    /// Copies of queries under way at the same time, for rules with `mirror_hostgroup`.
+    pub mirrors_max: usize,
     /// Results that are kept for a while.
     pub cache: CachePolicy,
     /// Clients may be asked for a file by a `LOAD DATA LOCAL` that they sent.
@@ -124,6 +126,7 @@ impl Default for Policy {
             readers: Readers::default(),
             replay_bytes_max: 1 << 20,
             causal: CausalPolicy::default(),
+            mirrors_max: 32,
             cache: CachePolicy::default(),
             local_infile: false,
             binlog: BinlogSource::default(),

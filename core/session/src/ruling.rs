@@ -145,6 +145,9 @@ impl Core {
             return self.start(client, (command, Job::Prepare(statement)), packet, out);
         }
         if !self.answers(client, statement, (packet, at), out) {
+            if let Some(hostgroup) = self.ruled.mirror {
+                self.mirror(client, hostgroup, (statement, packet), out);
+            }
             self.start(client, (command, Job::Query(statement)), packet, out);
         }
     }

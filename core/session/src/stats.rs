@@ -52,6 +52,10 @@ pub struct Stats {
     pub replays_failed: u64,
     /// Writes that a read-only server refused, and that ran again on the new primary.
     pub refusals_retried: u64,
+    /// Queries of which a copy was sent to another hostgroup.
+    pub mirrored: u64,
+    /// Copies that were not sent, or given up: too many were under way, or there was no server.
+    pub mirrors_dropped: u64,
     /// Errors the proxy itself returned to clients, by code.
     pub errors: BTreeMap<u16, u64>,
     /// How often a session was tied to a server connection, by reason.

@@ -190,6 +190,7 @@ fn share(policy: &Policy, workers: usize) -> Policy {
     }
     Policy {
         clients_max: clients_max.div_ceil(workers),
+        mirrors_max: policy.mirrors_max.div_ceil(workers),
         pool: Pool {
             server_connections_max: pool.server_connections_max.div_ceil(workers),
             budget: Some(Arc::new(Budget::new(pool.server_connections_max, workers))),

@@ -37,6 +37,8 @@ pub(crate) fn add(total: &mut Stats, one: Stats) {
         transactions_replayed,
         replays_failed,
         refusals_retried,
+        mirrored,
+        mirrors_dropped,
         errors,
         ties,
         tied,
@@ -60,6 +62,8 @@ pub(crate) fn add(total: &mut Stats, one: Stats) {
     total.transactions_replayed += transactions_replayed;
     total.replays_failed += replays_failed;
     total.refusals_retried += refusals_retried;
+    total.mirrored += mirrored;
+    total.mirrors_dropped += mirrors_dropped;
     for (code, count) in errors {
         *total.errors.entry(code).or_default() += count;
     }

@@ -80,6 +80,10 @@ impl Settings {
         policy.readers.servers = readers.collect();
         let routing = &self.routing;
         let rules = Rules::compile(routing.rules.clone(), routing.fast_routes.clone());
+        policy.cache.on |= routing
+            .rules
+            .iter()
+            .any(|rule| rule.actions.cache_ttl_ms.is_some());
         policy.rules = Arc::new(rules.expect("they were compiled when they were read"));
         policy.hostgroups = Arc::new(routing.hostgroups.clone());
         policy.firewall = routing.firewall.clone().map(Arc::new);
@@ -131,6 +135,7 @@ impl ProxySettings {
                 wait: self.causal_wait,
                 ..default.causal
             },
+            mirrors_max: self.mirrors_max,
             cache: session::CachePolicy {
                 on: !self.cache_ttl.is_zero(),
                 ttl: self.cache_ttl,

@@ -200,6 +200,8 @@ pub struct ProxySettings {
     /// Clients have so long to finish at the end of the process, or to come to rest and go over to
     /// the next one; default 30 s.
     pub stop_limit: Duration,
+    /// Copies of queries under way at the same time; default 32.
+    pub mirrors_max: usize,
     /// Keep results of reads for so long; default 0 s: none.
     pub cache_ttl: Duration,
     /// Bytes of all results kept; default 64 MiB.

@@ -315,3 +315,53 @@ fn a_fast_forward_session_is_joined_to_the_writer() {
     assert!(world.query(client, "INSERT INTO t VALUES (1)").is_ok());
     assert_eq!(world.log("db1").len(), 3);
 }
+
+fn mirrored(mirrors_max: usize) -> World {
+    let copied = Actions {
+        mirror_hostgroup: Some(5),
+        destination_hostgroup: Some(0),
+        ..Actions::default()
+    };
+    let rules = vec![rule(1, "^(SELECT|INSERT)", copied)];
+    world(rules, |policy| policy.mirrors_max = mirrors_max)
+}
+
+#[test]
+fn a_query_is_copied_to_its_mirror_and_its_client_sees_one_result() {
+    let mut world = mirrored(4);
+    let client = world.login(None);
+    for _ in 0..3 {
+        assert_eq!(world.query(client, "SELECT 1"), Reply::rows(&["db1"]));
+    }
+    assert_eq!(world.log("db3"), ["SELECT 1"; 3]);
+    let stats = world.core.stats();
+    assert_eq!(
+        (stats.mirrored, stats.mirrors_dropped, stats.sessions),
+        (3, 0, 1)
+    );
+}
+
+#[test]
+fn a_write_is_never_copied_and_neither_is_a_read_of_a_transaction() {
+    let mut world = mirrored(4);
+    let client = world.login(None);
+    assert!(world.query(client, "INSERT INTO t VALUES (1)").is_ok());
+    world.query(client, "BEGIN");
+    world.query(client, "SELECT 1");
+    assert_eq!(world.log("db3"), [""; 0]);
+}
+
+#[test]
+fn a_mirror_that_hangs_costs_its_copies_and_nothing_else() {
+    let mut world = mirrored(2);
+    let client = world.login(None);
+    world.hang("db3", true);
+    for _ in 0..5 {
+        assert_eq!(world.query(client, "SELECT 1"), Reply::rows(&["db1"]));
+    }
+    let stats = world.core.stats();
+    assert_eq!((stats.mirrored, stats.mirrors_dropped), (2, 3));
+    world.hang("db3", false);
+    assert_eq!(world.query(client, "SELECT 1"), Reply::rows(&["db1"]));
+    assert_eq!(world.core.stats().mirrored, 3, "there is room again");
+}

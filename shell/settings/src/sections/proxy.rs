@@ -114,6 +114,7 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
             .unwrap_or(Causal::Session),
         causal_wait: section.duration("causal_wait", default.causal.wait, LEAST),
         stop_limit: section.duration("stop_limit", STOP_LIMIT, Duration::ZERO),
+        mirrors_max: section.count("mirrors_max", default.mirrors_max, 0),
         cache_ttl: section.duration("cache_ttl", cache.ttl, Duration::ZERO),
         cache_bytes_max: size(&mut section, "cache_bytes_max", cache.bytes_max),
         cache_entry_bytes_max: size(&mut section, "cache_entry_bytes_max", cache.entry_bytes_max),
