@@ -249,7 +249,6 @@ impl Core {
         running.attempts = running.attempts.saturating_add(1);
         let command = running.command;
         let streaming = running.stream.is_some();
-        let forward = session.fast_forward && !streaming;
         let chunk = match running.job {
             Job::Login => {
                 self.free_or_keep(client, out);
@@ -284,6 +283,24 @@ impl Core {
             chunk,
         });
         self.count_sent(index);
+        self.sent(client, id, out);
+    }
+
+    /// The first packet of a command is sent: what comes behind it.
+    fn sent(&mut self, client: u32, id: u32, out: &mut Ops) {
+        let Some(session) = self.clients.get(client) else {
+            return;
+        };
+        let Some(running) = session.running() else {
+            return;
+        };
+        let (command, streaming) = (running.command, running.stream.is_some());
+        let forward = session.fast_forward && !streaming;
+        let dump = matches!(command, Command::BinlogDump | Command::BinlogDumpGtid);
+        if streaming || forward || dump {
+            // More of it belongs to this server, and may have been left unread until now.
+            self.resume_client(client, out);
+        }
         if command == Command::StmtSendLongData {
             self.tie(client, TieReason::LongData);
             self.note_long_data(client);
@@ -292,7 +309,7 @@ impl Core {
             } else {
                 self.sent_unanswered(client, out);
             }
-        } else if matches!(command, Command::BinlogDump | Command::BinlogDumpGtid) {
+        } else if dump {
             self.splice(client, id);
         } else if forward {
             self.fast_forward(client, id);

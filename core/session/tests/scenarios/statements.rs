@@ -1,5 +1,6 @@
 //! Prepared statements: the client's numbers hold on every connection.
 
+use mainstay_session::ConnId;
 use mainstay_wire::codec::put_u32;
 use mainstay_wire::packet::{MAX_PAYLOAD, put_packet};
 
@@ -112,4 +113,28 @@ fn data_of_several_packets_belong_to_one_command() {
     }
     let long = world.servers["db1"].long_data;
     assert_eq!(long, 2 * (MAX_PAYLOAD + 100));
+}
+
+#[test]
+fn a_long_command_that_waited_for_its_connection_is_read_to_its_end() {
+    let mut policy = policy();
+    policy.pool.server_connections_max = 1;
+    let mut world = World::with(policy, routes(1, 0, Some("db1"), &[]));
+    let [client, other] = [(); 2].map(|()| world.login(None));
+    let id = prepare(&mut world, client, "INSERT INTO t VALUES (1)");
+    let mut piece = vec![0x18];
+    put_u32(&mut piece, id);
+    piece.resize(MAX_PAYLOAD + (300 << 10), b'x');
+    let mut bytes = Vec::new();
+    put_packet(&mut bytes, 0, &piece);
+    let (first, rest) = bytes.split_at(bytes.len() - 100);
+    assert!(world.query(other, "BEGIN").is_ok());
+    assert!(world.query(other, "INSERT INTO t VALUES (2)").is_ok());
+    world.client_sends(client, first);
+    assert_eq!(world.paused, [ConnId::Client(client)]);
+    assert!(world.query(other, "COMMIT").is_ok());
+    assert!(world.paused.is_empty());
+    world.client_sends(client, rest);
+    assert!(execute(&mut world, client, id).is_ok());
+    assert_eq!(world.servers["db1"].long_data, piece.len());
 }
