@@ -79,7 +79,7 @@ pub(crate) fn script(step: &Step) -> Option<(&ServerName, Vec<Statement>)> {
 
 /// What the statements do, by how they begin; `None` for those that change nothing that is
 /// simulated. The first match counts.
-const MEANINGS: [(&str, Option<Statement>); 27] = [
+const MEANINGS: [(&str, Option<Statement>); 26] = [
     ("SET SESSION", None),
     ("BEGIN NOT ATOMIC", None),
     ("SET GLOBAL event_scheduler", None),
@@ -119,10 +119,6 @@ const MEANINGS: [(&str, Option<Statement>); 27] = [
     (
         "SET GLOBAL rpl_semi_sync_slave_enabled = ON",
         Some(Statement::ReplicaOn),
-    ),
-    (
-        "SET GLOBAL gtid_slave_pos = @@GLOBAL.gtid_current_pos",
-        None,
     ),
     ("SELECT @@GLOBAL.read_only", None),
     ("SELECT NOT (@@GLOBAL.rpl_semi_sync_", None),

@@ -108,7 +108,16 @@ fn release(position: &str) -> String {
 }
 
 /// `gtid_current_pos` is the replica's position, or the own binary log's where the server was a
-/// primary and wrote later than that: so it is right for replicas and for former primaries.
+/// primary and wrote later than that: so it is right for replicas and for former primaries. It is
+/// wrong where a server was killed while it wrote its position, which empties the table first:
+/// then domains are missing that the binary log has. An equal position is not written again.
+const TAKE_POSITION: &str = "BEGIN NOT ATOMIC \
+     DECLARE held TEXT DEFAULT @@GLOBAL.gtid_current_pos; \
+     DECLARE logged TEXT DEFAULT @@GLOBAL.gtid_binlog_pos; \
+     IF held = '' OR LENGTH(held) - LENGTH(REPLACE(held, ',', '')) \
+     < LENGTH(logged) - LENGTH(REPLACE(logged, ',', '')) THEN SET held = logged; END IF; \
+     IF held <> @@GLOBAL.gtid_slave_pos THEN SET GLOBAL gtid_slave_pos = held; END IF; END";
+
 fn attach(source: &Target) -> Vec<String> {
     let (host, port) = (&source.address.host, source.address.port);
     vec![
@@ -118,7 +127,7 @@ fn attach(source: &Target) -> Vec<String> {
         "SET GLOBAL rpl_semi_sync_slave_kill_conn_timeout = 1".to_owned(),
         "SET GLOBAL rpl_semi_sync_slave_enabled = ON".to_owned(),
         STOP.to_owned(),
-        "SET GLOBAL gtid_slave_pos = @@GLOBAL.gtid_current_pos".to_owned(),
+        TAKE_POSITION.to_owned(),
         format!(
             "CHANGE MASTER TO MASTER_HOST = '{host}', MASTER_PORT = {port}, \
              MASTER_USER = '<replication user>', MASTER_PASSWORD = '<replication password>', \

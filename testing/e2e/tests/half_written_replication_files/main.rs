@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mainstay_e2e::{Family, NumberedWriters, Sandbox, on_both_families};
+use mainstay_e2e::{Client, Family, Login, NumberedWriters, Sandbox, on_both_families};
 
 on_both_families!(a_replica_whose_replication_files_are_unreadable_heals);
 
@@ -24,6 +24,30 @@ fn a_replica_whose_replication_files_are_unreadable_heals(family: Family) {
         sandbox.wait_until_whole();
         writers.wait_for_progress();
     }
+    writers.stop_and_compare(&sandbox);
+}
+
+/// `SET GLOBAL gtid_slave_pos` empties the table of the position before it writes the new one: a
+/// server that is killed in between does not know any more what it has applied.
+#[test]
+fn mariadb_replicas_that_have_lost_their_position_heal() {
+    let mut sandbox = Sandbox::start(Family::MariaDb);
+    let writers = NumberedWriters::start(&sandbox, "numbers", 2);
+    writers.wait_for_progress();
+    let (user, password) = sandbox.account("manager");
+    for replica in sandbox.status().named("replica") {
+        let mut client = Client::connect(&Login {
+            user: user.clone(),
+            password: password.clone(),
+            ..sandbox.server(&replica).login
+        });
+        client.execute("STOP SLAVE");
+        client.execute("SET GLOBAL gtid_slave_pos = ''");
+    }
+    sandbox.kill();
+    sandbox.start_again();
+    sandbox.wait_until_whole();
+    writers.wait_for_progress();
     writers.stop_and_compare(&sandbox);
 }
 
