@@ -47,7 +47,7 @@ pub enum Error {
 }
 
 /// What makes `io_uring` available.
-pub(crate) fn advice(error: &io::Error) -> &'static str {
+fn advice(error: &io::Error) -> &'static str {
     match error.raw_os_error() {
         Some(libc::EPERM | libc::EACCES) => {
             "it is forbidden by `sysctl kernel.io_uring_disabled`, or by the seccomp profile of a \

@@ -5,18 +5,19 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use crate::epoll;
-use crate::error::{Error, advice};
+use crate::error::Error;
 use crate::ring::{self, Parts};
 
 /// What the workers read and write with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Io {
-    /// `io_uring` where it works, epoll elsewhere.
+    /// What has been measured to cost less: epoll, which sends all that a turn has to send in one
+    /// system call.
     #[default]
     Auto,
     /// epoll, which is always there.
     Epoll,
-    /// `io_uring`, which costs less processor time per query, or no start.
+    /// `io_uring`, or no start.
     IoUring,
 }
 
@@ -46,14 +47,8 @@ pub(crate) enum Means {
 /// Makes what `count` workers need, and tells what was chosen.
 pub(crate) fn prepare(wanted: Io, count: usize) -> Result<(Io, Vec<Means>), Error> {
     let rings = match wanted {
-        Io::Epoll => None,
+        Io::Epoll | Io::Auto => None,
         Io::IoUring => Some(rings(count).map_err(Error::NoRing)?),
-        Io::Auto => rings(count)
-            .inspect_err(|error| {
-                let advice = advice(error);
-                tracing::info!(%error, advice, "the proxy uses epoll: io_uring does not work here");
-            })
-            .ok(),
     };
     if let Some(rings) = rings {
         return Ok((Io::IoUring, rings));
