@@ -24,7 +24,7 @@ const LOOK_AT_IDLE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Budget {
     /// Of each worker alone.
-    share: usize,
+    pub(crate) share: usize,
     /// What may be lent for each server.
     lendable: usize,
     lent: Mutex<BTreeMap<ServerName, usize>>,

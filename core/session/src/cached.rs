@@ -42,8 +42,9 @@ impl Core {
         };
         if let Some(session) = self.clients.get_mut(client) {
             // What a server would say now of the statement before is not known.
-            session.last_on = None;
-            session.row_count = Some(-1);
+            session.answered_rows();
+            session.fresh = false;
+            session.found = true;
         }
         out.push(Op::Send {
             to: ConnId::Client(client),

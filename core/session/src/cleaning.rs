@@ -141,7 +141,9 @@ impl Core {
         let session = self.clients.get(client);
         let server = self.servers.get(id);
         server.zip(session).is_some_and(|(server, session)| {
-            !server.knows_reset && server.applied.change_to(&session.state, None).reset
+            let blank = session.running().is_some_and(|running| running.blank);
+            let warned = blank && server.warned_by != 0;
+            !server.knows_reset && (warned || server.applied.change_to(&session.state, None).reset)
         })
     }
 }

@@ -30,7 +30,7 @@ impl Core {
         let command = Command::from_byte(packet.payload.first().copied().unwrap_or(0));
         match command {
             Command::Quit => self.close_client(client, out),
-            Command::Ping => self.answer_ok(client, out),
+            Command::Ping => self.ping(client, out),
             Command::Query => self.query(client, packet, out),
             Command::InitDb => self.init_db(client, packet, out),
             Command::StmtPrepare => self.prepare(client, packet, out),
@@ -83,6 +83,15 @@ impl Core {
                 self.answer_error(client, &ErrorCode::UnknownCommand.packet(), out);
             }
         }
+    }
+
+    /// Servers need not hear of it before the session asks for what it changes.
+    fn ping(&mut self, client: u32, out: &mut Ops) {
+        if let Some(session) = self.clients.get_mut(client) {
+            session.pinged = true;
+            session.row_count = Some(0);
+        }
+        self.answer_ok(client, out);
     }
 
     fn query(&mut self, client: u32, packet: &Packet<'_>, out: &mut Ops) {
@@ -202,6 +211,8 @@ impl Core {
         session.last_on = None;
         session.row_count = Some(0);
         session.asks = false;
+        session.fresh = true;
+        session.found = false;
         session.log = None;
         session.lost = None;
         self.untie(client, out);

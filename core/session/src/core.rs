@@ -66,6 +66,8 @@ pub struct Core {
     /// The digest text of the statement that was read last.
     pub(crate) digest_text: Vec<u8>,
     pub(crate) wishes: Wishes,
+    /// Some session has asked for the counters of its last statement.
+    pub(crate) asked: bool,
     /// Turns the choice among equally loaded readers.
     pub(crate) turn: usize,
 }
@@ -100,6 +102,7 @@ impl Core {
             digest_text: Vec::new(),
             wishes: Wishes::default(),
             turn: 0,
+            asked: false,
             policy,
         };
         core.adopt(routes, &mut Ops::new());

@@ -8,6 +8,7 @@
 //!
 //! | it asks for | it gets |
 //! |---|---|
+//! | anything, before it has run a statement | what a new connection tells |
 //! | warnings, errors | none: they went with their connection |
 //! | `SELECT ROW_COUNT()`, as a text | the number, remembered here |
 //! | anything else | 1159: it did not run |
@@ -19,8 +20,9 @@ use mainstay_wire::tracker::Summary;
 
 use crate::core::Core;
 use crate::op::{Chunk, ConnId, Op, Ops};
-use crate::server::{Server, ServerPhase};
+use crate::server::{Server, ServerPhase, Step};
 use crate::session::{Job, Session};
+use crate::tie::TieReason;
 
 /// What makes a query more than a question about the statement before it.
 const MORE: [Flags; 10] = [
@@ -50,7 +52,7 @@ impl Core {
         if !session.ties.is_soft() {
             return;
         }
-        let asks = session.running().is_some_and(|one| one.job.asks());
+        let asks = session.running().is_some_and(|one| one.job.will_ask());
         let here = session.server.and_then(|id| self.servers.get(id));
         let may = here.is_some_and(|server| self.may_ask(session, server));
         if !asks || !may {
@@ -64,29 +66,30 @@ impl Core {
         let Some(session) = self.clients.get_mut(client) else {
             return true;
         };
-        let Some(running) = session.running().filter(|one| one.job.asks()) else {
+        let Some(running) = session.running().filter(|one| one.job.will_ask()) else {
             return false;
         };
-        let sql = match running.job {
-            Job::Execute { id, .. } => session.statements.get(id).map(|one| &one.text.sql[..]),
-            _ => running.packet.get(running.text_at..),
-        };
-        let sql = sql.unwrap_or_default().to_ascii_lowercase();
-        let counts = running.job.has(Flags::ROW_COUNT) || names(&sql, b"last_gtid");
+        let prepares = matches!(running.job, Job::Prepare(_));
+        let counts = running.job.has(Flags::ROW_COUNT) || session.names(b"last_gtid");
         session.asks = true;
+        self.asked |= counts;
         let Some(session) = self.clients.get(client) else {
             return true;
         };
         let kept = session.last_on.filter(|&id| {
             self.servers.get(id).is_some_and(|server| {
-                session.was_last_on(id, server) && self.may_ask(session, server)
+                let there = session.was_last_on(id, server) && self.may_ask(session, server);
+                there && (prepares || session.is_told_own(server))
             })
         });
         if let Some(id) = kept {
             self.take_idle(client, id, out);
             return true;
         }
-        if !counts {
+        if prepares {
+            return false;
+        }
+        if session.fresh || !counts {
             if let Some(running) = self.clients.get_mut(client).and_then(Session::running_mut) {
                 running.blank = true;
             }
@@ -139,8 +142,7 @@ impl Core {
         let (sequence, capabilities) = (running.sequence, session.key.capabilities);
         let mut bytes = Vec::new();
         put_text_result_set(&mut bytes, sequence, capabilities, &[column], &[row]);
-        session.row_count = Some(-1);
-        session.last_on = None;
+        session.answered_rows();
         out.push(Op::Send {
             to: ConnId::Client(client),
             chunk: Chunk::Owned(bytes),
@@ -152,14 +154,19 @@ impl Core {
 
 impl Job {
     /// True when it asks about the statement before it.
-    fn asks(&self) -> bool {
+    pub(crate) fn asks(&self) -> bool {
+        !matches!(self, Self::Prepare(_)) && self.will_ask()
+    }
+
+    /// True when it asks about the statement before it, or prepares that.
+    pub(crate) fn will_ask(&self) -> bool {
         match self {
-            Self::Query(statement) | Self::Execute { statement, .. } => statement
-                .flags
-                .intersects(Flags::ROW_COUNT | Flags::DIAGNOSTICS),
+            Self::Query(statement) | Self::Prepare(statement) | Self::Execute { statement, .. } => {
+                let asks = Flags::ROW_COUNT | Flags::DIAGNOSTICS;
+                statement.flags.intersects(asks)
+            }
             Self::Login
             | Self::InitDb { .. }
-            | Self::Prepare(_)
             | Self::LongData { .. }
             | Self::OnCursor { .. }
             | Self::Other => false,
@@ -175,6 +182,104 @@ impl Session {
             && server.key == self.key
             && server.applied == self.state
             && matches!(server.phase, ServerPhase::Idle { .. })
+    }
+
+    /// Its command goes to this connection now.
+    pub(crate) fn is_used_on(&mut self, client: u32, (id, server): (u32, &mut Server)) {
+        server.last_user = self.serial;
+        server.last_client = client;
+        self.last_on = Some(id);
+        self.pinged = false;
+    }
+
+    /// True when the running statement names it.
+    fn names(&self, name: &[u8]) -> bool {
+        let Some(running) = self.running() else {
+            return false;
+        };
+        let sql = running.sql(&self.statements);
+        sql.windows(name.len())
+            .any(|part| part.eq_ignore_ascii_case(name))
+    }
+
+    /// True when what the connection tells of the statement before is this session's own, or can
+    /// be made so.
+    fn is_told_own(&self, server: &Server) -> bool {
+        if self.finds_others(server) {
+            let count = self.row_count.is_some_and(|count| count <= 0);
+            return !self.found && (count || !self.names(b"row_count"));
+        }
+        let counts = self
+            .running()
+            .is_some_and(|running| running.job.has(Flags::ROW_COUNT));
+        counts || server.warned_by == 0 || server.warned_by == self.serial
+    }
+
+    /// True when it asks for `FOUND_ROWS()`, which tells of rows that another session got.
+    fn finds_others(&self, server: &Server) -> bool {
+        server.found_by != self.serial && self.names(b"found_rows")
+    }
+
+    /// What is done to the counters of a connection before the running statement: the set-up of a
+    /// session that has none there, and the ping that servers have not heard of.
+    pub(crate) fn counter_steps(&self, server: &Server) -> Vec<(Step, Vec<u8>)> {
+        let mut steps = Vec::new();
+        let Some(running) = self.running() else {
+            return steps;
+        };
+        let asks = running.job.asks();
+        let moved = self.asks && server.last_user != self.serial;
+        let scrub = running.blank
+            || asks && self.finds_others(server)
+            || moved && !self.found && server.found_by != self.serial;
+        if scrub {
+            // What `FOUND_ROWS()` is before a session has got rows.
+            let none = self.fresh && !self.pinged || !server.is_mariadb;
+            let one = !none || self.row_count == Some(-1);
+            let sql: &[u8] = if one {
+                b"SELECT 1"
+            } else {
+                b"SELECT 1 LIMIT 0"
+            };
+            steps.push((Step::Found, sql.to_vec()));
+        }
+        let zero = scrub && self.row_count != Some(-1);
+        if running.job.will_ask() && self.pinged || asks && zero {
+            steps.push((Step::Ping, Vec::new()));
+        }
+        steps
+    }
+
+    /// True when the connection would tell the running statement of another session's warnings.
+    pub(crate) fn must_lose_warnings(&self, server: &Server) -> bool {
+        let Some(running) = self.running() else {
+            return false;
+        };
+        let moved = self.asks && server.last_user != self.serial;
+        server.knows_reset && server.warned_by != 0 && (running.blank || moved)
+    }
+
+    /// Whose counters the connection has now, and whether they are worth keeping it.
+    pub(crate) fn take_traces(&mut self, server: &mut Server, summary: &Summary) {
+        let Some(running) = self.running() else {
+            return;
+        };
+        let prepares = matches!(running.job, Job::Prepare(_));
+        let prepares_question = prepares && running.job.will_ask();
+        self.fresh &= prepares;
+        if summary.result_sets > 0 {
+            server.found_by = self.serial;
+            self.found = true;
+        }
+        let tells = summary.warnings > 0 || summary.error.is_some();
+        if tells {
+            server.warned_by = self.serial;
+        }
+        if tells || self.asks {
+            self.ties.insert(TieReason::Diagnostics);
+        } else if !prepares_question {
+            self.ties.remove(TieReason::Diagnostics);
+        }
     }
 
     /// Remembers what `ROW_COUNT()` says after a statement.
@@ -215,10 +320,6 @@ fn row_count(sql: &[u8]) -> Option<&[u8]> {
     let name = rest.trim_ascii_start();
     let said = verb.eq_ignore_ascii_case(b"SELECT") && name.len() < rest.len();
     (said && name.eq_ignore_ascii_case(b"ROW_COUNT()")).then_some(name)
-}
-
-fn names(sql: &[u8], name: &[u8]) -> bool {
-    sql.windows(name.len()).any(|part| part == name)
 }
 
 #[cfg(test)]

@@ -46,11 +46,7 @@ impl Core {
         }
         let before = session.ties;
         session.take_row_count(summary);
-        if summary.warnings > 0 || summary.error.is_some() || session.asks {
-            session.ties.insert(TieReason::Diagnostics);
-        } else {
-            session.ties.remove(TieReason::Diagnostics);
-        }
+        session.take_traces(server, summary);
         let Some(running) = session.running_mut() else {
             return;
         };

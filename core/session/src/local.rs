@@ -97,6 +97,7 @@ impl Session {
     /// A result set of our own was the last thing it got.
     pub(crate) fn answered_rows(&mut self) {
         self.row_count = Some(-1);
+        self.pinged = false;
         self.last_on = None;
     }
 }

@@ -22,7 +22,7 @@ use crate::state::State;
 use crate::statements::{ClientStatements, Prepared, Text};
 
 /// Of the bytes of a session: a process that writes another number writes something else.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 impl Core {
     /// The sessions that could go now.
@@ -101,7 +101,14 @@ impl Session {
         put_lenenc_bytes(&mut out, self.key.user.as_bytes());
         put_u64(&mut out, self.key.capabilities.0);
         out.push(self.key.collation);
-        let facts = [self.autocommit, self.libmariadb, self.asks];
+        let facts = [
+            self.autocommit,
+            self.libmariadb,
+            self.asks,
+            self.fresh,
+            self.found,
+            self.pinged,
+        ];
         out.extend(facts.map(u8::from));
         put_u64(&mut out, self.last_insert_id);
         put_optional(
@@ -153,6 +160,9 @@ fn decode(bytes: &[u8]) -> Result<Session, Malformed> {
     session.autocommit = reader.u8()? != 0;
     session.libmariadb = reader.u8()? != 0;
     session.asks = reader.u8()? != 0;
+    session.fresh = reader.u8()? != 0;
+    session.found = reader.u8()? != 0;
+    session.pinged = reader.u8()? != 0;
     session.last_insert_id = reader.u64()?;
     let row_count = optional(&mut reader)?;
     session.row_count = row_count.and_then(|one| Some(i64::from_le_bytes(*one.first_chunk()?)));

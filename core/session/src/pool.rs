@@ -1,12 +1,17 @@
 //! Pools: sessions get connections in the order in which they asked, connections are opened up to
 //! the cap, and what is free goes to the first who can use it.
 
+use std::time::Duration;
+
 use crate::core::Core;
 use crate::op::{ConnId, Ops};
 use crate::server::{Server, ServerPhase, Step};
 use crate::session::{Key, Session, Stage};
 use crate::state::State;
 use crate::tracking::Tracking;
+
+/// Who asks for the counters of a statement does so at once.
+const COUNTERS_KEPT: Duration = Duration::from_secs(1);
 
 impl Core {
     /// Gives the session a connection to the server, now or as soon as there is one.
@@ -53,15 +58,44 @@ impl Core {
             if follows && session.was_last_on(id, server) {
                 return Some(id);
             }
-            if server.applied == session.state {
-                if !follows {
-                    return Some(id);
-                }
-                best = Some(id);
+            let set_up = server.applied != session.state;
+            let rank = (self.is_anothers_last(client, id), set_up);
+            if !follows && rank == (false, false) {
+                return Some(id);
             }
-            best = best.or(Some(id));
+            if best.is_none_or(|(before, _)| rank < before) {
+                best = Some((rank, id));
+            }
         }
-        best
+        let ((anothers, _), id) = best?;
+        (!anothers || !self.may_spare(id)).then_some(id)
+    }
+
+    /// True when another session may still ask for the counters that the connection has.
+    fn is_anothers_last(&self, client: u32, id: u32) -> bool {
+        let owner = self.servers.get(id).filter(|one| one.last_client != client);
+        owner.is_some_and(|server| {
+            let owner = self.clients.get(server.last_client);
+            owner.is_some_and(|one| one.serial == server.last_user && one.last_on == Some(id))
+        })
+    }
+
+    /// True when sessions ask for such counters here, this one was used just now, and another
+    /// connection can be opened instead.
+    fn may_spare(&self, id: u32) -> bool {
+        let Some(server) = self.servers.get(id) else {
+            return false;
+        };
+        let ServerPhase::Idle { since } = server.phase else {
+            return false;
+        };
+        let pool = &self.policy.pool;
+        let room = match &pool.budget {
+            Some(budget) => budget.share,
+            None => pool.server_connections_max,
+        };
+        let upstream = &self.upstreams[server.upstream];
+        self.asked && self.now.since(since) < COUNTERS_KEPT && upstream.open < room
     }
 
     /// Gives the session this idle connection.
@@ -224,6 +258,7 @@ impl Server {
         self.lacks_login = !self.login_set.is_empty();
         self.tells_gtids = false;
         self.last_user = 0;
+        self.warned_by = 0;
         if self.tracking == Tracking::All {
             self.tracking = Tracking::Usual;
         }
@@ -236,7 +271,7 @@ impl Server {
             Step::Set => self.applied.take_variables(wanted),
             Step::Login => self.lacks_login = false,
             Step::Gtids => self.tells_gtids = true,
-            Step::Usual | Step::Wait(_) | Step::Replay(_) => {}
+            Step::Found | Step::Ping | Step::Usual | Step::Wait(_) | Step::Replay(_) => {}
             Step::Track(all) => {
                 self.tracking = if *all { Tracking::All } else { Tracking::Usual };
                 self.tells_gtids &= *all;

@@ -45,6 +45,13 @@ pub(crate) struct Server {
     pub(crate) dirty: bool,
     /// Serial of the session that used it last: for that one its counters are still right.
     pub(crate) last_user: u64,
+    /// Number of that session.
+    pub(crate) last_client: u32,
+    /// Serial of the session that got the last rows: `FOUND_ROWS()` tells of them.
+    pub(crate) found_by: u64,
+    /// Serial of the session whose statement had warnings or failed last. Statements without
+    /// tables leave the list as it is on `MariaDB`.
+    pub(crate) warned_by: u64,
     pub(crate) statements: ServerStatements,
     pub(crate) paused: bool,
     /// The reply being read, where it is to be kept.
@@ -117,6 +124,10 @@ pub(crate) enum Step {
     Replay(Arc<Entry>),
     /// What the login set, again.
     Login,
+    /// A query without tables that makes `FOUND_ROWS()` what it is at the beginning.
+    Found,
+    /// `COM_PING`, which makes `ROW_COUNT()` zero and changes no other counter.
+    Ping,
     /// The question what the server tells of session changes by itself.
     Usual,
     /// What the server tells of session changes: everything, or as usual.

@@ -70,6 +70,12 @@ pub(crate) struct Session {
     pub(crate) row_count: Option<i64>,
     /// It has asked about the statement before: it may do so again.
     pub(crate) asks: bool,
+    /// No statement of it was sent yet.
+    pub(crate) fresh: bool,
+    /// It has got rows.
+    pub(crate) found: bool,
+    /// It sent `COM_PING` after its last statement.
+    pub(crate) pinged: bool,
     /// The server connection in use, or tied to between statements.
     pub(crate) server: Option<u32>,
     pub(crate) ties: Ties,
@@ -196,6 +202,13 @@ pub(crate) enum Stage {
 }
 
 impl Running {
+    /// It goes out now.
+    pub(crate) fn sent(&mut self, now: Timestamp) {
+        self.stage = Stage::Sent;
+        self.sent_at = now;
+        self.attempts = self.attempts.saturating_add(1);
+    }
+
     /// The text of the statement.
     pub(crate) fn sql<'a>(&'a self, statements: &'a ClientStatements) -> &'a [u8] {
         let text = match self.job {
@@ -323,6 +336,9 @@ impl Session {
             last_on: None,
             row_count: Some(0),
             asks: false,
+            fresh: true,
+            found: false,
+            pinged: false,
             server: None,
             ties: Ties::default(),
             held: None,

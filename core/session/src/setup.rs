@@ -174,6 +174,9 @@ impl Core {
         let Some(session) = self.clients.get(client) else {
             return false;
         };
+        if let Step::Found = step {
+            server.found_by = session.serial;
+        }
         for old in server.stepped(step, &session.state) {
             let bytes = answer::command(Command::StmtClose, &old.to_le_bytes());
             out.push(Op::Send {
@@ -238,15 +241,12 @@ impl Core {
         let Some(server) = self.servers.get_mut(id) else {
             return;
         };
-        server.last_user = session.serial;
-        session.last_on = Some(id);
+        session.is_used_on(client, (id, server));
         let Phase::Busy(running) = &mut session.phase else {
             return;
         };
-        running.stage = Stage::Sent;
         server.begin_sum(replays);
-        running.sent_at = now;
-        running.attempts = running.attempts.saturating_add(1);
+        running.sent(now);
         let command = running.command;
         let streaming = running.stream.is_some();
         let chunk = match running.job {
@@ -394,7 +394,8 @@ fn steps(session: &Session, id: u32, server: &Server, asks: &Asks) -> VecDeque<(
     let extra = last_id
         .as_deref()
         .map(|text| (&b"last_insert_id"[..], text));
-    let change = server.applied.change_to(&session.state, extra);
+    let lose = session.must_lose_warnings(server);
+    let change = server.applied.change_to_after(lose, &session.state, extra);
     if change.reset && session.ties.is_empty() {
         steps.push_back((Step::Reset, Vec::new()));
     }
@@ -421,9 +422,6 @@ fn steps(session: &Session, id: u32, server: &Server, asks: &Asks) -> VecDeque<(
         steps.push_back((Step::Gtids, dialect::track_gtids(mariadb).to_vec()));
     }
     steps.extend(change.sets.into_iter().map(|set| (Step::Set, set)));
-    if running.blank {
-        steps.push_back((Step::Set, b"DO 0".to_vec()));
-    }
     if let Some((seen, text)) = &asks.wait {
         steps.push_back((Step::Wait(seen.clone()), text.clone().into_bytes()));
     }
@@ -434,6 +432,7 @@ fn steps(session: &Session, id: u32, server: &Server, asks: &Asks) -> VecDeque<(
     if let Some(name) = schema {
         steps.push_back((Step::Schema(name.clone()), name));
     }
+    steps.extend(session.counter_steps(server));
     let (Job::Execute { id, .. } | Job::LongData { id, .. }) = running.job else {
         return steps;
     };
@@ -460,7 +459,9 @@ impl Step {
     fn command(&self) -> Command {
         match self {
             Self::Reset => Command::ResetConnection,
+            Self::Ping => Command::Ping,
             Self::Set
+            | Self::Found
             | Self::Login
             | Self::Usual
             | Self::Track(_)

@@ -105,6 +105,25 @@ impl State {
         wanted.schema.is_some() || self.schema.is_none()
     }
 
+    /// As [`Self::change_to`], with a reset in front in any case if that is wanted.
+    pub(crate) fn change_to_after(
+        &self,
+        reset: bool,
+        wanted: &Self,
+        extra: Option<(&[u8], &[u8])>,
+    ) -> Change {
+        let change = self.change_to(wanted, extra);
+        if change.reset || !reset {
+            return change;
+        }
+        let mut cleaned = self.clone();
+        cleaned.reset();
+        Change {
+            reset,
+            ..cleaned.change_to(wanted, extra)
+        }
+    }
+
     /// What to do to a connection in state `self` for a session that wants `wanted`. `extra` is
     /// one more assignment, for this time only.
     pub(crate) fn change_to(&self, wanted: &Self, extra: Option<(&[u8], &[u8])>) -> Change {

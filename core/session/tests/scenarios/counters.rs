@@ -79,7 +79,7 @@ fn warnings_of_another_session_are_not_shown() {
     assert_eq!(own, Reply::rows(&[TWO_ROWS]));
     world.query(other, ONE_ROW);
     let none = world.query(client, "SHOW WARNINGS");
-    assert_eq!(none, Reply::rows(&["DO 0"]));
+    assert_eq!(none, Reply::rows(&["SELECT 1"]));
 }
 
 #[test]
@@ -105,4 +105,80 @@ fn the_last_insert_id_is_that_of_the_last_insert_of_the_session() {
     world.query(other, "COMMIT");
     let reply = world.query(client, "SELECT LAST_INSERT_ID()");
     assert_eq!(reply, Reply::rows(&["2"]));
+}
+
+#[test]
+fn a_session_that_has_run_nothing_is_told_nothing_of_another() {
+    let mut world = single();
+    let other = world.login(None);
+    for (sql, none) in [
+        ("SELECT ROW_COUNT() + 0", "0"),
+        ("SELECT FOUND_ROWS()", "0"),
+        ("SHOW WARNINGS", "SELECT 1 LIMIT 0"),
+    ] {
+        world.query(other, TWO_ROWS);
+        world.query(other, "SELECT 1");
+        let client = world.login(None);
+        assert_eq!(world.query(client, sql), Reply::rows(&[none]), "{sql}");
+    }
+}
+
+#[test]
+fn rows_that_another_session_got_are_not_found() {
+    let mut world = single();
+    let [client, other] = [(); 2].map(|()| world.login(None));
+    world.query(other, "SELECT 1");
+    world.query(client, ONE_ROW);
+    let found = world.query(client, "SELECT FOUND_ROWS()");
+    assert_eq!(found, Reply::rows(&["0"]));
+}
+
+#[test]
+fn below_the_cap_a_connection_that_was_used_just_now_is_left_to_who_may_ask_it() {
+    let mut world = World::new();
+    let [client, other] = [(); 2].map(|()| world.login(None));
+    world.query(other, "SELECT ROW_COUNT() + 0");
+    for session in [client, other] {
+        world.query(session, "BEGIN");
+    }
+    for session in [client, other] {
+        world.query(session, "COMMIT");
+    }
+    let third = world.login(None);
+    world.query(client, TWO_ROWS);
+    world.query(third, ONE_ROW);
+    let own = world.query(client, "SELECT ROW_COUNT() + 0");
+    assert_eq!(own, Reply::rows(&["2"]));
+}
+
+#[test]
+fn a_ping_makes_the_row_count_zero() {
+    for sql in ASKS {
+        let mut world = World::new();
+        let client = world.login(None);
+        world.query(client, TWO_ROWS);
+        assert!(world.command(client, 0x0e, &[]).is_ok());
+        assert_eq!(world.query(client, sql), Reply::rows(&["0"]), "{sql}");
+    }
+}
+
+#[test]
+fn warnings_are_kept_while_the_question_for_them_is_prepared() {
+    let mut world = World::new();
+    let [client, other] = [(); 2].map(|()| world.login(None));
+    assert_eq!(world.query(client, "UPDATE t SET a = 1").code(), 1213);
+    world.command(client, 0x16, b"SHOW WARNINGS");
+    world.query(other, ONE_ROW);
+    let own = world.command(client, 0x17, &[1, 0, 0, 0, 0, 1, 0, 0, 0]);
+    assert_eq!(own, Reply::rows(&["UPDATE t SET a = 1"]));
+}
+
+#[test]
+fn an_answer_of_the_proxy_counts_as_the_statement_before() {
+    let mut world = single();
+    let [client, other] = [(); 2].map(|()| world.login(None));
+    world.query(other, TWO_ROWS);
+    world.query(client, "SELECT CONNECTION_ID()");
+    let count = world.query(client, "SELECT ROW_COUNT() + 0");
+    assert_eq!(count, Reply::rows(&["-1"]));
 }

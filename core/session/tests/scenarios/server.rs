@@ -105,6 +105,8 @@ pub(crate) struct Connection {
     in_transaction: bool,
     /// The statement before, and how many rows it changed.
     last: (String, i64),
+    /// What `FOUND_ROWS()` says; a reset leaves it.
+    found: u8,
     statements: BTreeMap<u32, String>,
     last_statement: u32,
     /// It runs a statement that ends only when it is killed.
@@ -146,6 +148,7 @@ impl Connection {
             changes: Vec::new(),
             in_transaction: false,
             last: (String::new(), 0),
+            found: 0,
             statements: BTreeMap::new(),
             last_statement: 0,
             sleeping: false,
@@ -361,6 +364,7 @@ impl Connection {
             }
             "SELECT" if !(server.read_only && sql.contains("hidden")) => {
                 self.select(server, sql, &last, out);
+                self.found = u8::from(!sql.contains("LIMIT 0"));
             }
             "SHOW" => self.select(server, sql, &last, out),
             "DO" if sql == "DO 0" => self.ok(1, 0, out),
@@ -408,6 +412,7 @@ impl Connection {
         let value = match sql {
             "SELECT ROW_COUNT()" | "SELECT ROW_COUNT() + 0" => last.1.to_string(),
             "SHOW WARNINGS" => last.0.clone(),
+            "SELECT FOUND_ROWS()" => self.found.to_string(),
             "SELECT DATABASE()" => self.schema.clone(),
             "SELECT LAST_INSERT_ID()" => self
                 .variables

@@ -22,6 +22,11 @@ impl Connection {
             return true;
         }
         match payload[0] {
+            0x0e => {
+                // Warnings are left as they are.
+                self.last.1 = 0;
+                self.ok(1, 0, out);
+            }
             0x11 => {
                 self.reset(server);
                 self.schema.clear();

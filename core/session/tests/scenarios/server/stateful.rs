@@ -14,6 +14,7 @@ impl Connection {
         self.tracks = false;
         self.tells_gtids = false;
         self.in_transaction = false;
+        self.last = (String::new(), 0);
         self.free_locks(server);
     }
 
