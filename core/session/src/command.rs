@@ -8,6 +8,7 @@ use mainstay_wire::{Capabilities, Command, ErrPacket, ErrorCode, Malformed, Stat
 
 use crate::answer;
 use crate::core::Core;
+use crate::dialect;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::session::{Job, Phase, Running, Session, Stage};
 use crate::stream::Stream;
@@ -46,6 +47,7 @@ impl Core {
             }
             Command::ResetConnection => {
                 self.reset_session(client, out);
+                self.forget_login(client);
                 self.answer_ok(client, out);
             }
             Command::ChangeUser => self.change_user(client, packet.payload, out),
@@ -216,6 +218,14 @@ impl Core {
         session.log = None;
         session.lost = None;
         self.untie(client, out);
+    }
+
+    /// A reset that the client asked for takes more than its statements set.
+    fn forget_login(&mut self, client: u32) {
+        let mariadb = self.policy.server_version.contains("MariaDB");
+        if let Some(session) = self.clients.get_mut(client) {
+            dialect::forget_login(mariadb, &mut session.key, self.policy.collation);
+        }
     }
 
     /// Answers the running or the just read command with OK.

@@ -50,8 +50,19 @@ pub(crate) fn wait_for(mariadb: bool, transactions: &str, seconds: f64) -> Strin
     format!("SELECT {function}('{transactions}', {seconds:.3})")
 }
 
-/// Sets again what a login set and `COM_RESET_CONNECTION` takes away. `MySQL` goes back to its own
-/// character set, and `MariaDB` to its own modes. Empty when that is nothing.
+/// Of a login, what `COM_RESET_CONNECTION` takes away: `MySQL` goes back to its own collation, and
+/// `MariaDB` to its own modes.
+pub(crate) fn forget_login(mariadb: bool, key: &mut Key, own: u8) {
+    if mariadb {
+        let modes = Capabilities::IGNORE_SPACE | Capabilities::INTERACTIVE;
+        key.capabilities = key.capabilities.without(modes);
+    } else {
+        key.collation = own;
+    }
+}
+
+/// Sets again what a login set and a reset took away; empty when that is nothing. The modes are
+/// set on both: older versions of `MySQL` may lose them.
 pub(crate) fn login_set(mariadb: bool, key: &Key, greeting: &Greeting) -> String {
     let mut sets = Vec::new();
     if !mariadb && key.collation != greeting.charset {

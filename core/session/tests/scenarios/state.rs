@@ -184,3 +184,27 @@ fn a_reset_of_mariadb_does_not_lose_what_the_login_asked_for_by_its_flags() {
     let set = "SET sql_mode=CONCAT(@@sql_mode,',IGNORE_SPACE'), wait_timeout=@@interactive_timeout";
     assert_eq!(after_a_reset("10.11.6-MariaDB", 8, flags), [set]);
 }
+
+#[test]
+fn a_reset_that_the_client_asks_for_takes_what_it_takes_on_its_server() {
+    let modes = "SET sql_mode=CONCAT(@@sql_mode,',IGNORE_SPACE')";
+    for (version, sets) in [("9.7.4", &[modes][..]), ("10.11.6-MariaDB", &[])] {
+        let mut world = World::of_version(version);
+        world.publish(routes(1, 1, Some("db1"), &[]));
+        let id = world.accept();
+        let client = world.clients.get_mut(&id).expect("open");
+        client.charset = 8;
+        client.capabilities = client.capabilities | Capabilities::IGNORE_SPACE;
+        let hello = client.hello("app", PASSWORD, None);
+        world.client_sends(id, &hello);
+        assert!(world.reply(id).is_ok());
+        assert_eq!(world.query(id, "SELECT 1"), Reply::rows(&["db1"]));
+        assert!(world.command(id, 0x1f, &[]).is_ok());
+        world.query(id, "CREATE TEMPORARY TABLE t (id INT)");
+        assert!(world.command(id, 0x1f, &[]).is_ok());
+        assert_eq!(world.query(id, "SELECT 1"), Reply::rows(&["db1"]));
+        let mut log = world.log("db1");
+        log.retain(|one| one.starts_with("SET "));
+        assert_eq!(log, sets, "{version}");
+    }
+}
