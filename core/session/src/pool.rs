@@ -274,7 +274,7 @@ impl Server {
             Step::Found | Step::Ping | Step::Usual | Step::Wait(_) | Step::Replay(_) => {}
             Step::Track(all) => {
                 self.tracking = if *all { Tracking::All } else { Tracking::Usual };
-                self.tells_gtids &= *all;
+                self.tells_gtids = *all && (self.tells_gtids || self.is_mariadb);
             }
             Step::Schema(name) => self.applied.schema = Some(name.clone()),
             Step::Prepare(text) => {

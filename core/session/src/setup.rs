@@ -405,7 +405,8 @@ fn steps(session: &Session, id: u32, server: &Server, asks: &Asks) -> VecDeque<(
     }
     let mariadb = server.is_mariadb;
     let ask = (!asks.known).then(|| (Step::Usual, dialect::ask_usual(mariadb)));
-    match session.tracking(server) {
+    let tracking = session.tracking(server);
+    match tracking {
         Some(true) => {
             steps.extend(ask.clone());
             steps.push_back((Step::Track(true), dialect::TRACK_ALL.to_vec()));
@@ -415,7 +416,9 @@ fn steps(session: &Session, id: u32, server: &Server, asks: &Asks) -> VecDeque<(
         }
         Some(false) | None => {}
     }
-    let tells = server.tells_gtids && !reset;
+    // MariaDB refuses to be asked for more than everything, of which transactions are a part.
+    let everything = mariadb && tracking == Some(true);
+    let tells = everything || server.tells_gtids && !reset;
     if asks.gtids && !tells && !session.state.tracks_itself() {
         let asked = steps.iter().any(|(step, _)| matches!(step, Step::Usual));
         steps.extend(ask.filter(|_| !asked));

@@ -176,3 +176,23 @@ fn without_a_replica_a_read_is_refused_or_waits_if_that_is_wanted() {
     waiting.publish(routes(1, 1, Some("db1"), &["db2"]));
     assert_eq!(waiting.reply(client), Reply::rows(&["db2"]));
 }
+
+#[test]
+fn mariadb_is_not_asked_for_transactions_where_it_tells_everything() {
+    let mut world = World::of_version("10.11.6-MariaDB");
+    let mut policy = policy();
+    policy.causal.reads = Causal::Session;
+    world.core.policy(std::sync::Arc::new(policy));
+    world.publish(routes(1, 1, Some("db1"), &[]));
+    let client = world.login(None);
+    let computed = "SET sql_mode=CONCAT(@@sql_mode,'STRICT')";
+    assert!(world.query(client, computed).is_ok());
+    assert!(world.query(client, "INSERT INTO t VALUES (1)").is_ok());
+    assert!(world.core.stats().ties.is_empty());
+    let everything = "SET SESSION session_track_system_variables='*'";
+    let log = world.log("db1");
+    let asks = log
+        .iter()
+        .filter(|sql| sql.starts_with("SET SESSION session_track"));
+    assert!(asks.clone().count() > 0 && asks.clone().all(|sql| sql.starts_with(everything)));
+}
