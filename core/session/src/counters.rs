@@ -233,9 +233,8 @@ impl Session {
             || asks && self.finds_others(server)
             || moved && !self.found && server.found_by != self.serial;
         if scrub {
-            // What `FOUND_ROWS()` is before a session has got rows.
-            let none = self.fresh && !self.pinged || !server.is_mariadb;
-            let one = !none || self.row_count == Some(-1);
+            // Servers begin with none. After an answer of the proxy it is the row of that.
+            let one = self.row_count == Some(-1) && self.last_on.is_none();
             let sql: &[u8] = if one {
                 b"SELECT 1"
             } else {
