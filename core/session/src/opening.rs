@@ -37,6 +37,7 @@ impl Core {
             tells_gtids: false,
             login_set: String::new(),
             lacks_login: false,
+            stale_schema: false,
             dirty: false,
             last_user: 0,
             last_client: 0,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::core::Core;
 use crate::op::{ConnId, Ops};
 use crate::server::{Server, ServerPhase, Step};
-use crate::session::{Key, Session, Stage};
+use crate::session::{Job, Key, Session, Stage};
 use crate::state::State;
 use crate::tracking::Tracking;
 
@@ -256,12 +256,24 @@ impl Server {
         self.statements.clear();
         self.dirty = false;
         self.lacks_login = !self.login_set.is_empty();
+        self.stale_schema = self.applied.schema.is_some();
         self.tells_gtids = false;
         self.last_user = 0;
         self.warned_by = 0;
         if self.tracking == Tracking::All {
             self.tracking = Tracking::Usual;
         }
+    }
+
+    /// False when nothing is lost by an error: what a server does not take of a login here, it did
+    /// not take from the login either; and who is in a schema that is gone stays in it.
+    pub(crate) fn must_take(&self, step: &Step, session: &Session) -> bool {
+        if let Step::Schema(name) = step {
+            let job = session.running().map(|running| &running.job);
+            let names = matches!(job, Some(Job::Login | Job::InitDb { .. }));
+            return names || self.applied.schema.as_ref() != Some(name);
+        }
+        !matches!(step, Step::Login)
     }
 
     /// What a step of a set-up has changed.
@@ -276,7 +288,10 @@ impl Server {
                 self.tracking = if *all { Tracking::All } else { Tracking::Usual };
                 self.tells_gtids = *all && (self.tells_gtids || self.is_mariadb);
             }
-            Step::Schema(name) => self.applied.schema = Some(name.clone()),
+            Step::Schema(name) => {
+                self.applied.schema = Some(name.clone());
+                self.stale_schema = false;
+            }
             Step::Prepare(text) => {
                 if let Some(prepared) = self.tracker.summary().prepared {
                     return self

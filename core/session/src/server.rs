@@ -41,6 +41,8 @@ pub(crate) struct Server {
     pub(crate) login_set: String,
     /// It was taken away.
     pub(crate) lacks_login: bool,
+    /// A reset left its schema, but with the character set of no schema.
+    pub(crate) stale_schema: bool,
     /// It carries state that only `COM_RESET_CONNECTION` takes away.
     pub(crate) dirty: bool,
     /// Serial of the session that used it last: for that one its counters are still right.

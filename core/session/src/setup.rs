@@ -159,9 +159,9 @@ impl Core {
             self.upstreams[server.upstream].usual = Some(usual.unwrap_or_default());
         }
         let asks = matches!(step, Step::Usual | Step::Track(_) | Step::Gtids);
-        // What a server does not take here, it did not take from the login either.
-        let wanted = !matches!(step, Step::Login);
-        if let Some(error) = server.tracker.summary().error.clone().filter(|_| wanted) {
+        let session = self.clients.get(client);
+        let must = session.is_some_and(|session| server.must_take(step, session));
+        if let Some(error) = server.tracker.summary().error.clone().filter(|_| must) {
             if !asks {
                 self.setup_failed(client, step, &error, out);
                 return false;
@@ -428,7 +428,8 @@ fn steps(session: &Session, id: u32, server: &Server, asks: &Asks) -> VecDeque<(
     if let Some((seen, text)) = &asks.wait {
         steps.push_back((Step::Wait(seen.clone()), text.clone().into_bytes()));
     }
-    let asked = matches!(running.job, Job::InitDb { .. });
+    let stale = reset || server.stale_schema;
+    let asked = stale || matches!(running.job, Job::InitDb { .. });
     let schema = change
         .schema
         .or_else(|| session.state.schema.clone().filter(|_| asked));

@@ -93,6 +93,8 @@ pub(crate) struct Connection {
     pub(crate) secure: bool,
     capabilities: Capabilities,
     pub(crate) schema: String,
+    /// A reset left the schema, but not its character set.
+    pub(crate) schema_is_stale: bool,
     variables: BTreeMap<String, String>,
     temporary: BTreeSet<String>,
     texts: BTreeMap<String, String>,
@@ -140,6 +142,7 @@ impl Connection {
             secure: false,
             capabilities: Capabilities::NONE,
             schema: String::new(),
+            schema_is_stale: false,
             variables: BTreeMap::new(),
             temporary: BTreeSet::new(),
             texts: BTreeMap::new(),
@@ -289,6 +292,7 @@ impl Connection {
             }
             0x02 => {
                 self.schema = text;
+                self.schema_is_stale = false;
                 self.ok(1, 0, out);
             }
             0x03 => {

@@ -208,3 +208,29 @@ fn a_reset_that_the_client_asks_for_takes_what_it_takes_on_its_server() {
         assert_eq!(log, sets, "{version}");
     }
 }
+
+#[test]
+fn the_schema_is_named_again_after_a_reset_that_took_its_character_set() {
+    let mut world = single(1);
+    let [first, second] = [(); 2].map(|()| world.login(Some("shop")));
+    world.query(first, "CREATE TEMPORARY TABLE t (id INT)");
+    world.leave(first);
+    assert_eq!(
+        world.query(second, "SELECT DATABASE()"),
+        Reply::rows(&["shop"])
+    );
+    assert_eq!(world.connections.len(), 1);
+    let connection = world.connections.values().next().expect("one");
+    assert!(!connection.schema_is_stale);
+}
+
+#[test]
+fn who_is_in_a_schema_that_is_gone_stays_in_it() {
+    let mut world = single(1);
+    let [first, second] = [(); 2].map(|()| world.login(Some("shop")));
+    world.query(first, "CREATE TEMPORARY TABLE t (id INT)");
+    world.leave(first);
+    world.servers.get_mut("db1").expect("db1").lacks = Some("shop".to_owned());
+    assert_eq!(world.query(second, "SELECT 1"), Reply::rows(&["db1"]));
+    assert_eq!(world.command(second, 0x02, b"shop").code(), 1049);
+}

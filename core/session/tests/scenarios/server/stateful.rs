@@ -7,6 +7,7 @@ use super::{Connection, Server};
 impl Connection {
     /// What `COM_RESET_CONNECTION` does.
     pub(super) fn reset(&mut self, server: &mut Server) {
+        self.schema_is_stale = !self.schema.is_empty();
         self.variables.clear();
         self.statements.clear();
         self.temporary.clear();
