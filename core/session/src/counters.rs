@@ -233,8 +233,10 @@ impl Session {
             || asks && self.finds_others(server)
             || moved && !self.found && server.found_by != self.serial;
         if scrub {
-            // Servers begin with none. After an answer of the proxy it is the row of that.
-            let one = self.row_count == Some(-1) && self.last_on.is_none();
+            // MySQL begins with none; `MariaDB` with what the connection before left to its
+            // thread, mostly one. After an answer of the proxy it is the row of that.
+            let answered = self.row_count == Some(-1) && self.last_on.is_none();
+            let one = server.is_mariadb || answered;
             let sql: &[u8] = if one {
                 b"SELECT 1"
             } else {
