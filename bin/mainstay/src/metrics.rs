@@ -20,6 +20,7 @@ pub(crate) fn text(status: &StatusView, proxy: Option<&ProxyStats>) -> String {
             proxy.restarts,
         );
         sessions(&mut out, &proxy.sessions);
+        statements(&mut out, &proxy.sessions);
         by_reason(&mut out, &proxy.sessions);
         cache(&mut out, &proxy.sessions);
         servers(&mut out, &proxy.sessions);
@@ -106,6 +107,14 @@ fn sessions(out: &mut Exposition, stats: &Stats) {
             "Connections that broke their protocol.",
             stats.garbled,
         ),
+    ];
+    for (name, help, value) in counters {
+        out.single(name, Counter, help, value);
+    }
+}
+
+fn statements(out: &mut Exposition, stats: &Stats) {
+    let counters = [
         (
             "mainstay_statements_held_total",
             "Statements held.",
@@ -176,9 +185,9 @@ fn by_reason(out: &mut Exposition, stats: &Stats) {
         ties.sample(&[("reason", &format!("{reason:?}"))], count);
     }
     let help = "Sessions that are tied to their server connection.";
-    let mut tied = out.family("mainstay_sessions_tied", Gauge, help);
+    let mut sessions = out.family("mainstay_sessions_tied", Gauge, help);
     for (reason, count) in &stats.tied {
-        tied.sample(&[("reason", &format!("{reason:?}"))], count);
+        sessions.sample(&[("reason", &format!("{reason:?}"))], count);
     }
 }
 
@@ -223,20 +232,22 @@ fn cache(out: &mut Exposition, stats: &Stats) {
     }
 }
 
+/// What a family says of one server.
+type Value = fn(&ServerStats) -> f64;
+
 fn servers(out: &mut Exposition, stats: &Stats) {
     let help = "Connections to a server, by what they do.";
     let mut connections = out.family("mainstay_server_connections", Gauge, help);
     for (name, server) in &stats.servers {
-        let states = [
+        let uses = [
             ("idle", server.idle),
             ("used", server.used),
             ("connecting", server.connecting),
         ];
-        for (state, count) in states {
+        for (state, count) in uses {
             connections.sample(&[("server", name.as_str()), ("state", state)], count);
         }
     }
-    type Value = fn(&ServerStats) -> f64;
     let families: [(&str, Kind, &str, Value); 6] = [
         (
             "mainstay_server_waiting",

@@ -33,10 +33,8 @@ pub(crate) fn ask_usual(mariadb: bool) -> Vec<u8> {
 /// Asks for the transaction of each write.
 pub(crate) fn track_gtids(mariadb: bool) -> &'static [u8] {
     if mariadb {
-        // Everything holds it already, and takes no other name beside it.
         b"SET SESSION session_track_system_variables=\
-          IF(@@session.session_track_system_variables='*', '*', \
-          CONCAT(@@session.session_track_system_variables, ',last_gtid'))"
+          CONCAT(@@session.session_track_system_variables, ',last_gtid')"
     } else {
         b"SET SESSION session_track_gtids=OWN_GTID"
     }

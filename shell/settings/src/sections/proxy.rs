@@ -65,7 +65,7 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
     let settings = ProxySettings {
         listen: listen(&mut section, 6033),
         workers: workers(&mut section),
-        io: section.choice("io", &IO).unwrap_or_default(),
+        io: word(&mut section, "io", &IO),
         server_version: section.text("server_version", "a version, such as \"10.11.6-MariaDB\""),
         auth_plugin: section.choice("auth_plugin", &PLUGINS),
         split_reads: section.boolean("split_reads", default.split_reads),
@@ -91,12 +91,8 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
         idle_client_limit: section.duration("idle_client_limit", wait.idle_client, LEAST),
         connect_limit: section.duration("connect_limit", wait.connect, LEAST),
         pool_wait_limit: section.duration("pool_wait_limit", wait.pool_wait, LEAST),
-        readers_choice: section
-            .choice("readers_choice", &CHOICES)
-            .unwrap_or_default(),
-        readers_none_left: section
-            .choice("readers_none_left", &NONE_LEFT)
-            .unwrap_or_default(),
+        readers_choice: word(&mut section, "readers_choice", &CHOICES),
+        readers_none_left: word(&mut section, "readers_none_left", &NONE_LEFT),
         zone: section.text("zone", "a name, such as \"eu-1a\""),
         connection_age_max: limit(&mut section, "connection_age_max"),
         connection_statements_max: section.count(
@@ -109,9 +105,7 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
             "transaction_replay_bytes_max",
             default.replay_bytes_max,
         ),
-        causal_reads: section
-            .choice("causal_reads", &CAUSAL)
-            .unwrap_or(Causal::Session),
+        causal_reads: causal_reads(&mut section),
         causal_wait: section.duration("causal_wait", default.causal.wait, LEAST),
         stop_limit: section.duration("stop_limit", STOP_LIMIT, Duration::ZERO),
         mirrors_max: section.count("mirrors_max", default.mirrors_max, 0),
@@ -126,9 +120,7 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
         client_tls: tls::clients(&mut section, folder),
         server_tls: tls::servers(&mut section, folder),
         compression: compression(&mut section),
-        server_compression: section
-            .choice("server_compression", &SERVER_COMPRESSION)
-            .flatten(),
+        server_compression: word(&mut section, "server_compression", &SERVER_COMPRESSION),
         proxy_protocol_from: networks(&mut section, "proxy_protocol_from").unwrap_or_default(),
         allow_from: networks(&mut section, "allow_from"),
         proxy_protocol_to_servers: section.boolean("proxy_protocol_to_servers", false),
@@ -136,6 +128,21 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
     };
     section.end();
     settings
+}
+
+/// One of a few words; the default when there is none.
+fn word<T: Copy + Default>(
+    section: &mut Section<'_, '_, '_>,
+    key: &'static str,
+    words: &[(&'static str, T)],
+) -> T {
+    section.choice(key, words).unwrap_or_default()
+}
+
+/// Sessions read their own writes, as on one server.
+fn causal_reads(section: &mut Section<'_, '_, '_>) -> Causal {
+    let read = section.choice("causal_reads", &CAUSAL);
+    read.unwrap_or(Causal::Session)
 }
 
 /// What clients may ask for: by default all of it, as servers allow.
