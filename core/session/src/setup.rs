@@ -428,11 +428,9 @@ fn steps(session: &Session, id: u32, server: &Server, asks: &Asks) -> VecDeque<(
     if let Some((seen, text)) = &asks.wait {
         steps.push_back((Step::Wait(seen.clone()), text.clone().into_bytes()));
     }
-    let stale = reset || server.stale_schema;
-    let asked = stale || matches!(running.job, Job::InitDb { .. });
-    let schema = change
-        .schema
-        .or_else(|| session.state.schema.clone().filter(|_| asked));
+    let again = reset || server.stale_schema || matches!(running.job, Job::InitDb { .. });
+    let own = session.state.schema.as_ref().filter(|_| again);
+    let schema = change.schema.or_else(|| own.cloned());
     if let Some(name) = schema {
         steps.push_back((Step::Schema(name.clone()), name));
     }
