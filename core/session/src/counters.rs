@@ -14,14 +14,14 @@
 //! | anything else | 1159: it did not run |
 
 use mainstay_sql::{Flags, Kind, Statement};
-use mainstay_wire::ErrorCode;
 use mainstay_wire::result::{ColumnDefinition, column_type, put_text_result_set};
 use mainstay_wire::tracker::Summary;
+use mainstay_wire::{Command, ErrorCode};
 
 use crate::core::Core;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::server::{Server, ServerPhase, Step};
-use crate::session::{Job, Session};
+use crate::session::{Job, Running, Session};
 use crate::tie::TieReason;
 
 /// What makes a query more than a question about the statement before it.
@@ -52,7 +52,7 @@ impl Core {
         if !session.ties.is_soft() {
             return;
         }
-        let asks = session.running().is_some_and(|one| one.job.will_ask());
+        let asks = session.running().is_some_and(Running::keeps_counters);
         let here = session.server.and_then(|id| self.servers.get(id));
         let may = here.is_some_and(|server| self.may_ask(session, server));
         if !asks || !may {
@@ -174,6 +174,13 @@ impl Job {
     }
 }
 
+impl Running {
+    /// True when it asks about the statement before it, prepares that, or leaves it possible.
+    fn keeps_counters(&self) -> bool {
+        self.command == Command::SetOption || self.job.will_ask()
+    }
+}
+
 impl Session {
     /// True when the connection is idle, and the last thing it did was this session's last.
     pub(crate) fn was_last_on(&self, id: u32, server: &Server) -> bool {
@@ -265,9 +272,9 @@ impl Session {
         let Some(running) = self.running() else {
             return;
         };
-        let prepares = matches!(running.job, Job::Prepare(_));
-        let prepares_question = prepares && running.job.will_ask();
-        self.fresh &= prepares;
+        let asked = running.job.asks();
+        let keeps = running.keeps_counters() && !asked;
+        self.fresh &= keeps || matches!(running.job, Job::Prepare(_));
         if summary.result_sets > 0 {
             server.found_by = self.serial;
             self.found = true;
@@ -278,7 +285,7 @@ impl Session {
         }
         if tells || self.asks {
             self.ties.insert(TieReason::Diagnostics);
-        } else if !prepares_question {
+        } else if !keeps {
             self.ties.remove(TieReason::Diagnostics);
         }
     }
@@ -293,7 +300,9 @@ impl Session {
             .statement()
             .is_some_and(|one| !matches!(one.kind, Kind::Multi | Kind::Call | Kind::Unknown));
         let sent = !matches!(running.job, Job::Prepare(_) | Job::Other);
-        self.row_count = if !one || !sent {
+        self.row_count = if running.command == Command::SetOption {
+            Some(-1)
+        } else if !one || !sent {
             None
         } else if summary.error.is_some() || summary.result_sets > 0 {
             Some(-1)

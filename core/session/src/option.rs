@@ -33,6 +33,7 @@ impl Core {
             return self.start(client, (Command::SetOption, Job::Other), packet, out);
         }
         session.key.capabilities = capabilities;
+        session.row_count = Some(-1);
         let end = OkPacket {
             status: session.status(),
             ..OkPacket::default()

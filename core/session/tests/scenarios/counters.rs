@@ -182,3 +182,14 @@ fn an_answer_of_the_proxy_counts_as_the_statement_before() {
     let count = world.query(client, "SELECT ROW_COUNT() + 0");
     assert_eq!(count, Reply::rows(&["-1"]));
 }
+
+#[test]
+fn warnings_are_kept_while_an_option_is_set() {
+    let mut world = World::new();
+    let [client, other] = [(); 2].map(|()| world.login(None));
+    assert_eq!(world.query(client, "UPDATE t SET a = 1").code(), 1213);
+    world.command(client, 0x1b, &[1, 0]);
+    world.query(other, ONE_ROW);
+    let own = world.query(client, "SHOW WARNINGS");
+    assert_eq!(own, Reply::rows(&["UPDATE t SET a = 1"]));
+}
