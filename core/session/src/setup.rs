@@ -15,6 +15,7 @@ use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::replay::sum;
 use crate::server::{Server, ServerPhase, Step};
 use crate::session::{Job, Phase, Session, Stage};
+use crate::state::Change;
 use crate::tie::TieReason;
 use crate::tracking::{Tracking, Usual};
 
@@ -394,8 +395,7 @@ fn steps(session: &Session, id: u32, server: &Server, asks: &Asks) -> VecDeque<(
     let extra = last_id
         .as_deref()
         .map(|text| (&b"last_insert_id"[..], text));
-    let lose = session.must_lose_warnings(server);
-    let change = server.applied.change_to_after(lose, &session.state, extra);
+    let change = session.change_of(server, extra);
     if change.reset && session.ties.is_empty() {
         steps.push_back((Step::Reset, Vec::new()));
     }
@@ -477,6 +477,12 @@ impl Step {
 }
 
 impl Session {
+    /// What brings the connection to its state.
+    fn change_of(&self, server: &Server, extra: Option<(&[u8], &[u8])>) -> Change {
+        let reset = self.must_lose_warnings(server);
+        server.applied.change_to_after(reset, &self.state, extra)
+    }
+
     /// The server refused the schema: the session keeps the one it had.
     fn schema_refused(&mut self) {
         if let Phase::Busy(running) = &mut self.phase
