@@ -2,6 +2,9 @@
 //! to, and that the memory they point to stays, is left to the caller.
 #![allow(unsafe_code)]
 
+#[cfg(test)]
+mod tests;
+
 use std::io;
 use std::os::fd::AsRawFd;
 use std::time::Duration;
@@ -212,6 +215,8 @@ impl Queue {
             let (bytes, length) = (one.as_ptr(), one.len() as u32);
             opcode::Send::new(fd, bytes, length).flags(flags).build()
         } else {
+            // Places for heads are used again after a submission: this one must not be among them.
+            self.make_room();
             let message = self.header(pieces);
             let flags = flags.cast_unsigned();
             opcode::SendMsg::new(fd, message).flags(flags).build()
@@ -272,9 +277,15 @@ impl Queue {
     }
 
     fn push_entry(&mut self, entry: &Entry) {
+        self.make_room();
         // SAFETY: what the entry points to is kept by the callers: nothing, the boxed headers
         // until the submission, and bytes whose owner promised to keep them.
-        while unsafe { self.ring.submission().push(entry) }.is_err() {
+        unsafe { self.ring.submission().push(entry) }.expect("there is room");
+    }
+
+    /// Submits what there is if there is no room for one more.
+    fn make_room(&mut self) {
+        while self.ring.submission().is_full() {
             let submitted = self.ring.submit();
             self.check(submitted);
         }
