@@ -1,6 +1,7 @@
 //! The driver over real loopback sockets, with a machine that echoes or relays.
 
 mod machine;
+mod relay;
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -17,6 +18,7 @@ use crate::gate::StillBusy;
 use crate::io::Io;
 use crate::leaving::Leaving;
 use machine::{BEGIN, COMMIT, FLOOD, FLOOD_BYTES, LATER, PANIC, Toy, Upstream};
+use relay::a_long_command_to_a_server_that_reads_in_bursts_is_answered;
 
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// More than all the buffers between two ends of a connection through the proxy hold.
@@ -490,6 +492,7 @@ on_each_driver! {
     a_server_behind_a_socket_of_this_machine_is_reached,
     clients_are_spread_evenly_and_forgotten_when_they_leave,
     clients_that_leave_and_come_together_are_not_mixed_up,
+    a_long_command_to_a_server_that_reads_in_bursts_is_answered,
     a_timer_of_the_machine_needs_no_event,
     routes_reach_every_worker_and_older_ones_none,
     the_writer_is_drained_when_the_last_write_has_ended,
