@@ -1,5 +1,6 @@
 //! The driver over real loopback sockets, with a machine that echoes or relays.
 
+mod leaving;
 mod machine;
 mod relay;
 
@@ -7,7 +8,7 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,11 @@ use mainstay_topology::{Epoch, Routes};
 use crate::crew::{Crew, Start};
 use crate::gate::StillBusy;
 use crate::io::Io;
-use crate::leaving::Leaving;
+use leaving::{
+    a_proxy_that_ends_in_order_dismisses_who_is_at_rest_and_closes_the_port,
+    bytes_sent_while_a_client_moves_are_not_lost,
+    clients_go_on_in_the_process_that_inherits_the_port,
+};
 use machine::{BEGIN, COMMIT, FLOOD, FLOOD_BYTES, LATER, PANIC, Toy, Upstream};
 use relay::a_long_command_to_a_server_that_reads_in_bursts_is_answered;
 
@@ -380,82 +385,6 @@ fn a_proxy_that_stops_closes_its_clients_and_frees_its_port(io: Io) {
     assert_eq!(read_all(&client), b"");
     let again = start_on(io, address, 2, None);
     echo(&connect(&again), b"again");
-}
-
-fn successor(io: Io, old: &Crew<Toy>) -> Crew<Toy> {
-    let clones = old.listeners().iter().map(OwnedFd::try_clone);
-    let inherited = clones.collect::<Result<_, _>>().expect("open");
-    inherit(io, old.address(), 2, None, inherited)
-}
-
-fn clients_go_on_in_the_process_that_inherits_the_port(io: Io) {
-    let old = start(io, 2, None);
-    let (resting, busy) = (connect(&old), connect(&old));
-    echo(&resting, b"before");
-    echo(&busy, BEGIN);
-    let new = successor(io, &old);
-    let (sender, receiver) = mpsc::channel();
-    old.leave(&Leaving::Moving(sender));
-    let connected = |crew: &Crew<Toy>| crew.clients().iter().sum::<usize>();
-    thread::scope(|scope| {
-        // A newcomer, too, may still have been accepted by a worker that had not heard of it.
-        scope.spawn(|| {
-            for moved in receiver {
-                new.arrive(moved);
-            }
-        });
-        echo(&resting, b"after");
-        let newcomer = connect(&old);
-        echo(&newcomer, b"new");
-        wait_until(|| connected(&new) == 2);
-        assert_eq!(connected(&old), 1, "it is in the middle of something");
-        echo(&busy, COMMIT);
-        wait_until(|| connected(&old) == 0);
-        drop(old);
-        for client in [&resting, &busy, &newcomer] {
-            echo(client, b"and on");
-        }
-    });
-}
-
-fn bytes_sent_while_a_client_moves_are_not_lost(io: Io) {
-    let old = start(io, 1, None);
-    let clients: Vec<_> = (0..50).map(|_| connect(&old)).collect();
-    for client in &clients {
-        echo(client, b"here");
-    }
-    let new = successor(io, &old);
-    let (sender, receiver) = mpsc::channel();
-    old.leave(&Leaving::Moving(sender));
-    for mut client in &clients {
-        client.write_all(b"sent").expect("open");
-    }
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            for moved in receiver.into_iter().take(50) {
-                new.arrive(moved);
-            }
-        });
-        for mut client in &clients {
-            let mut answer = [0; 4];
-            client
-                .read_exact(&mut answer)
-                .expect("answered by one of the two");
-            assert_eq!(&answer, b"sent");
-        }
-    });
-}
-
-fn a_proxy_that_ends_in_order_dismisses_who_is_at_rest_and_closes_the_port(io: Io) {
-    let crew = start(io, 2, None);
-    let (resting, busy) = (connect(&crew), connect(&crew));
-    echo(&resting, b"here");
-    echo(&busy, BEGIN);
-    crew.leave(&Leaving::Dismissed);
-    assert_eq!(read_all(&resting), b"bye");
-    wait_until(|| TcpStream::connect(crew.address()).is_err());
-    echo(&busy, COMMIT);
-    assert_eq!(read_all(&busy), b"bye");
 }
 
 macro_rules! on_each_driver {
