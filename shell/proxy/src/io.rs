@@ -11,8 +11,7 @@ use crate::ring::{self, Parts};
 /// What the workers read and write with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Io {
-    /// What has been measured to cost less: epoll, which sends all that a turn has to send in one
-    /// system call.
+    /// epoll, which has been tried for longer and costs little more.
     #[default]
     Auto,
     /// epoll, which is always there.

@@ -122,7 +122,7 @@ pub struct ManagerSettings {
 /// What the proxy reads and writes with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ProxyIo {
-    /// What costs least: epoll.
+    /// epoll.
     #[default]
     Auto,
     /// epoll.
