@@ -11,11 +11,18 @@ on_both_families!(
     a_new_process_that_cannot_start_leaves_the_old_one_alone,
 );
 
+/// The servers of the sandbox in the care of a `mainstay serve`, while the sandbox's own manager
+/// stands still.
+fn whole(sandbox: &Sandbox) -> (Paused, Served) {
+    let manager = Paused::new(sandbox.pid());
+    let served = Served::start(sandbox, &addresses(sandbox));
+    served.wait("a whole cluster", Status::is_whole);
+    (manager, served)
+}
+
 fn a_new_process_takes_over_with_all_its_clients(family: Family) {
     let sandbox = Sandbox::start(family);
-    let _manager = Paused::new(sandbox.pid());
-    let mut served = Served::start(&sandbox, &addresses(&sandbox));
-    served.wait("a whole cluster", Status::is_whole);
+    let (_manager, mut served) = whole(&sandbox);
     let login = served.login(&sandbox);
     let (mut resting, mut writing) = (Client::connect(&login), Client::connect(&login));
     resting.execute("CREATE TABLE app.t (id INT PRIMARY KEY)");
@@ -44,9 +51,7 @@ fn a_new_process_takes_over_with_all_its_clients(family: Family) {
 
 fn a_process_that_ends_lets_transactions_finish(family: Family) {
     let sandbox = Sandbox::start(family);
-    let _manager = Paused::new(sandbox.pid());
-    let mut served = Served::start(&sandbox, &addresses(&sandbox));
-    served.wait("a whole cluster", Status::is_whole);
+    let (_manager, mut served) = whole(&sandbox);
     let login = served.login(&sandbox);
     let (mut resting, mut writing) = (Client::connect(&login), Client::connect(&login));
     resting.execute("CREATE TABLE app.t (id INT PRIMARY KEY)");
@@ -62,9 +67,7 @@ fn a_process_that_ends_lets_transactions_finish(family: Family) {
 
 fn a_new_process_that_cannot_start_leaves_the_old_one_alone(family: Family) {
     let sandbox = Sandbox::start(family);
-    let _manager = Paused::new(sandbox.pid());
-    let served = Served::start(&sandbox, &addresses(&sandbox));
-    served.wait("a whole cluster", Status::is_whole);
+    let (_manager, served) = whole(&sandbox);
     let mut client = Client::connect(&served.login(&sandbox));
     std::fs::write(&served.file, "[cluster]\nnam = 1\n").expect("it can be written");
     processes::signal(served.pid(), Signal::USR2);
