@@ -39,10 +39,6 @@ pub(crate) struct Ruled {
     pub(crate) multiplex: Option<Multiplex>,
     /// Who gets a copy.
     pub(crate) mirror: Option<u32>,
-    /// How far behind a reader may be for it.
-    pub(crate) max_lag: Option<Duration>,
-    /// It is to be logged.
-    pub(crate) log: bool,
     /// Bytes of its reply so far.
     pub(crate) reply_bytes: u64,
 }
@@ -228,7 +224,6 @@ impl Core {
         actions.retries = small(wishes.retries).or(actions.retries);
         actions.delay_ms = wishes.delay_ms.or(actions.delay_ms);
         actions.mirror_hostgroup = small(wishes.mirror).or(actions.mirror_hostgroup);
-        self.ruled.max_lag = wishes.max_lag_ms.map(Duration::from_millis);
     }
 
     /// What the settings of the user add. False when they forbid it.
@@ -286,7 +281,6 @@ impl Core {
         ruled.cache_ttl = actions.cache_ttl_ms.map(Duration::from_millis);
         ruled.multiplex = actions.multiplex;
         ruled.mirror = actions.mirror_hostgroup;
-        ruled.log = actions.log == Some(true);
         let delay = actions.delay_ms.filter(|&delay| delay > 0);
         ruled.until = delay.map(|delay| self.now + Duration::from_millis(delay));
     }
