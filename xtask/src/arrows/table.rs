@@ -8,6 +8,7 @@ pub(super) const OPEN_TO_CORE: &[&str] = &["clock", "gtid"];
 /// Crates of the core, and which others each may use.
 pub(super) const CORE: &[(&str, &[&str])] = &[
     ("clock", &[]),
+    ("command", &[]),
     ("gtid", &[]),
     ("wire", &[]),
     ("sql", &[]),
@@ -23,6 +24,7 @@ pub(super) const OPEN_TO_SHELL: &[&str] = &["telemetry"];
 
 /// Crates of the shell, and which others each may use.
 pub(super) const SHELL: &[(&str, &[&str])] = &[
+    ("admin", &["mysql"]),
     ("dashboard", &[]),
     ("drill", &["mysql"]),
     ("manager", &["mysql", "store"]),
