@@ -1,6 +1,7 @@
 //! What a finished statement has done to its session: what is remembered to be done again on other
 //! connections, and what ties the session to this one.
 
+use mainstay_clock::Timestamp;
 use mainstay_routing::rules::Multiplex;
 use mainstay_sql::{Flags, Kind, Statement, set, use_schema};
 use mainstay_wire::tracker::Summary;
@@ -23,6 +24,7 @@ const TYING: [(Flags, TieReason); 3] = [
 impl Core {
     /// Takes the effects of the session's running command, whose reply is whole.
     pub(crate) fn take_effects(&mut self, client: u32, id: u32, summary: &Summary) {
+        let now = self.now;
         let Some(session) = self.clients.get_mut(client) else {
             return;
         };
@@ -31,7 +33,7 @@ impl Core {
         };
         session.doubtful = summary.error.is_some();
         if let Some(status) = summary.status {
-            session.take_status(status);
+            session.take_status(status, now);
         }
         if summary.last_insert_id != 0 {
             session.last_insert_id = summary.last_insert_id;
@@ -101,10 +103,16 @@ impl Session {
         }
     }
 
-    fn take_status(&mut self, status: StatusFlags) {
+    fn take_status(&mut self, status: StatusFlags, now: Timestamp) {
         self.autocommit = status.contains(StatusFlags::AUTOCOMMIT);
         if status.contains(StatusFlags::IN_TRANS) {
-            self.ties.insert(TieReason::Transaction);
+            // One may end and another begin with the same statement.
+            let edges = [Kind::Begin, Kind::Commit, Kind::Rollback];
+            let running = self.running();
+            let begins = running.is_some_and(|one| edges.iter().any(|&kind| one.job.is(kind)));
+            if self.ties.insert(TieReason::Transaction) || begins {
+                self.transaction_since = now;
+            }
         } else {
             self.ties.remove(TieReason::Transaction);
         }

@@ -65,6 +65,7 @@ mod server;
 mod server_greeting;
 mod server_login;
 mod session;
+pub mod sessions;
 mod setup;
 mod slots;
 mod splice;
@@ -88,6 +89,7 @@ pub use policy::{
     Plugin, Policy, Pool, Require, Secret, ServerTls, Timeouts, User,
 };
 pub use queries::QueryStats;
+pub use sessions::{FreeRow, ServerEnd, SessionRow, SessionState, Sessions};
 pub use stats::{ServerStats, Stats};
 pub use tie::TieReason;
 pub use written::Written;

@@ -79,6 +79,8 @@ pub(crate) struct Session {
     /// The server connection in use, or tied to between statements.
     pub(crate) server: Option<u32>,
     pub(crate) ties: Ties,
+    /// When the transaction began that was open last.
+    pub(crate) transaction_since: Timestamp,
     /// What ties it by name.
     pub(crate) held: Option<Box<Held>>,
     /// The flag that the query rules begin with for its next statement.
@@ -341,6 +343,7 @@ impl Session {
             pinged: false,
             server: None,
             ties: Ties::default(),
+            transaction_since: Timestamp::ZERO,
             held: None,
             log: None,
             written: None,

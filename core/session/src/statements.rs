@@ -161,6 +161,10 @@ impl ServerStatements {
         Some(entry)
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(crate) fn has(&self, text: &Arc<Text>) -> bool {
         self.entries.contains_key(text)
     }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use mainstay_session::QueryStats;
+use mainstay_session::{QueryStats, Sessions};
 use mainstay_topology::Routes;
 
 use crate::driver::Driver;
@@ -169,18 +169,23 @@ impl<M: Machine> Crew<M> {
 
     /// The counters of each worker.
     pub(crate) fn stats(&self) -> Vec<M::Stats> {
-        let (report, reports) = mpsc::channel();
-        self.tell(|| Message::Report(report.clone()));
-        drop(report);
-        let deadline = Instant::now() + REPORT_LIMIT;
-        let left = || deadline.saturating_duration_since(Instant::now());
-        std::iter::from_fn(|| reports.recv_timeout(left()).ok()).collect()
+        self.ask(Message::Report)
     }
 
     /// What was asked of the servers, by each worker.
     pub(crate) fn queries(&self, reset: bool) -> Vec<QueryStats> {
+        self.ask(|report| Message::Queries(reset, report))
+    }
+
+    /// What the sessions of each worker are doing: of each at most `max`.
+    pub(crate) fn sessions(&self, max: usize) -> Vec<Sessions> {
+        self.ask(|report| Message::Sessions(max, report))
+    }
+
+    /// The answers of the workers that give one in time.
+    fn ask<T>(&self, question: impl Fn(mpsc::Sender<T>) -> Message<M>) -> Vec<T> {
         let (report, reports) = mpsc::channel();
-        self.tell(|| Message::Queries(reset, report.clone()));
+        self.tell(|| question(report.clone()));
         drop(report);
         let deadline = Instant::now() + REPORT_LIMIT;
         let left = || deadline.saturating_duration_since(Instant::now());

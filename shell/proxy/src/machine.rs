@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use mainstay_clock::Timestamp;
-use mainstay_session::{CloseReason, ConnId, Core, Note, Ops, QueryStats};
+use mainstay_session::{CloseReason, ConnId, Core, Note, Ops, QueryStats, Sessions};
 use mainstay_topology::Routes;
 
 /// A machine that turns what happens on connections into operations on them.
@@ -62,6 +62,8 @@ pub(crate) trait Machine: Sized + 'static {
     fn writes_in_flight(&self) -> usize;
     /// What was asked of the servers; with `reset` it is counted from zero afterwards.
     fn queries(&mut self, reset: bool) -> QueryStats;
+    /// What the sessions are doing: at most `max` of them, and of the free connections.
+    fn sessions(&self, now: Timestamp, max: usize) -> Sessions;
 }
 
 impl Machine for Core {
@@ -156,5 +158,9 @@ impl Machine for Core {
 
     fn queries(&mut self, reset: bool) -> QueryStats {
         Self::queries(self, reset)
+    }
+
+    fn sessions(&self, now: Timestamp, max: usize) -> Sessions {
+        Self::sessions(self, now, max)
     }
 }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
-use mainstay_session::{Note, QueryStats};
+use mainstay_session::{Note, QueryStats, Sessions};
 use mainstay_topology::Routes;
 use rustix::event::{EventfdFlags, eventfd};
 
@@ -47,6 +47,8 @@ pub(crate) enum Message<M: Machine> {
     Leave(Leaving),
     /// Somebody wants to know what was asked of the servers, and whether to count from zero.
     Queries(bool, mpsc::Sender<QueryStats>),
+    /// Somebody wants to know what the sessions are doing: at most that many.
+    Sessions(usize, mpsc::Sender<Sessions>),
     /// Close everything and end.
     Stop,
 }

@@ -7,7 +7,9 @@ use std::thread;
 use std::time::Instant;
 
 use mainstay_session::policy::Budget;
-use mainstay_session::{CachePolicy, Core, Hold, Policy, Pool, QueryStats, Stats, Written};
+use mainstay_session::{
+    CachePolicy, Core, Hold, Policy, Pool, QueryStats, Sessions, Stats, Written,
+};
 use mainstay_topology::Routes;
 
 use crate::crew::{Crew, Start};
@@ -160,6 +162,16 @@ impl Proxy {
     pub fn queries(&self, reset: bool) -> QueryStats {
         let mut total = QueryStats::default();
         for one in self.crew.queries(reset) {
+            total.add(one);
+        }
+        total
+    }
+
+    /// What the sessions are doing now, and the free server connections: each worker is asked, and
+    /// shows at most `max` of each, so that a question about very many stays cheap for all others.
+    pub fn sessions(&self, max: usize) -> Sessions {
+        let mut total = Sessions::default();
+        for one in self.crew.sessions(max) {
             total.add(one);
         }
         total

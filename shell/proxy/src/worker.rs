@@ -266,6 +266,9 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
                     // Whoever asked may have given up.
                     let _ = report.send(self.machine.queries(reset));
                 }
+                Message::Sessions(max, report) => {
+                    let _ = report.send(self.machine.sessions(self.now, max));
+                }
             }
         }
     }

@@ -23,6 +23,7 @@ mod properties;
 mod queries;
 mod replay;
 mod rules;
+mod sessions;
 mod sharing;
 mod state;
 mod statements;

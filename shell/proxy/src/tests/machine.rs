@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_clock::Timestamp;
-use mainstay_session::{Chunk, CloseReason, ConnId, Note, Op, Ops, QueryStats};
+use mainstay_session::{Chunk, CloseReason, ConnId, Note, Op, Ops, QueryStats, Sessions};
 use mainstay_topology::{Routes, ServerName};
 
 use crate::machine::Machine;
@@ -214,5 +214,9 @@ impl Machine for Toy {
 
     fn queries(&mut self, _reset: bool) -> QueryStats {
         QueryStats::default()
+    }
+
+    fn sessions(&self, _now: Timestamp, _max: usize) -> Sessions {
+        Sessions::default()
     }
 }
