@@ -37,6 +37,10 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  mainstay queries --by count --limit 20\n  \
                             mainstay queries --json | jq '.errors'")]
     Queries(QueriesArgs),
+    /// Show what the clients of the proxy are doing now, and why they keep their connections.
+    #[command(after_help = "Example:\n  mainstay sessions --busy\n  \
+                            mainstay sessions --json | jq '.sessions[] | select(.ties != [])'")]
+    Sessions(SessionsArgs),
     /// Print what a failover or a switchover would do; touch nothing.
     #[command(after_help = "Example:\n  mainstay plan switchover --to db2")]
     Plan(PlanArgs),
@@ -207,6 +211,25 @@ pub(crate) struct QueriesArgs {
     /// Count from zero after this.
     #[arg(long)]
     pub(crate) reset: bool,
+    /// Print everything as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `mainstay sessions`.
+#[derive(Debug, Args)]
+pub(crate) struct SessionsArgs {
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+    /// Leave out sessions that are idle and tied by nothing.
+    #[arg(long)]
+    pub(crate) busy: bool,
+    /// Show the server connections that nobody uses too.
+    #[arg(long)]
+    pub(crate) free: bool,
+    /// How many sessions to show.
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: usize,
     /// Print everything as JSON.
     #[arg(long)]
     pub(crate) json: bool,

@@ -14,6 +14,7 @@ mod runfile;
 mod sandbox;
 mod serve;
 mod service;
+mod sessions;
 mod signals;
 mod status;
 mod switchover;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Queries(args) => queries::run(&args),
+        Command::Sessions(args) => sessions::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Switchover(args) => switchover::run(&args),
         Command::Failover(args) => switchover::failover(&args),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use axum::Router;
-use mainstay_dashboard::views::{OperationView, PlanView, QueriesView, StatusView};
+use mainstay_dashboard::views::{OperationView, PlanView, QueriesView, SessionsView, StatusView};
 use mainstay_dashboard::{Access, ApiError, Pending as Answer, Server as ApiServer, Source};
 use mainstay_failover::Request;
 use mainstay_manager::{
@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::{admin_place, metrics, view};
+use crate::{admin_place, metrics, sessions, view};
 
 /// What a service is made of.
 pub(crate) struct Parts {
@@ -210,6 +210,17 @@ impl Shown {
         status
     }
 
+    /// Asks the workers of the proxy, which takes up to one of their turns.
+    async fn ask_proxy<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Proxy) -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let missing = || ApiError::NotFound("this process has no proxy".to_owned());
+        let proxy = self.proxy.clone().ok_or_else(missing)?;
+        let answer = spawn_blocking(move || question(&proxy)).await;
+        answer.map_err(|error| ApiError::Internal(error.to_string()))
+    }
+
     /// The server by this name, or the names that there are.
     fn server(&self, name: Option<String>) -> Result<Option<ServerName>, ApiError> {
         let Some(name) = name else { return Ok(None) };
@@ -269,11 +280,15 @@ impl Source for Shown {
 
     fn queries(&self, reset: bool) -> Answer<'_, QueriesView> {
         Box::pin(async move {
-            let missing = || ApiError::NotFound("this process has no proxy".to_owned());
-            let proxy = self.proxy.clone().ok_or_else(missing)?;
-            let stats = spawn_blocking(move || proxy.queries(reset)).await;
-            let stats = stats.map_err(|error| ApiError::Internal(error.to_string()))?;
+            let stats = self.ask_proxy(move |proxy| proxy.queries(reset)).await?;
             Ok(crate::queries::view(&stats))
+        })
+    }
+
+    fn sessions(&self) -> Answer<'_, SessionsView> {
+        Box::pin(async move {
+            let ask = |proxy: &Proxy| proxy.sessions(sessions::ROWS_MAX);
+            Ok(sessions::view(self.ask_proxy(ask).await?))
         })
     }
 

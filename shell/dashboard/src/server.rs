@@ -16,7 +16,9 @@ use tokio::net::TcpListener;
 use crate::access::{self, Access};
 use crate::error::{ApiError, ServeError};
 use crate::source::Source;
-use crate::views::{OperationView, PlanView, QueriesView, StatusView, SwitchoverRequest};
+use crate::views::{
+    OperationView, PlanView, QueriesView, SessionsView, StatusView, SwitchoverRequest,
+};
 
 /// Operations shown when no limit is asked for.
 const OPERATIONS_DEFAULT: usize = 20;
@@ -37,6 +39,7 @@ pub fn router(source: Arc<dyn Source>, access: Option<Access>, extra: Router) ->
         .route("/api/v1/failover", post(failover))
         .route("/api/v1/queries", get(queries))
         .route("/api/v1/queries/reset", post(queries_reset))
+        .route("/api/v1/sessions", get(sessions))
         .route("/api/v1/operations", get(operations))
         .route("/api/v1/operations/{id}", get(operation))
         .with_state(source)
@@ -105,6 +108,10 @@ async fn queries(State(source): State<Shared>) -> Result<Json<QueriesView>, ApiE
 /// Answers what was counted until now, as ProxySQL's tables named `_reset` do.
 async fn queries_reset(State(source): State<Shared>) -> Result<Json<QueriesView>, ApiError> {
     source.queries(true).await.map(Json)
+}
+
+async fn sessions(State(source): State<Shared>) -> Result<Json<SessionsView>, ApiError> {
+    source.sessions().await.map(Json)
 }
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::error::ApiError;
-use crate::views::{OperationView, PlanView, QueriesView, StatusView};
+use crate::views::{OperationView, PlanView, QueriesView, SessionsView, StatusView};
 
 /// An answer that is still being made.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, ApiError>> + Send + 'a>>;
@@ -33,6 +33,10 @@ pub trait Source: Send + Sync + 'static {
     /// What clients asked of the servers through the proxy of this process; with `reset` it is
     /// counted from zero afterwards. [`ApiError::NotFound`] where there is no proxy.
     fn queries(&self, reset: bool) -> Pending<'_, QueriesView>;
+
+    /// What the clients of the proxy of this process are doing now. [`ApiError::NotFound`] where
+    /// there is no proxy.
+    fn sessions(&self) -> Pending<'_, SessionsView>;
 
     /// The newest operations of the journal, newest first.
     fn operations(&self, limit: usize) -> Pending<'_, Vec<OperationView>>;

@@ -13,7 +13,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::views::{
-    FindingView, OperationOutcome, OperationView, PlanView, QueriesView, StatusParts, StatusView,
+    FindingView, OperationOutcome, OperationView, PlanView, QueriesView, SessionsView, StatusParts,
+    StatusView,
 };
 use crate::{Access, ApiError, Pending, ServeError, Server, Source, router};
 
@@ -62,6 +63,11 @@ impl Source for Scripted {
     fn queries(&self, reset: bool) -> Pending<'_, QueriesView> {
         self.asked(format!("queries {reset}"));
         Box::pin(async { Ok(QueriesView::default()) })
+    }
+
+    fn sessions(&self) -> Pending<'_, SessionsView> {
+        self.asked("sessions");
+        Box::pin(async { Ok(SessionsView::default()) })
     }
 
     fn operations(&self, limit: usize) -> Pending<'_, Vec<OperationView>> {

@@ -5,11 +5,13 @@
 mod operation;
 mod plan;
 mod queries;
+mod sessions;
 mod status;
 
 pub use operation::{MomentKind, MomentView, OperationOutcome, OperationView};
 pub use plan::{PlanStepView, PlanView, purpose};
 pub use queries::{CommandView, ErrorView, GateView, QueriesView, QueryView, RuleView};
+pub use sessions::{FreeView, SessionView, SessionsView};
 pub use status::{
     FactsView, FindingView, ProxyView, RunningView, ServerView, StatusParts, StatusView,
 };
