@@ -10,6 +10,7 @@ use mainstay_wire::tracker::Summary;
 
 use crate::cache::{Asked, Fill};
 use crate::core::Core;
+use crate::counts::Count;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::session::{Job, Running, Session};
 use crate::statements::execute_whole;
@@ -46,6 +47,8 @@ impl Core {
             session.fresh = false;
             session.found = true;
         }
+        self.counts
+            .more(Count::BytesToClients, bytes.len() as u64);
         out.push(Op::Send {
             to: ConnId::Client(client),
             chunk: Chunk::Owned(bytes.to_vec()),

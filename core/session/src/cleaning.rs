@@ -9,6 +9,7 @@ use mainstay_wire::{Capabilities, ChangeUser, Command, Greeting};
 
 use crate::answer;
 use crate::core::Core;
+use crate::counts::Count;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::server::{Server, ServerPhase};
 
@@ -39,6 +40,7 @@ impl Core {
             return;
         };
         server.phase = ServerPhase::Cleaning { deadline };
+        self.counts.one(Count::ServerReset);
         server.inbox.clear();
         let bytes = if server.knows_reset {
             server.tracker.begin(Command::ResetConnection.reply());

@@ -17,6 +17,7 @@ use mainstay_wire::{Capabilities, ChangeUser, ClientHello, Command, ErrorCode, H
 
 use crate::answer;
 use crate::core::Core;
+use crate::counts::Count;
 use crate::full_login::{FullStep, Proof, Verdict, more};
 use crate::greeting::Nonce;
 use crate::offer::SHAPE;
@@ -296,6 +297,7 @@ impl Core {
         if let Some(most) = user.and_then(|user| user.connections_max)
             && self.connections_of(&hello.user) >= most
         {
+            self.counts.one(Count::DeniedUserFull);
             let name = &hello.user;
             let text = format!(
                 "User '{name}' has exceeded the 'max_user_connections' resource (current value: \

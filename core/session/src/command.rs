@@ -8,6 +8,7 @@ use mainstay_wire::{Capabilities, Command, ErrPacket, ErrorCode, Malformed, Stat
 
 use crate::answer;
 use crate::core::Core;
+use crate::counts::Count;
 use crate::dialect;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::session::{Job, Phase, Running, Session, Stage};
@@ -186,6 +187,7 @@ impl Core {
         if name.is_empty() {
             return self.answer_error(client, &ErrorCode::NoDatabase.packet(), out);
         }
+        self.counts.one(Count::ClientInitDb);
         if !self.may_use(client, &name, out) {
             return;
         }

@@ -12,6 +12,7 @@ use rand_chacha::rand_core::SeedableRng;
 
 use crate::cache::Cache;
 use crate::causal::Wishes;
+use crate::counts::Counts;
 use crate::full_login::Learned;
 use crate::mirror::Copies;
 use crate::op::{CloseReason, ConnId, Op, Ops};
@@ -59,6 +60,7 @@ pub struct Core {
     pub(crate) cache: Cache,
     pub(crate) copies: Copies,
     pub(crate) stats: Stats,
+    pub(crate) counts: Counts,
     pub(crate) queries: Queries,
     pub(crate) book: Rulebook,
     /// What was decided about the command that is started next.
@@ -96,6 +98,7 @@ impl Core {
             cache: Cache::default(),
             copies: Copies::default(),
             stats: Stats::default(),
+            counts: Counts::default(),
             queries: Queries::default(),
             book: Rulebook::new(&policy, seed),
             ruled: Ruled::default(),
@@ -267,6 +270,7 @@ impl Core {
             server.queued = upstream.queue.served;
             server.queue_time = upstream.queue.time;
             server.queue_time_max = upstream.queue.time_max;
+            upstream.report(server);
         }
         for (_, server) in self.servers.iter() {
             let name = &self.upstreams[server.upstream].target.name;
@@ -277,6 +281,7 @@ impl Core {
             counted.used += usize::from(server.session().is_some());
             counted.writes_in_flight += usize::from(self.is_writing(server));
         }
+        self.add_counts(&mut stats);
         stats
     }
 
@@ -328,6 +333,7 @@ impl Core {
             return;
         };
         self.timers.disarm(ConnId::Server(id));
+        self.count_closed(server.upstream, server.traffic);
         let upstream = &mut self.upstreams[server.upstream];
         upstream.open -= 1;
         upstream.idle.retain(|&other| other != id);

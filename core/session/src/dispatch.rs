@@ -8,6 +8,7 @@ use mainstay_wire::{Command, ErrorCode};
 
 use crate::core::Core;
 use crate::counters::only_asks;
+use crate::counts::Count;
 use crate::op::{ConnId, Ops};
 use crate::policy::NoReader;
 use crate::session::{Job, Session, Stage};
@@ -187,6 +188,7 @@ impl Core {
             Stage::Waiting(index) => {
                 let upstream = &mut self.upstreams[index];
                 upstream.waiters.retain(|&other| other != client);
+                self.counts.one(Count::PoolTimeouts);
                 let name = &upstream.target.name;
                 format!("no free connection to {name} for {seconds} s: the statement did not run")
             }

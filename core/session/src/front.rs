@@ -6,6 +6,7 @@ use mainstay_wire::{Command, ErrPacket, ErrorCode};
 
 use crate::answer;
 use crate::core::Core;
+use crate::counts::Count;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::secure::Transport;
 use crate::server::{Gathered, ServerPhase};
@@ -66,6 +67,8 @@ impl Core {
         };
         if !bytes.is_empty() {
             session.last_active = now;
+            self.counts
+                .more(Count::BytesFromClients, bytes.len() as u64);
         }
         if matches!(session.turn(), Turn::Wait) {
             session.inbox.extend_from_slice(bytes);
@@ -116,6 +119,7 @@ impl Core {
                         break;
                     }
                     let chunk = gathered.chunk(at..at + count);
+                    self.count_passed(server, count);
                     out.push(Op::Send {
                         to: ConnId::Server(server),
                         chunk,
@@ -128,6 +132,7 @@ impl Core {
                 }
                 Turn::Splice(_) if bytes.is_empty() => break,
                 Turn::Splice(server) => {
+                    self.count_passed(server, bytes.len());
                     out.push(Op::Send {
                         to: ConnId::Server(server),
                         chunk: gathered.chunk(at..at + bytes.len()),
@@ -251,6 +256,7 @@ impl Core {
     /// A client left: its server connection is freed, or closed if a reply is still to come.
     pub(crate) fn client_gone(&mut self, client: u32, out: &mut Ops) {
         self.mark_lost(client);
+        self.count_gone(client);
         let Some(session) = self.clients.get(client) else {
             return;
         };

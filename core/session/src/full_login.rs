@@ -17,6 +17,7 @@ use rand_chacha::rand_core::RngCore;
 
 use crate::client_login::LoginStage;
 use crate::core::Core;
+use crate::counts::Count;
 use crate::greeting::{Nonce, plugin};
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::policy::{Credential, Secret};
@@ -149,6 +150,7 @@ impl Core {
             return;
         };
         self.stats.logins_refused += 1;
+        self.counts.one(Count::DeniedPassword);
         let text = format!(
             "Access denied for user '{}'@'{}' (using password: {using})",
             hello.user, session.host

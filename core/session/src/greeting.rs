@@ -11,6 +11,7 @@ use rand_chacha::rand_core::RngCore;
 
 use crate::client_login::{Login, LoginStage};
 use crate::core::Core;
+use crate::counts::Count;
 use crate::kill::connection_id;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::policy::{AuthPlugin, Policy};
@@ -41,6 +42,7 @@ impl Core {
         let client = self.clients.insert(session);
         self.stats.accepted += 1;
         if self.clients.len() > self.policy.clients_max {
+            self.counts.one(Count::DeniedFull);
             self.refuse(client, 0, &ErrorCode::TooManyConnections.packet(), out);
             return client;
         }

@@ -15,6 +15,7 @@ use mainstay_wire::packet::Packet;
 use mainstay_wire::{Command, ErrPacket, ErrorCode};
 
 use crate::core::Core;
+use crate::counts::Count;
 use crate::note::{Asker, KillOutcome, KillRequest, Note, Word};
 use crate::op::{Op, Ops};
 use crate::session::{Job, Phase, Session, Stage};
@@ -218,6 +219,7 @@ impl Core {
     /// Interrupts the statement of a session because it has run too long.
     pub(crate) fn interrupt(&mut self, client: u32, out: &mut Ops) {
         if let Some(server) = self.clients.get(client).and_then(|one| one.server) {
+            self.counts.one(Count::Interrupted);
             self.run_errand(server, true, None, out);
         }
     }

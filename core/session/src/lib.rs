@@ -30,6 +30,7 @@ mod command;
 pub mod core;
 mod counted;
 mod counters;
+pub mod counts;
 mod dialect;
 mod dispatch;
 mod effects;
@@ -82,6 +83,7 @@ mod written;
 pub use crate::core::Core;
 pub use allowed::Subnet;
 pub use cache::CacheStats;
+pub use counts::{Count, Counts, GroupStats};
 pub use note::Note;
 pub use op::{Chunk, CloseReason, ConnId, Op, Ops};
 pub use policy::{

@@ -15,6 +15,7 @@ use mainstay_wire::ErrorCode;
 use crate::answer;
 use crate::command::only_concerns_session;
 use crate::core::Core;
+use crate::counts::Count;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::server::{Server, ServerPhase};
 use crate::session::{Session, Stage};
@@ -70,6 +71,7 @@ impl Core {
             }
             ServerPhase::Reply { session, forwarded } => {
                 self.upstreams[index].lost += 1;
+                self.counts.one(Count::LostInStatement);
                 if forwarded {
                     self.lost_within(session, id, out);
                 } else {

@@ -5,6 +5,7 @@ use mainstay_wire::handshake::Salt;
 use mainstay_wire::{ErrPacket, ResponseTracker, proxy_protocol};
 
 use crate::core::Core;
+use crate::counts::Traffic;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::server::{Server, ServerPhase};
 use crate::server_login::ServerLogin;
@@ -53,6 +54,7 @@ impl Core {
             secure: false,
             compression: None,
             opener: None,
+            traffic: Traffic::default(),
             errand: None,
         });
         self.upstreams[upstream].open += 1;
@@ -90,7 +92,9 @@ impl Core {
         };
         server.inbox.clear();
         server.opener = None;
-        let opening = &mut self.upstreams[server.upstream].opening;
+        let upstream = &mut self.upstreams[server.upstream];
+        upstream.opened += 1;
+        let opening = &mut upstream.opening;
         let was_paused = std::mem::take(opening).until.is_some();
         if !self.errand_begins(id, out) {
             self.offer(id, out);
@@ -117,6 +121,7 @@ impl Core {
             return self.unreachable(index, out);
         }
         self.upstreams[index].lost += 1;
+        self.upstreams[index].failed += 1;
         let waiter = self.upstreams[index].waiters.iter().position(|&client| {
             self.clients
                 .get(client)
@@ -133,6 +138,7 @@ impl Core {
         let now = self.now;
         let upstream = &mut self.upstreams[index];
         upstream.lost += 1;
+        upstream.failed += 1;
         upstream.opening.failed(now);
         self.redispatch(index, out);
     }

@@ -1,5 +1,6 @@
 //! What a valid configuration lets the machine do. Reading the file is left to `settings`.
 
+mod log;
 mod transport;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ pub use crate::allowed::Subnet;
 pub use crate::budget::Budget;
 pub use crate::cache::CachePolicy;
 pub use crate::causal::{Causal, CausalPolicy};
+pub use log::LogPolicy;
 pub use mainstay_routing::Choice;
 pub use transport::{Algorithms, ClientTls, Require, ServerTls};
 
@@ -53,6 +55,8 @@ pub struct Policy {
     pub split_reads: bool,
     /// What is kept of the statements that ran.
     pub queries: QueryPolicy,
+    /// What is recorded for the logs.
+    pub log: LogPolicy,
     /// Stored functions and procedures that only read.
     pub trusted: Trusted,
     /// Query rules and fast routes.
@@ -116,6 +120,7 @@ impl Default for Policy {
             timeouts: Timeouts::default(),
             split_reads: true,
             queries: QueryPolicy::default(),
+            log: LogPolicy::default(),
             trusted: Trusted::NONE,
             rules: Arc::default(),
             hostgroups: Arc::default(),

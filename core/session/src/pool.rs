@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use crate::core::Core;
+use crate::counts::Count;
 use crate::op::{ConnId, Ops};
 use crate::server::{Server, ServerPhase, Step};
 use crate::session::{Job, Key, Session, Stage};
@@ -16,8 +17,10 @@ const COUNTERS_KEPT: Duration = Duration::from_secs(1);
 impl Core {
     /// Gives the session a connection to the server, now or as soon as there is one.
     pub(crate) fn acquire(&mut self, client: u32, upstream: usize, out: &mut Ops) {
+        self.counts.one(Count::PoolAsked);
         if let Some(server) = self.pick_idle(client, upstream) {
             if !self.must_be_cleaned(client, server) {
+                self.counts.one(Count::PoolAtOnce);
                 return self.take_idle(client, server, out);
             }
             self.upstreams[upstream]
@@ -109,6 +112,8 @@ impl Core {
     }
 
     fn attach(&mut self, client: u32, server: u32, out: &mut Ops) {
+        self.counts.one(Count::PoolGiven);
+        self.note_used(server);
         if let Some(session) = self.clients.get_mut(client) {
             session.server = Some(server);
         }
@@ -181,6 +186,15 @@ impl Core {
         false
     }
 
+    fn note_used(&mut self, server: u32) {
+        let Some(server) = self.servers.get(server) else {
+            return;
+        };
+        let upstream = &mut self.upstreams[server.upstream];
+        let used = upstream.open - upstream.idle.len();
+        upstream.used_max = upstream.used_max.max(used);
+    }
+
     /// A free and clean connection: to the first waiting session that can use it, else idle.
     pub(crate) fn offer(&mut self, id: u32, out: &mut Ops) {
         let now = self.now;
@@ -188,6 +202,7 @@ impl Core {
             return;
         };
         server.phase = ServerPhase::Idle { since: now };
+        self.counts.one(Count::PoolReturned);
         let (index, key) = (server.upstream, &server.key);
         let upstream = &mut self.upstreams[index];
         let waiter = upstream.waiters.iter().position(|&client| {

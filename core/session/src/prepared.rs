@@ -8,6 +8,7 @@ use mainstay_wire::{Command, ErrPacket, ErrorCode};
 
 use crate::answer;
 use crate::core::Core;
+use crate::counts::Count;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::server::Server;
 use crate::session::{Job, Phase, Session};
@@ -39,6 +40,7 @@ impl Core {
             Some(_) | None => id,
         };
         if command == Command::StmtClose {
+            self.counts.one(Count::ClientClose);
             return self.close_statement(client, id, out);
         }
         let Some(prepared) = session.statements.get(id) else {
@@ -64,6 +66,10 @@ impl Core {
             job => job,
         };
         let runs = matches!(job, Job::Execute { .. });
+        if runs {
+            self.counts.one(Count::Questions);
+            self.counts.one(Count::ClientExecute);
+        }
         if runs && !self.decide_execution(client, id, out) {
             return;
         }
@@ -115,6 +121,7 @@ impl Core {
         let free = session.ties.is_empty();
         let copy = self.servers.get_mut(server);
         if let Some(copy) = copy.and_then(|one| one.statements.remove(&prepared.text)) {
+            self.counts.one(Count::ServerClose);
             let chunk = Chunk::Owned(answer::command(Command::StmtClose, &copy.to_le_bytes()));
             out.push(Op::Send {
                 to: ConnId::Server(server),

@@ -7,6 +7,7 @@ use mainstay_wire::tracker::{Progress, Summary};
 use mainstay_wire::{Command, ErrPacket, ErrorCode};
 
 use crate::core::Core;
+use crate::counts::Count;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::server::{Gathered, ServerPhase};
 use crate::session::{Job, Session, Stage};
@@ -19,19 +20,24 @@ const ID_END: usize = HEADER_LEN + 1 + 4;
 impl Core {
     /// Bytes of a server.
     pub(crate) fn server_input(&mut self, id: u32, bytes: &[u8], out: &mut Ops) {
-        let Some(server) = self.servers.get(id) else {
+        let Some(server) = self.servers.get_mut(id) else {
             return;
         };
+        server.traffic.received += bytes.len() as u64;
         match server.phase {
             ServerPhase::Login { .. } => self.login_input(id, bytes, out),
             ServerPhase::Setup { .. } => self.setup_input(id, bytes, out),
             ServerPhase::Reply { session, .. } => self.reply_input(session, id, bytes, out),
             ServerPhase::Cleaning { .. } => self.cleaning_input(id, bytes, out),
             ServerPhase::Errand { .. } => self.errand_input(id, bytes, out),
-            ServerPhase::Spliced { session } => out.push(Op::Send {
-                to: ConnId::Client(session),
-                chunk: Chunk::Input(0..bytes.len()),
-            }),
+            ServerPhase::Spliced { session } => {
+                self.counts
+                    .more(Count::BytesToClients, bytes.len() as u64);
+                out.push(Op::Send {
+                    to: ConnId::Client(session),
+                    chunk: Chunk::Input(0..bytes.len()),
+                });
+            }
             // Nothing was asked. Servers say so why they close an idle connection.
             ServerPhase::Connecting { .. }
             | ServerPhase::Idle { .. }
@@ -81,7 +87,9 @@ impl Core {
         }
         if !gathered.bytes().is_empty() {
             self.keep(id, gathered.bytes());
-            self.count_bytes(client, gathered.bytes().len());
+            let length = gathered.bytes().len();
+            self.counts.more(Count::BytesToClients, length as u64);
+            self.count_bytes(client, length);
             self.forward(client, id, &gathered, out);
         }
         if file {
@@ -124,6 +132,7 @@ impl Core {
             let text = std::sync::Arc::clone(&prepared.text);
             for old in server.statements.insert(text, on_server.statement_id) {
                 let bytes = crate::answer::command(Command::StmtClose, &old.to_le_bytes());
+                self.counts.one(Count::ServerClose);
                 out.push(Op::Send {
                     to: ConnId::Server(id),
                     chunk: Chunk::Owned(bytes),
@@ -229,6 +238,7 @@ impl Core {
             }
         }
         self.count_query(client, id, &summary);
+        self.count_traffic(client, id);
         let running = self.clients.get(client).and_then(Session::running);
         if let Some(sent_at) = running.map(|running| running.sent_at) {
             self.upstreams[upstream].took(self.now.since(sent_at));

@@ -10,6 +10,7 @@ use mainstay_wire::handshake::Salt;
 
 use crate::cache::Fill;
 use crate::causal::Seen;
+use crate::counts::Traffic;
 use crate::op::Chunk;
 use crate::replay::Entry;
 use crate::session::Key;
@@ -73,6 +74,8 @@ pub(crate) struct Server {
     pub(crate) compression: Option<Compression>,
     /// For whom it is being opened.
     pub(crate) opener: Option<Box<Opener>>,
+    /// Bytes that no statement has been charged with yet.
+    pub(crate) traffic: Traffic,
     /// It was opened for this, and not for a pool.
     pub(crate) errand: Option<crate::errand::Errand>,
 }

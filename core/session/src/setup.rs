@@ -10,6 +10,7 @@ use mainstay_wire::{Command, ErrPacket};
 use crate::answer;
 use crate::causal::Seen;
 use crate::core::Core;
+use crate::counts::Count;
 use crate::dialect;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::replay::sum;
@@ -54,6 +55,7 @@ impl Core {
         let mut awaited = VecDeque::with_capacity(steps.len());
         let mut replays = false;
         for (step, argument) in steps {
+            self.counts.step(&step);
             replays |= matches!(step, Step::Replay(_));
             if replays {
                 // Sent when its turn has come.
@@ -73,6 +75,7 @@ impl Core {
         if bytes.is_empty() {
             return self.send_replay(id, out);
         }
+        server.traffic.sent += bytes.len() as u64;
         out.push(Op::Send {
             to: ConnId::Server(id),
             chunk: Chunk::Owned(bytes),
@@ -179,6 +182,7 @@ impl Core {
             server.found_by = session.serial;
         }
         for old in server.stepped(step, &session.state) {
+            self.counts.one(Count::ServerClose);
             let bytes = answer::command(Command::StmtClose, &old.to_le_bytes());
             out.push(Op::Send {
                 to: ConnId::Server(id),
@@ -248,6 +252,7 @@ impl Core {
         };
         server.begin_sum(replays);
         running.sent(now);
+        self.counts.sent(running);
         let command = running.command;
         let streaming = running.stream.is_some();
         let chunk = match running.job {
@@ -279,6 +284,7 @@ impl Core {
             forwarded: false,
         };
         server.fill = fill;
+        server.traffic.sent += running.packet.len() as u64;
         out.push(Op::Send {
             to: ConnId::Server(id),
             chunk,
@@ -458,7 +464,7 @@ fn steps(session: &Session, id: u32, server: &Server, asks: &Asks) -> VecDeque<(
 }
 
 impl Step {
-    fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         match self {
             Self::Reset => Command::ResetConnection,
             Self::Ping => Command::Ping,

@@ -1,13 +1,15 @@
 //! What the machine counts. Publishing the numbers is left to the shell.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_topology::ServerName;
 
 use crate::cache::CacheStats;
 use crate::core::Core;
-use crate::session::{Session, Stage};
+use crate::counts::{Counts, GroupStats};
+use crate::session::{Phase, Session, Stage};
 use crate::tie::TieReason;
 
 /// A set-up or an opening that takes longer is that of a server that may be dead.
@@ -66,6 +68,29 @@ pub struct Stats {
     pub cache: CacheStats,
     /// Each server that is or was in the routes.
     pub servers: BTreeMap<ServerName, ServerStats>,
+    /// What statements of each hostgroup have asked of each server.
+    pub groups: BTreeMap<(u32, ServerName), GroupStats>,
+    /// Clients of each user that are logged in now.
+    pub users: BTreeMap<Arc<str>, usize>,
+    /// Sessions that are carrying out a command now.
+    pub busy: usize,
+    /// Server connections open now, also those being opened.
+    pub server_connections: usize,
+    /// Statements prepared by clients now, and on server connections.
+    pub prepared: PreparedStats,
+    /// Copies for mirrors that are under way now.
+    pub mirrors: usize,
+    /// Counters without a label.
+    pub counts: Counts,
+}
+
+/// Prepared statements.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PreparedStats {
+    /// By clients.
+    pub clients: usize,
+    /// On server connections.
+    pub servers: usize,
 }
 
 /// Counters and gauges of one server.
@@ -91,9 +116,53 @@ pub struct ServerStats {
     pub lost: u64,
     /// Writes and open transactions in flight on it now.
     pub writes_in_flight: usize,
+    /// Connections that were opened, and logged in.
+    pub opened: u64,
+    /// Connections that could not be opened, or not log in.
+    pub failed: u64,
+    /// The most connections in use, or being opened, at the same time: of several workers the sum.
+    pub used_max: usize,
+    /// The smoothed time of its answers: of several workers the longest.
+    pub latency: Duration,
+    /// It is in the routes in force.
+    pub listed: bool,
+    /// The last connection to it failed, and nothing is sent to it for a moment.
+    pub left_alone: bool,
 }
 
 impl Core {
+    /// Adds what is counted by hostgroup, by user, and without a label.
+    pub(crate) fn add_counts(&self, stats: &mut Stats) {
+        stats.counts = self.counts;
+        stats.mirrors = self.copies.len();
+        stats.server_connections = self.servers.len();
+        for upstream in &self.upstreams {
+            for (hostgroup, group) in &upstream.groups {
+                let key = (*hostgroup, upstream.target.name.clone());
+                stats.groups.entry(key).or_default().add(group);
+            }
+        }
+        for (_, server) in self.servers.iter() {
+            stats.prepared.servers += server.statements.count();
+            let Some(session) = server.session().and_then(|id| self.clients.get(id)) else {
+                continue;
+            };
+            let asked = session.running().and_then(|one| one.ruled.hostgroup);
+            let name = self.upstreams[server.upstream].target.name.clone();
+            let key = (self.hostgroup_of(asked, server.upstream), name);
+            stats.groups.entry(key).or_default().used += 1;
+        }
+        for (id, session) in self.clients.iter() {
+            if self.copies.has(id) || matches!(session.phase, Phase::Login(_)) {
+                continue;
+            }
+            stats.busy += usize::from(session.running().is_some());
+            stats.prepared.clients += session.statements.iter().count();
+            let user = Arc::clone(&session.key.user);
+            *stats.users.entry(user).or_default() += 1;
+        }
+    }
+
     /// True when the session waits for a writer: on hold, or for a sign of life of one that may be
     /// dead.
     pub(crate) fn is_held(&self, session: &Session) -> bool {

@@ -8,6 +8,8 @@ use mainstay_topology::Target;
 use mainstay_wire::Capabilities;
 
 use crate::causal::Seen;
+use crate::counts::GroupStats;
+use crate::stats::ServerStats;
 use crate::tracking::Usual;
 
 /// One server.
@@ -54,6 +56,14 @@ pub(crate) struct Upstream {
     pub(crate) latency_us: u32,
     pub(crate) statements: u64,
     pub(crate) lost: u64,
+    /// Connections that were opened, and logged in.
+    pub(crate) opened: u64,
+    /// Connections that could not be opened, or not log in.
+    pub(crate) failed: u64,
+    /// The most that were in use, or being opened, at the same time.
+    pub(crate) used_max: usize,
+    /// What statements have asked of it, by their hostgroup: there are few.
+    pub(crate) groups: Vec<(u32, GroupStats)>,
 }
 
 impl Upstream {
@@ -80,7 +90,31 @@ impl Upstream {
             latency_us: 0,
             statements: 0,
             lost: 0,
+            opened: 0,
+            failed: 0,
+            used_max: 0,
+            groups: Vec::new(),
         }
+    }
+
+    /// What statements of this hostgroup have asked of it.
+    pub(crate) fn group(&mut self, hostgroup: u32) -> &mut GroupStats {
+        let known = self.groups.iter().position(|(id, _)| *id == hostgroup);
+        let place = known.unwrap_or_else(|| {
+            self.groups.push((hostgroup, GroupStats::default()));
+            self.groups.len() - 1
+        });
+        &mut self.groups[place].1
+    }
+
+    /// What it has counted itself.
+    pub(crate) fn report(&self, stats: &mut ServerStats) {
+        stats.opened = self.opened;
+        stats.failed = self.failed;
+        stats.used_max = self.used_max;
+        stats.latency = Duration::from_micros(self.latency_us.into());
+        stats.listed = self.listed;
+        stats.left_alone = self.listed && self.opening.until.is_some();
     }
 
     /// True when statements may be sent to it now.

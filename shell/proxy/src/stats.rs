@@ -44,6 +44,13 @@ pub(crate) fn add(total: &mut Stats, one: Stats) {
         tied,
         cache,
         servers,
+        groups,
+        users,
+        busy,
+        server_connections,
+        prepared,
+        mirrors,
+        counts,
     } = one;
     total.sessions += sessions;
     total.held += held;
@@ -77,6 +84,18 @@ pub(crate) fn add(total: &mut Stats, one: Stats) {
     for (name, server) in servers {
         add_server(total.servers.entry(name).or_default(), server);
     }
+    for (key, group) in groups {
+        total.groups.entry(key).or_default().add(&group);
+    }
+    for (user, clients) in users {
+        *total.users.entry(user).or_default() += clients;
+    }
+    total.busy += busy;
+    total.server_connections += server_connections;
+    total.prepared.clients += prepared.clients;
+    total.prepared.servers += prepared.servers;
+    total.mirrors += mirrors;
+    total.counts.add(&counts);
 }
 
 fn add_server(total: &mut ServerStats, one: ServerStats) {
@@ -91,6 +110,12 @@ fn add_server(total: &mut ServerStats, one: ServerStats) {
         queued,
         queue_time,
         queue_time_max,
+        opened,
+        failed,
+        used_max,
+        latency,
+        listed,
+        left_alone,
     } = one;
     total.queued += queued;
     total.queue_time += queue_time;
@@ -102,6 +127,12 @@ fn add_server(total: &mut ServerStats, one: ServerStats) {
     total.statements += statements;
     total.lost += lost;
     total.writes_in_flight += writes_in_flight;
+    total.opened += opened;
+    total.failed += failed;
+    total.used_max += used_max;
+    total.latency = total.latency.max(latency);
+    total.listed |= listed;
+    total.left_alone |= left_alone;
 }
 
 fn add_cache(total: &mut CacheStats, one: CacheStats) {
