@@ -47,8 +47,7 @@ impl Core {
             session.fresh = false;
             session.found = true;
         }
-        self.counts
-            .more(Count::BytesToClients, bytes.len() as u64);
+        self.counts.more(Count::BytesToClients, bytes.len() as u64);
         out.push(Op::Send {
             to: ConnId::Client(client),
             chunk: Chunk::Owned(bytes.to_vec()),

@@ -83,9 +83,6 @@ pub enum Count {
     RecordsDropped,
 }
 
-/// Either of them.
-const AUTOCOMMIT: Flags = Flags::AUTOCOMMIT_ON.union(Flags::AUTOCOMMIT_OFF);
-
 /// How many there are.
 const COUNTS: usize = Count::RecordsDropped as usize + 1;
 
@@ -126,7 +123,7 @@ impl Counts {
     }
 
     /// A statement came, to run or to be prepared.
-    pub(crate) fn statement(&mut self, command: Command, statement: &Statement, sql: &[u8]) {
+    pub(crate) fn statement(&mut self, command: Command, statement: Statement, sql: &[u8]) {
         self.one(Count::Questions);
         if command == Command::StmtPrepare {
             return self.one(Count::ClientPrepare);
@@ -136,7 +133,11 @@ impl Counts {
             Kind::Commit => self.one(Count::Commit),
             Kind::Rollback => self.one(Count::Rollback),
             Kind::Set if names_charset(sql) => self.one(Count::ClientSetNames),
-            Kind::Set if statement.flags.intersects(AUTOCOMMIT) => {
+            Kind::Set
+                if statement
+                    .flags
+                    .intersects(Flags::AUTOCOMMIT_ON | Flags::AUTOCOMMIT_OFF) =>
+            {
                 self.one(Count::SetAutocommit);
             }
             Kind::Read if statement.flags.contains(Flags::LOCKING_READ) => {
@@ -221,6 +222,8 @@ pub struct GroupStats {
     pub received: u64,
     /// Connections to it that serve them now.
     pub used: usize,
+    /// It is in the hostgroup now.
+    pub member: bool,
 }
 
 impl GroupStats {
@@ -231,6 +234,7 @@ impl GroupStats {
         self.sent += other.sent;
         self.received += other.received;
         self.used += other.used;
+        self.member |= other.member;
     }
 }
 

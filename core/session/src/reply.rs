@@ -31,8 +31,7 @@ impl Core {
             ServerPhase::Cleaning { .. } => self.cleaning_input(id, bytes, out),
             ServerPhase::Errand { .. } => self.errand_input(id, bytes, out),
             ServerPhase::Spliced { session } => {
-                self.counts
-                    .more(Count::BytesToClients, bytes.len() as u64);
+                self.counts.more(Count::BytesToClients, bytes.len() as u64);
                 out.push(Op::Send {
                     to: ConnId::Client(session),
                     chunk: Chunk::Input(0..bytes.len()),

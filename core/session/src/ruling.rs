@@ -97,7 +97,7 @@ impl Core {
     ) {
         let sql = packet.payload.get(at..).unwrap_or_default();
         let statement = self.read_statement(sql);
-        self.counts.statement(command, &statement, sql);
+        self.counts.statement(command, statement, sql);
         if self.clients.get(client).is_some_and(|one| one.fast_forward) {
             return self.go_on(client, (command, statement), (packet, at), out);
         }

@@ -253,6 +253,7 @@ impl Core {
         server.begin_sum(replays);
         running.sent(now);
         self.counts.sent(running);
+        server.traffic.sent += running.packet.len() as u64;
         let command = running.command;
         let streaming = running.stream.is_some();
         let chunk = match running.job {
@@ -284,7 +285,6 @@ impl Core {
             forwarded: false,
         };
         server.fill = fill;
-        server.traffic.sent += running.packet.len() as u64;
         out.push(Op::Send {
             to: ConnId::Server(id),
             chunk,

@@ -153,11 +153,6 @@ impl ServerStatements {
         }
     }
 
-    /// How many there are.
-    pub(crate) fn count(&self) -> usize {
-        self.entries.len()
-    }
-
     /// The statement on this connection, and a note that it was used.
     pub(crate) fn find(&mut self, text: &Arc<Text>) -> Option<&mut OnServer> {
         self.uses += 1;

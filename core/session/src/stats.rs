@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mainstay_topology::ServerName;
+use mainstay_routing::hostgroups::{Members, READERS, WRITERS};
+use mainstay_topology::{Address, ServerName};
 
 use crate::cache::CacheStats;
 use crate::core::Core;
 use crate::counts::{Counts, GroupStats};
 use crate::session::{Phase, Session, Stage};
 use crate::tie::TieReason;
+use crate::upstream::Upstream;
 
 /// A set-up or an opening that takes longer is that of a server that may be dead.
 const SILENT: Duration = Duration::from_millis(250);
@@ -68,6 +70,8 @@ pub struct Stats {
     pub cache: CacheStats,
     /// Each server that is or was in the routes.
     pub servers: BTreeMap<ServerName, ServerStats>,
+    /// Where they are.
+    pub addresses: BTreeMap<ServerName, Address>,
     /// What statements of each hostgroup have asked of each server.
     pub groups: BTreeMap<(u32, ServerName), GroupStats>,
     /// Clients of each user that are logged in now.
@@ -137,8 +141,16 @@ impl Core {
         stats.mirrors = self.copies.len();
         stats.server_connections = self.servers.len();
         for upstream in &self.upstreams {
+            let name = &upstream.target.name;
+            stats
+                .addresses
+                .insert(name.clone(), upstream.target.address.clone());
+            for hostgroup in self.hostgroups_of(upstream) {
+                let key = (hostgroup, name.clone());
+                stats.groups.entry(key).or_default().member = true;
+            }
             for (hostgroup, group) in &upstream.groups {
-                let key = (*hostgroup, upstream.target.name.clone());
+                let key = (*hostgroup, name.clone());
                 stats.groups.entry(key).or_default().add(group);
             }
         }
@@ -161,6 +173,24 @@ impl Core {
             let user = Arc::clone(&session.key.user);
             *stats.users.entry(user).or_default() += 1;
         }
+    }
+
+    /// The hostgroups that a server is in.
+    fn hostgroups_of(&self, upstream: &Upstream) -> Vec<u32> {
+        if !upstream.listed {
+            return Vec::new();
+        }
+        let is_writer =
+            self.writer.map(|index| &self.upstreams[index].target) == Some(&upstream.target);
+        let mut found = vec![if is_writer { WRITERS } else { READERS }];
+        for group in self.policy.hostgroups.iter() {
+            if let Members::Servers(names) = &group.members
+                && names.contains(&upstream.target.name)
+            {
+                found.push(group.id);
+            }
+        }
+        found
     }
 
     /// True when the session waits for a writer: on hold, or for a sign of life of one that may be

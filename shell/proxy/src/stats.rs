@@ -44,6 +44,7 @@ pub(crate) fn add(total: &mut Stats, one: Stats) {
         tied,
         cache,
         servers,
+        addresses,
         groups,
         users,
         busy,
@@ -84,6 +85,7 @@ pub(crate) fn add(total: &mut Stats, one: Stats) {
     for (name, server) in servers {
         add_server(total.servers.entry(name).or_default(), server);
     }
+    total.addresses.extend(addresses);
     for (key, group) in groups {
         total.groups.entry(key).or_default().add(&group);
     }

@@ -9,6 +9,7 @@ mod cached;
 mod causal;
 mod chaos;
 mod counters;
+mod counts;
 mod failover;
 mod faults;
 mod hashed;
