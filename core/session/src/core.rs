@@ -281,7 +281,7 @@ impl Core {
             counted.used += usize::from(server.session().is_some());
             counted.writes_in_flight += usize::from(self.is_writing(server));
         }
-        self.add_counts(&mut stats);
+        stats.tally = self.tally();
         stats
     }
 

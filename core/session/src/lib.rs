@@ -74,6 +74,7 @@ mod state;
 mod statements;
 pub mod stats;
 mod stream;
+mod tally;
 pub mod tie;
 mod timers;
 mod tracking;
@@ -93,5 +94,6 @@ pub use policy::{
 pub use queries::QueryStats;
 pub use sessions::{FreeRow, ServerEnd, SessionRow, SessionState, Sessions};
 pub use stats::{ServerStats, Stats};
+pub use tally::{PreparedStats, Tally};
 pub use tie::TieReason;
 pub use written::Written;

@@ -1,18 +1,15 @@
 //! What the machine counts. Publishing the numbers is left to the shell.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use mainstay_routing::hostgroups::{Members, READERS, WRITERS};
-use mainstay_topology::{Address, ServerName};
+use mainstay_topology::ServerName;
 
 use crate::cache::CacheStats;
 use crate::core::Core;
-use crate::counts::{Counts, GroupStats};
-use crate::session::{Phase, Session, Stage};
+use crate::session::{Session, Stage};
+use crate::tally::Tally;
 use crate::tie::TieReason;
-use crate::upstream::Upstream;
 
 /// A set-up or an opening that takes longer is that of a server that may be dead.
 const SILENT: Duration = Duration::from_millis(250);
@@ -70,31 +67,8 @@ pub struct Stats {
     pub cache: CacheStats,
     /// Each server that is or was in the routes.
     pub servers: BTreeMap<ServerName, ServerStats>,
-    /// Where they are.
-    pub addresses: BTreeMap<ServerName, Address>,
-    /// What statements of each hostgroup have asked of each server.
-    pub groups: BTreeMap<(u32, ServerName), GroupStats>,
-    /// Clients of each user that are logged in now.
-    pub users: BTreeMap<Arc<str>, usize>,
-    /// Sessions that are carrying out a command now.
-    pub busy: usize,
-    /// Server connections open now, also those being opened.
-    pub server_connections: usize,
-    /// Statements prepared by clients now, and on server connections.
-    pub prepared: PreparedStats,
-    /// Copies for mirrors that are under way now.
-    pub mirrors: usize,
-    /// Counters without a label.
-    pub counts: Counts,
-}
-
-/// Prepared statements.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PreparedStats {
-    /// By clients.
-    pub clients: usize,
-    /// On server connections.
-    pub servers: usize,
+    /// What is counted by hostgroup, by user, and plainly.
+    pub tally: Tally,
 }
 
 /// Counters and gauges of one server.
@@ -135,64 +109,6 @@ pub struct ServerStats {
 }
 
 impl Core {
-    /// Adds what is counted by hostgroup, by user, and without a label.
-    pub(crate) fn add_counts(&self, stats: &mut Stats) {
-        stats.counts = self.counts;
-        stats.mirrors = self.copies.len();
-        stats.server_connections = self.servers.len();
-        for upstream in &self.upstreams {
-            let name = &upstream.target.name;
-            stats
-                .addresses
-                .insert(name.clone(), upstream.target.address.clone());
-            for hostgroup in self.hostgroups_of(upstream) {
-                let key = (hostgroup, name.clone());
-                stats.groups.entry(key).or_default().member = true;
-            }
-            for (hostgroup, group) in &upstream.groups {
-                let key = (*hostgroup, name.clone());
-                stats.groups.entry(key).or_default().add(group);
-            }
-        }
-        for (_, server) in self.servers.iter() {
-            stats.prepared.servers += server.statements.count();
-            let Some(session) = server.session().and_then(|id| self.clients.get(id)) else {
-                continue;
-            };
-            let asked = session.running().and_then(|one| one.ruled.hostgroup);
-            let name = self.upstreams[server.upstream].target.name.clone();
-            let key = (self.hostgroup_of(asked, server.upstream), name);
-            stats.groups.entry(key).or_default().used += 1;
-        }
-        for (id, session) in self.clients.iter() {
-            if self.copies.has(id) || matches!(session.phase, Phase::Login(_)) {
-                continue;
-            }
-            stats.busy += usize::from(session.running().is_some());
-            stats.prepared.clients += session.statements.iter().count();
-            let user = Arc::clone(&session.key.user);
-            *stats.users.entry(user).or_default() += 1;
-        }
-    }
-
-    /// The hostgroups that a server is in.
-    fn hostgroups_of(&self, upstream: &Upstream) -> Vec<u32> {
-        if !upstream.listed {
-            return Vec::new();
-        }
-        let is_writer =
-            self.writer.map(|index| &self.upstreams[index].target) == Some(&upstream.target);
-        let mut found = vec![if is_writer { WRITERS } else { READERS }];
-        for group in self.policy.hostgroups.iter() {
-            if let Members::Servers(names) = &group.members
-                && names.contains(&upstream.target.name)
-            {
-                found.push(group.id);
-            }
-        }
-        found
-    }
-
     /// True when the session waits for a writer: on hold, or for a sign of life of one that may be
     /// dead.
     pub(crate) fn is_held(&self, session: &Session) -> bool {

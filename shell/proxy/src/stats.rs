@@ -44,14 +44,7 @@ pub(crate) fn add(total: &mut Stats, one: Stats) {
         tied,
         cache,
         servers,
-        addresses,
-        groups,
-        users,
-        busy,
-        server_connections,
-        prepared,
-        mirrors,
-        counts,
+        tally,
     } = one;
     total.sessions += sessions;
     total.held += held;
@@ -85,19 +78,7 @@ pub(crate) fn add(total: &mut Stats, one: Stats) {
     for (name, server) in servers {
         add_server(total.servers.entry(name).or_default(), server);
     }
-    total.addresses.extend(addresses);
-    for (key, group) in groups {
-        total.groups.entry(key).or_default().add(&group);
-    }
-    for (user, clients) in users {
-        *total.users.entry(user).or_default() += clients;
-    }
-    total.busy += busy;
-    total.server_connections += server_connections;
-    total.prepared.clients += prepared.clients;
-    total.prepared.servers += prepared.servers;
-    total.mirrors += mirrors;
-    total.counts.add(&counts);
+    total.tally.add(tally);
 }
 
 fn add_server(total: &mut ServerStats, one: ServerStats) {

@@ -14,7 +14,7 @@ fn each_hostgroup_is_charged_with_what_its_statements_cost() {
     }
     world.query(client, "INSERT INTO t VALUES (1, 'x')");
     let stats = world.core.stats();
-    let group = |id, name: &str| stats.groups[&(id, ServerName::new(name))];
+    let group = |id, name: &str| stats.tally.groups[&(id, ServerName::new(name))];
     let (writer, reader) = (group(0, "db1"), group(1, "db2"));
     assert_eq!((writer.statements, reader.statements), (1, 3));
     assert!(writer.member && reader.member);
@@ -45,10 +45,10 @@ fn commands_of_clients_and_to_servers_are_counted() {
         Count::Rollback,
         Count::ClientInitDb,
     ]
-    .map(|count| stats.counts[count]);
+    .map(|count| stats.tally.counts[count]);
     assert_eq!(counted, [4, 1, 1, 1, 1, 1]);
-    assert!(stats.counts[Count::BytesFromClients] > 0);
-    assert!(stats.counts[Count::PoolGiven] >= stats.counts[Count::PoolAtOnce]);
+    assert!(stats.tally.counts[Count::BytesFromClients] > 0);
+    assert!(stats.tally.counts[Count::PoolGiven] >= stats.tally.counts[Count::PoolAtOnce]);
 }
 
 #[test]
@@ -59,10 +59,10 @@ fn users_and_those_who_left_too_early_are_counted() {
     let early = world.accept();
     world.leave(early);
     let stats = world.core.stats();
-    assert_eq!(stats.users["app"], 2);
-    assert_eq!(stats.counts[Count::ClientsAborted], 1);
+    assert_eq!(stats.tally.users["app"], 2);
+    assert_eq!(stats.tally.counts[Count::ClientsAborted], 1);
     world.leave(one);
     let stats = world.core.stats();
-    assert_eq!(stats.users["app"], 1);
-    assert_eq!(stats.counts[Count::ClientsAborted], 1);
+    assert_eq!(stats.tally.users["app"], 1);
+    assert_eq!(stats.tally.counts[Count::ClientsAborted], 1);
 }
