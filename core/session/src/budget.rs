@@ -126,20 +126,37 @@ impl Core {
         }
     }
 
+    /// False when [`Self::may_open`] would refuse, or has just done so: workers that are at the cap
+    /// do not ask each other with every statement.
+    pub(crate) fn has_room(&self, index: usize) -> bool {
+        let (pool, one) = (&self.policy.pool, &self.upstreams[index]);
+        match &pool.budget {
+            Some(budget) => {
+                let refused = one.starves_until.is_some_and(|until| until > self.now);
+                one.open < budget.share || !refused
+            }
+            None => one.open < pool.server_connections_max.max(1),
+        }
+    }
+
     /// Asks again for those that were refused, and forgets those that want nothing any more.
     pub(crate) fn feed_starving(&mut self, out: &mut Ops) {
         for index in 0..self.upstreams.len() {
             let one = &mut self.upstreams[index];
-            let Some(until) = one.starves_until.filter(|&until| until <= self.now) else {
+            if one.starves_until.is_none_or(|until| until > self.now) {
                 continue;
-            };
-            let wants = !one.waiters.is_empty() && one.is_usable();
-            one.starves_until = wants.then_some(until.max(self.now + ASK_AGAIN));
-            if !wants && let Some(budget) = &self.policy.pool.budget {
-                budget.starving.fetch_sub(1, Ordering::Relaxed);
             }
+            let wants = !one.waiters.is_empty() && one.is_usable();
             if wants {
                 self.grow(index, out);
+                let again = self.now + ASK_AGAIN;
+                let until = &mut self.upstreams[index].starves_until;
+                *until = until.map(|until| until.max(again));
+            } else {
+                one.starves_until = None;
+                if let Some(budget) = &self.policy.pool.budget {
+                    budget.starving.fetch_sub(1, Ordering::Relaxed);
+                }
             }
         }
     }

@@ -46,6 +46,7 @@ impl Core {
             warned_by: 0,
             statements: ServerStatements::new(self.policy.pool.statements_max.max(1)),
             paused: false,
+            in_soft: false,
             fill: None,
             thread: 0,
             salt: Salt::default(),

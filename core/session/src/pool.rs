@@ -9,6 +9,7 @@ use crate::op::{ConnId, Ops};
 use crate::server::{Server, ServerPhase, Step};
 use crate::session::{Job, Key, Session, Stage};
 use crate::state::State;
+use crate::tie::Ties;
 use crate::tracking::Tracking;
 
 /// Who asks for the counters of a statement does so at once.
@@ -122,48 +123,47 @@ impl Core {
 
     /// Opens as many connections as the waiting sessions need and the cap allows.
     pub(crate) fn grow(&mut self, upstream: usize, out: &mut Ops) {
-        let cap = match self.policy.pool.budget {
-            Some(_) => usize::MAX,
-            None => self.policy.pool.server_connections_max.max(1),
-        };
         let one = &self.upstreams[upstream];
         if one.waiters.is_empty() || !one.is_usable() {
             return;
         }
-        if one.open >= cap && !self.make_room(upstream, out) {
+        // At the cap this is all that each statement costs, however many wait.
+        if !self.has_room(upstream) && !self.make_room(upstream, out) {
             return;
         }
-        let mut opening: Vec<Key> = self
-            .servers
-            .iter()
-            .filter(|(_, server)| server.upstream == upstream && server.is_opening())
-            .map(|(_, server)| server.key.clone())
-            .collect();
-        let mut wanted = Vec::new();
-        let room = cap.saturating_sub(self.upstreams[upstream].open);
-        for &client in &self.upstreams[upstream].waiters {
-            if wanted.len() >= room {
-                break;
-            }
-            let Some(session) = self.clients.get(client) else {
-                continue;
-            };
-            match opening.iter().position(|key| *key == session.key) {
-                Some(found) => drop(opening.swap_remove(found)),
-                None => wanted.push((session.key.clone(), session.opener())),
-            }
-        }
-        for (key, opener) in wanted {
+        for client in self.unserved(upstream) {
             let may =
                 self.may_open(upstream) || self.make_room(upstream, out) && self.may_open(upstream);
             if !may {
                 return;
             }
+            let Some(session) = self.clients.get(client) else {
+                continue;
+            };
+            let (key, opener) = (session.key.clone(), session.opener());
             let id = self.open(upstream, key, out);
             if let Some(server) = self.servers.get_mut(id) {
                 server.opener = Some(Box::new(opener));
             }
         }
+    }
+
+    /// The waiting sessions for which no connection is being opened.
+    fn unserved(&self, upstream: usize) -> Vec<u32> {
+        let servers = self.servers.iter().map(|(_, server)| server);
+        let mut opening: Vec<&Key> = servers
+            .filter(|server| server.upstream == upstream && server.is_opening())
+            .map(|server| &server.key)
+            .collect();
+        let mut waiters = self.upstreams[upstream].waiters.clone();
+        waiters.retain(|&client| {
+            let Some(session) = self.clients.get(client) else {
+                return false;
+            };
+            let found = opening.iter().position(|key| **key == session.key);
+            found.map(|place| opening.swap_remove(place)).is_none()
+        });
+        waiters.into()
     }
 
     /// At the cap: gives up an idle connection that no waiting session can use, or one that is
@@ -173,15 +173,19 @@ impl Core {
             self.close_server(oldest, out);
             return true;
         }
-        let soft = self.servers.iter().find_map(|(_, server)| {
-            let ServerPhase::Tied { session } = server.phase else {
-                return None;
+        while let Some(id) = self.upstreams[upstream].soft.pop_front() {
+            let Some(server) = self.servers.get_mut(id) else {
+                continue;
             };
-            let ties = self.clients.get(session)?.ties;
-            (server.upstream == upstream && ties.is_soft()).then_some(session)
-        });
-        if let Some(client) = soft {
-            self.untie(client, out);
+            server.in_soft = false;
+            let ServerPhase::Tied { session } = server.phase else {
+                continue;
+            };
+            let ties = self.clients.get(session).map(|session| session.ties);
+            if ties.is_some_and(Ties::is_soft) {
+                self.untie(session, out);
+                break;
+            }
         }
         false
     }
@@ -242,7 +246,7 @@ impl Core {
             return;
         };
         let traces = session.ties.leaves_traces();
-        session.ties = crate::tie::Ties::default();
+        session.ties = Ties::default();
         session.held = None;
         let Some(id) = session.server.take() else {
             return;

@@ -118,7 +118,6 @@ impl Core {
             return;
         };
         session.tie_to_statements();
-        let free = session.ties.is_empty();
         let copy = self.servers.get_mut(server);
         if let Some(copy) = copy.and_then(|one| one.statements.remove(&prepared.text)) {
             self.counts.one(Count::ServerClose);
@@ -128,9 +127,7 @@ impl Core {
                 chunk,
             });
         }
-        if free {
-            self.untie(client, out);
-        }
+        self.free_or_keep(client, out);
     }
 }
 

@@ -350,8 +350,13 @@ impl Core {
         if session.ties.is_empty() {
             return self.untie(client, out);
         }
-        if let Some(server) = self.servers.get_mut(id) {
-            server.phase = ServerPhase::Tied { session: client };
+        let soft = session.ties.is_soft();
+        let Some(server) = self.servers.get_mut(id) else {
+            return;
+        };
+        server.phase = ServerPhase::Tied { session: client };
+        if soft && !std::mem::replace(&mut server.in_soft, true) {
+            self.upstreams[server.upstream].soft.push_back(id);
         }
     }
 

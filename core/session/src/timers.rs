@@ -1,7 +1,7 @@
 //! One coarse timer per connection. A timer may ring early: its owner then looks at its own
 //! deadline again, so that moving a deadline later, which each query does, costs nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use mainstay_clock::Timestamp;
 
@@ -11,24 +11,27 @@ use crate::op::ConnId;
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
     queue: BTreeSet<(Timestamp, ConnId)>,
-    armed: BTreeMap<ConnId, Timestamp>,
+    /// By number: every statement looks at one of them, and the numbers are dense.
+    clients: Vec<Option<Timestamp>>,
+    servers: Vec<Option<Timestamp>>,
 }
 
 impl Timers {
     /// Rings for `who` at `at` or earlier.
     pub(crate) fn arm(&mut self, who: ConnId, at: Timestamp) {
-        if let Some(&armed) = self.armed.get(&who) {
-            if armed <= at {
-                return;
-            }
+        let place = self.place(who);
+        match place {
+            Some(armed) if *armed <= at => return,
+            Some(_) | None => {}
+        }
+        if let Some(armed) = place.replace(at) {
             self.queue.remove(&(armed, who));
         }
-        self.armed.insert(who, at);
         self.queue.insert((at, who));
     }
 
     pub(crate) fn disarm(&mut self, who: ConnId) {
-        if let Some(at) = self.armed.remove(&who) {
+        if let Some(at) = self.place(who).take() {
             self.queue.remove(&(at, who));
         }
     }
@@ -40,12 +43,23 @@ impl Timers {
             return None;
         }
         self.queue.pop_first();
-        self.armed.remove(&who);
+        *self.place(who) = None;
         Some(who)
     }
 
     pub(crate) fn deadline(&self) -> Option<Timestamp> {
         self.queue.first().map(|&(at, _)| at)
+    }
+
+    fn place(&mut self, who: ConnId) -> &mut Option<Timestamp> {
+        let (places, number) = match who {
+            ConnId::Client(number) => (&mut self.clients, number as usize),
+            ConnId::Server(number) => (&mut self.servers, number as usize),
+        };
+        if places.len() <= number {
+            places.resize(number + 1, None);
+        }
+        &mut places[number]
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Upstream {
     pub(crate) wrote: bool,
     /// Idle connections, the one used last at the end.
     pub(crate) idle: Vec<u32>,
+    /// Connections that were kept for nothing but counters; some of them may not be any more.
+    pub(crate) soft: VecDeque<u32>,
     /// All connections, also those being opened.
     pub(crate) open: usize,
     /// Sessions waiting for a connection, in order.
@@ -74,6 +76,7 @@ impl Upstream {
             reads: false,
             wrote: false,
             idle: Vec::new(),
+            soft: VecDeque::new(),
             open: 0,
             waiters: VecDeque::new(),
             opening: Pause::default(),
