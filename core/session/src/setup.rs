@@ -415,11 +415,11 @@ fn steps(session: &Session, id: u32, server: &Server, asks: &Asks) -> VecDeque<(
         steps.push_back((Step::Login, server.login_set.clone().into_bytes()));
     }
     let mariadb = server.is_mariadb;
-    let ask = (!asks.known).then(|| (Step::Usual, dialect::ask_usual(mariadb)));
+    let ask = || (!asks.known).then(|| (Step::Usual, dialect::ask_usual(mariadb)));
     let tracking = session.tracking(server);
     match tracking {
         Some(true) => {
-            steps.extend(ask.clone());
+            steps.extend(ask());
             steps.push_back((Step::Track(true), dialect::TRACK_ALL.to_vec()));
         }
         Some(false) if !reset => {
@@ -432,7 +432,7 @@ fn steps(session: &Session, id: u32, server: &Server, asks: &Asks) -> VecDeque<(
     let tells = everything || server.tells_gtids && !reset;
     if asks.gtids && !tells && !session.state.tracks_itself() {
         let asked = steps.iter().any(|(step, _)| matches!(step, Step::Usual));
-        steps.extend(ask.filter(|_| !asked));
+        steps.extend(ask().filter(|_| !asked));
         steps.push_back((Step::Gtids, dialect::track_gtids(mariadb).to_vec()));
     }
     steps.extend(change.sets.into_iter().map(|set| (Step::Set, set)));
