@@ -248,7 +248,11 @@ impl World {
         let mut reply = Vec::new();
         for packet in PacketReader::new(&sent) {
             let command = packet.payload.first().copied().unwrap_or_default();
-            answer_one(&mut reply, (packet.header.sequence, command), packet.payload);
+            answer_one(
+                &mut reply,
+                (packet.header.sequence, command),
+                packet.payload,
+            );
         }
         self.input(ConnId::Server(server), &reply);
     }
