@@ -160,6 +160,11 @@ fn statements(out: &mut Exposition, stats: &Stats) {
             "Replays with other results.",
             stats.replays_failed,
         ),
+        (
+            "mainstay_transactions_expired_total",
+            "Clients closed for a transaction's time.",
+            stats.transactions_expired,
+        ),
     ];
     for (name, help, value) in counters {
         out.single(name, Counter, help, value);

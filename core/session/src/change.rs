@@ -53,6 +53,7 @@ impl Core {
             self.redispatch(index, out);
         }
         self.release_held(out);
+        self.warm.look_at(self.now);
     }
 
     /// Brings the list of servers up to date. Gives those whose address changed.

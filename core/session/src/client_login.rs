@@ -384,6 +384,7 @@ impl Core {
             }
         }
         self.ready.push_back(client);
+        self.warm_for(client);
     }
 }
 

@@ -284,9 +284,11 @@ impl Core {
     /// The command is over: the session is ready for the next.
     pub(crate) fn command_done(&mut self, client: u32) {
         self.ruled = crate::ruling::Ruled::default();
+        let now = self.now;
         let Some(session) = self.clients.get_mut(client) else {
             return;
         };
+        session.last_active = now;
         if let Phase::Busy(running) = std::mem::replace(&mut session.phase, Phase::Ready) {
             let mut buffer = running.packet;
             if self.spare.len() < SPARE_MAX && buffer.capacity() <= SPARE_BYTES_MAX {

@@ -27,6 +27,7 @@ use crate::stats::Stats;
 use crate::tie::Ties;
 use crate::timers::Timers;
 use crate::upstream::Upstream;
+use crate::warm::Warm;
 
 /// The machine of one worker thread.
 #[derive(Debug)]
@@ -68,6 +69,7 @@ pub struct Core {
     /// The digest text of the statement that was read last.
     pub(crate) digest_text: Vec<u8>,
     pub(crate) wishes: Wishes,
+    pub(crate) warm: Warm,
     /// Some session has asked for the counters of its last statement.
     pub(crate) asked: bool,
     /// Turns the choice among equally loaded readers.
@@ -104,6 +106,7 @@ impl Core {
             ruled: Ruled::default(),
             digest_text: Vec::new(),
             wishes: Wishes::default(),
+            warm: Warm::default(),
             turn: 0,
             asked: false,
             policy,
@@ -218,6 +221,10 @@ impl Core {
             upstream.without_tls = false;
         }
         self.take_traits();
+        for client in self.clients.ids() {
+            self.warm_for(client);
+        }
+        self.warm.look_at(self.now);
     }
 
     /// Called once at the end of each turn of the driver's loop: runs the timers that are due and
@@ -234,6 +241,7 @@ impl Core {
         }
         self.retry_upstreams(out);
         self.feed_starving(out);
+        self.warm_up(out);
         self.settle(out);
     }
 
@@ -243,7 +251,10 @@ impl Core {
             .upstreams
             .iter()
             .flat_map(|one| [one.opening.until, one.writing.until, one.starves_until]);
-        pauses.chain([self.timers.deadline()]).flatten().min()
+        pauses
+            .chain([self.timers.deadline(), self.warm.due])
+            .flatten()
+            .min()
     }
 
     /// Counters, and gauges as they are now.
@@ -338,5 +349,6 @@ impl Core {
         upstream.open -= 1;
         upstream.idle.retain(|&other| other != id);
         self.give_back(server.upstream);
+        self.cooled();
     }
 }

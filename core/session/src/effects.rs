@@ -86,6 +86,9 @@ impl Core {
         for reason in session.ties.added(before) {
             *self.stats.ties.entry(reason).or_default() += 1;
         }
+        if session.in_transaction() && session.transaction_since == now {
+            self.watch_transaction(client);
+        }
     }
 }
 

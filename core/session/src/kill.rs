@@ -205,7 +205,7 @@ impl Core {
 
     /// Ends a session. What it runs at a server is ended there too: a server notices a closed
     /// connection only when it has something to send.
-    fn kill_connection(&mut self, target: u32, out: &mut Ops) {
+    pub(crate) fn kill_connection(&mut self, target: u32, out: &mut Ops) {
         let session = self.clients.get(target);
         let sent = session
             .filter(|one| matches!(one.stage(), Some(Stage::Sent | Stage::Spliced)))

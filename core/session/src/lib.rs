@@ -78,7 +78,9 @@ mod tally;
 pub mod tie;
 mod timers;
 mod tracking;
+mod transactions;
 mod upstream;
+mod warm;
 mod written;
 
 pub use crate::core::Core;

@@ -24,8 +24,16 @@ impl Core {
         if unread.is_some_and(|deadline| deadline <= self.now) {
             return self.close_client(client, out);
         }
+        if self.ends_transaction(client, out) {
+            return;
+        }
+        let Some(session) = self.clients.get(client) else {
+            return;
+        };
         let deadline = self.deadline_of(session);
+        let look = self.transaction_deadline(session);
         if deadline > self.now {
+            let deadline = look.map_or(deadline, |look| look.min(deadline));
             let next = unread.map_or(deadline, |unread| unread.min(deadline));
             return self.timers.arm(ConnId::Client(client), next);
         }
@@ -69,16 +77,11 @@ impl Core {
         }
     }
 
-    /// MySQL says why before it closes an idle connection; older servers and MariaDB do not.
     fn idle_too_long(&mut self, client: u32, out: &mut Ops) {
-        let version = &self.policy.server_version;
-        let ready = self
-            .clients
-            .get(client)
-            .is_some_and(|session| matches!(session.phase, Phase::Ready));
-        if ready && !version.contains("MariaDB") && !version.starts_with("5.") {
+        let session = self.clients.get(client);
+        if session.is_some_and(|session| matches!(session.phase, Phase::Ready)) {
             let error = ErrorCode::ClientInteractionTimeout.packet();
-            return self.refuse(client, 0, &error, out);
+            return self.tell_and_close(client, &error, out);
         }
         self.close_client(client, out);
     }

@@ -69,6 +69,7 @@ impl Core {
         let client = self.clients.insert(session);
         let deadline = now + self.policy.timeouts.idle_client;
         self.timers.arm(ConnId::Client(client), deadline);
+        self.warm_for(client);
         Some(ConnId::Client(client))
     }
 

@@ -123,6 +123,7 @@ impl Core {
         }
         self.upstreams[index].lost += 1;
         self.upstreams[index].failed += 1;
+        self.warm.forget(&key);
         let waiter = self.upstreams[index].waiters.iter().position(|&client| {
             self.clients
                 .get(client)
@@ -169,6 +170,7 @@ impl Core {
             | ServerPhase::Cleaning { deadline }
             | ServerPhase::Errand { deadline } => deadline,
             ServerPhase::Idle { .. } if wanted => now,
+            ServerPhase::Idle { since } if since + age_max <= now && self.is_warm(id) => look,
             ServerPhase::Idle { since } => (since + age_max).min(look),
             ServerPhase::Setup { .. }
             | ServerPhase::Reply { .. }

@@ -315,6 +315,8 @@ impl fmt::Debug for Secret {
 pub struct Pool {
     /// Connections to one server, idle or in use.
     pub server_connections_max: usize,
+    /// Connections kept open to one server, idle or in use.
+    pub server_connections_min: usize,
     /// What all workers of a proxy may open together; without it the cap is for one worker.
     pub budget: Option<Arc<Budget>>,
     /// A connection older than this is closed when it is free; none: never.
@@ -331,6 +333,7 @@ impl Default for Pool {
     fn default() -> Self {
         Self {
             server_connections_max: 64,
+            server_connections_min: 0,
             budget: None,
             age_max: None,
             statements_max: 200,
@@ -376,6 +379,10 @@ pub struct Timeouts {
     pub write: Duration,
     /// A statement that runs longer is interrupted at its server with `KILL QUERY`.
     pub query: Option<Duration>,
+    /// A client whose transaction is open for longer is closed.
+    pub transaction: Option<Duration>,
+    /// A client that does nothing in an open transaction for longer is closed.
+    pub transaction_idle: Option<Duration>,
 }
 
 impl Default for Timeouts {
@@ -387,6 +394,8 @@ impl Default for Timeouts {
             pool_wait: Duration::from_secs(30),
             write: Duration::from_mins(5),
             query: None,
+            transaction: None,
+            transaction_idle: None,
         }
     }
 }

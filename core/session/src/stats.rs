@@ -51,6 +51,8 @@ pub struct Stats {
     pub transactions_replayed: u64,
     /// Transactions that gave other results when they were replayed.
     pub replays_failed: u64,
+    /// Clients that were closed because of the limits of a transaction's time.
+    pub transactions_expired: u64,
     /// Writes that a read-only server refused, and that ran again on the new primary.
     pub refusals_retried: u64,
     /// Queries of which a copy was sent to another hostgroup.

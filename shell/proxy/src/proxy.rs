@@ -205,6 +205,7 @@ fn share(policy: &Policy, workers: usize) -> Policy {
         mirrors_max: policy.mirrors_max.div_ceil(workers),
         pool: Pool {
             server_connections_max: pool.server_connections_max.div_ceil(workers),
+            server_connections_min: pool.server_connections_min.div_ceil(workers),
             budget: Some(Arc::new(Budget::new(pool.server_connections_max, workers))),
             idle_max: pool.idle_max.div_ceil(workers),
             ..pool.clone()

@@ -36,6 +36,7 @@ pub(crate) fn add(total: &mut Stats, one: Stats) {
         causal_to_writer,
         transactions_replayed,
         replays_failed,
+        transactions_expired,
         refusals_retried,
         mirrored,
         mirrors_dropped,
@@ -62,6 +63,7 @@ pub(crate) fn add(total: &mut Stats, one: Stats) {
     total.causal_to_writer += causal_to_writer;
     total.transactions_replayed += transactions_replayed;
     total.replays_failed += replays_failed;
+    total.transactions_expired += transactions_expired;
     total.refusals_retried += refusals_retried;
     total.mirrored += mirrored;
     total.mirrors_dropped += mirrors_dropped;

@@ -109,6 +109,7 @@ impl ProxySettings {
             clients_max: self.clients_max,
             pool: session::Pool {
                 server_connections_max: self.server_connections_max,
+                server_connections_min: self.server_connections_min,
                 age_max: self.connection_age_max,
                 statements_max: self.connection_statements_max,
                 idle_max: self.idle_connections_max,
@@ -176,6 +177,8 @@ impl ProxySettings {
             pool_wait: self.pool_wait_limit,
             write: self.write_limit,
             query: self.query_limit,
+            transaction: self.transaction_limit,
+            transaction_idle: self.transaction_idle_limit,
         }
     }
 }

@@ -163,6 +163,8 @@ pub struct ProxySettings {
     pub clients_max: usize,
     /// Connections to one server; default 64.
     pub server_connections_max: usize,
+    /// Connections kept open to one server; default 0.
+    pub server_connections_min: usize,
     /// Idle connections kept to one server; default 64.
     pub idle_connections_max: usize,
     /// An idle connection older than this is closed; default 5 min.
@@ -214,6 +216,10 @@ pub struct ProxySettings {
     pub write_limit: Duration,
     /// A statement that runs longer is interrupted; default off.
     pub query_limit: Option<Duration>,
+    /// A client whose transaction is open for longer is closed; default off.
+    pub transaction_limit: Option<Duration>,
+    /// A client that is idle in a transaction for longer is closed; default off.
+    pub transaction_idle_limit: Option<Duration>,
     /// Whether clients may send files (`LOAD DATA LOCAL`); default no.
     pub local_infile: bool,
     /// Where binlogs are read from; default a reader.

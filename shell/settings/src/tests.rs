@@ -361,6 +361,24 @@ fn which_replica_reads_and_what_it_must_have_is_said_by_server_user_and_proxy() 
 }
 
 #[test]
+fn transactions_may_be_limited_and_connections_kept_open() {
+    let text = changed(
+        "[manager]",
+        "[proxy]\ntransaction_limit = \"1min\"\ntransaction_idle_limit = \"10s\"\n\
+         server_connections_min = 8\n[[user]]\nname = \"u\"\npassword = \"p\"\n[manager]",
+    );
+    let policy = parse(&text).unwrap().session_policy().unwrap();
+    let limits = &policy.timeouts;
+    assert_eq!(limits.transaction, Some(Duration::from_mins(1)));
+    assert_eq!(limits.transaction_idle, Some(Duration::from_secs(10)));
+    assert_eq!(policy.pool.server_connections_min, 8);
+    let wrong = text.replace("= 8", "= 65");
+    assert!(
+        mistakes(&wrong).contains("server_connections_min: is more than server_connections_max")
+    );
+}
+
+#[test]
 fn no_secret_is_printed() {
     let settings = parse(RIGHT).unwrap();
     assert!(!format!("{settings:?}").contains("secret-"));

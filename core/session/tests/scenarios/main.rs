@@ -28,4 +28,6 @@ mod sessions;
 mod sharing;
 mod state;
 mod statements;
+mod transactions;
 mod transport;
+mod warm;

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use mainstay_session::policy::{
-    Algorithms, AuthPlugin, BinlogSource, Causal, Choice, Compression, NoReader, Policy,
+    Algorithms, AuthPlugin, BinlogSource, Causal, Choice, Compression, NoReader, Policy, Pool,
 };
 use mainstay_topology::ServerName;
 
@@ -62,6 +62,11 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
     let default = Policy::default();
     let (pool, hold, wait) = (&default.pool, &default.hold, &default.timeouts);
     let cache = &default.cache;
+    let [
+        server_connections_max,
+        server_connections_min,
+        idle_connections_max,
+    ] = connections(&mut section, pool);
     let settings = ProxySettings {
         listen: listen(&mut section, 6033),
         workers: workers(&mut section),
@@ -77,12 +82,9 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
             .boolean("digest_client_address", default.queries.client_address),
         limit_wait: section.duration("limit_wait", default.limit_wait, Duration::ZERO),
         clients_max: section.count("clients_max", default.clients_max, 1),
-        server_connections_max: section.count(
-            "server_connections_max",
-            pool.server_connections_max,
-            1,
-        ),
-        idle_connections_max: section.count("idle_connections_max", pool.idle_max, 0),
+        server_connections_max,
+        server_connections_min,
+        idle_connections_max,
         idle_connection_age: section.duration("idle_connection_age", pool.idle_age_max, LEAST),
         hold_sessions_max: section.count("hold_sessions_max", hold.sessions_max, 0),
         hold_bytes_max: size(&mut section, "hold_bytes_max", hold.bytes_max),
@@ -115,6 +117,8 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
         cache_settle: section.duration("cache_settle", cache.settle, Duration::ZERO),
         write_limit: section.duration("write_limit", wait.write, LEAST),
         query_limit: limit(&mut section, "query_limit"),
+        transaction_limit: limit(&mut section, "transaction_limit"),
+        transaction_idle_limit: limit(&mut section, "transaction_idle_limit"),
         local_infile: section.boolean("local_infile", default.local_infile),
         binlog_from: binlog_from(&mut section),
         client_tls: tls::clients(&mut section, folder),
@@ -128,6 +132,18 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
     };
     section.end();
     settings
+}
+
+/// The most and the fewest connections to a server, and the most that are idle.
+fn connections(section: &mut Section<'_, '_, '_>, default: &Pool) -> [usize; 3] {
+    let max = section.count("server_connections_max", default.server_connections_max, 1);
+    let min = section.count("server_connections_min", default.server_connections_min, 0);
+    let idle = section.count("idle_connections_max", default.idle_max, 0);
+    if min > max.min(idle) {
+        let sentence = "is more than server_connections_max or idle_connections_max allow";
+        section.wrong("server_connections_min", sentence.to_owned());
+    }
+    [max, min, idle]
 }
 
 /// One of a few words; the default when there is none.
