@@ -62,11 +62,12 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
     let default = Policy::default();
     let (pool, hold, wait) = (&default.pool, &default.hold, &default.timeouts);
     let cache = &default.cache;
+    let (connections, connection_statements_max) = connections(&mut section, pool);
     let [
         server_connections_max,
         server_connections_min,
         idle_connections_max,
-    ] = connections(&mut section, pool);
+    ] = connections;
     let settings = ProxySettings {
         listen: listen(&mut section, 6033),
         workers: workers(&mut section),
@@ -97,11 +98,7 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
         readers_none_left: word(&mut section, "readers_none_left", &NONE_LEFT),
         zone: section.text("zone", "a name, such as \"eu-1a\""),
         connection_age_max: limit(&mut section, "connection_age_max"),
-        connection_statements_max: section.count(
-            "connection_statements_max",
-            pool.statements_max,
-            1,
-        ),
+        connection_statements_max,
         transaction_replay_bytes_max: size(
             &mut section,
             "transaction_replay_bytes_max",
@@ -134,8 +131,9 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
     settings
 }
 
-/// The most and the fewest connections to a server, and the most that are idle.
-fn connections(section: &mut Section<'_, '_, '_>, default: &Pool) -> [usize; 3] {
+/// The most and the fewest connections to a server, and the most that are idle; then the most
+/// statements of one.
+fn connections(section: &mut Section<'_, '_, '_>, default: &Pool) -> ([usize; 3], usize) {
     let max = section.count("server_connections_max", default.server_connections_max, 1);
     let min = section.count("server_connections_min", default.server_connections_min, 0);
     let idle = section.count("idle_connections_max", default.idle_max, 0);
@@ -143,7 +141,8 @@ fn connections(section: &mut Section<'_, '_, '_>, default: &Pool) -> [usize; 3] 
         let sentence = "is more than server_connections_max or idle_connections_max allow";
         section.wrong("server_connections_min", sentence.to_owned());
     }
-    [max, min, idle]
+    let statements = section.count("connection_statements_max", default.statements_max, 1);
+    ([max, min, idle], statements)
 }
 
 /// One of a few words; the default when there is none.
