@@ -73,6 +73,7 @@ mod splice;
 mod state;
 mod statements;
 pub mod stats;
+mod steps;
 mod stream;
 mod tally;
 pub mod tie;
