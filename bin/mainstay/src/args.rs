@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::import::ImportArgs;
+
 /// Keeps a MySQL or MariaDB service answering.
 #[derive(Debug, Parser)]
 #[command(
@@ -59,6 +61,9 @@ pub(crate) enum Command {
                             Exit code 1: something acknowledged is missing, or two servers \
                             acknowledged at once.")]
     Drill(DrillArgs),
+    /// Make settings of the configuration of another program, and say what became of each part.
+    #[command(after_help = "Example:\n  mainstay import proxysql.cnf --output mainstay.toml")]
+    Import(ImportArgs),
 }
 
 /// How a command finds the running manager.

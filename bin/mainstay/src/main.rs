@@ -6,12 +6,14 @@ mod args;
 mod certificates;
 mod drill;
 mod host;
+mod import;
 mod metrics;
 mod output;
 mod plan;
 mod queries;
 mod runfile;
 mod sandbox;
+mod secrets;
 mod serve;
 mod service;
 mod sessions;
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Switchover(args) => switchover::run(&args),
         Command::Failover(args) => switchover::failover(&args),
         Command::Drill(args) => drill::run(&args),
+        Command::Import(args) => import::run(&args),
     };
     done.unwrap_or_else(|error| {
         eprintln!("mainstay: {error:#}");

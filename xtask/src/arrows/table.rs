@@ -17,6 +17,8 @@ pub(super) const CORE: &[(&str, &[&str])] = &[
     ("routing", &["topology", "sql"]),
     // The session names servers, hostgroups and epochs with the values of the topology.
     ("session", &["wire", "sql", "routing", "topology"]),
+    // Rules that do not compile are not taken over.
+    ("import", &["sql", "routing"]),
 ];
 
 /// What every crate of the shell may use, besides the core.
