@@ -76,9 +76,9 @@ impl Parser<'_> {
                 Token::End if end.is_none() => return Ok(group),
                 Token::Mark(mark) if Some(mark) == end => return Ok(group),
                 Token::Mark(';' | ',') => {}
-                Token::Include(path) => group.includes.push((self.lexer.line(), path)),
+                Token::Include(path) => group.includes.push((self.lexer.at(), path)),
                 Token::Word(name) => {
-                    let line = self.lexer.line();
+                    let line = self.lexer.at();
                     if group.get(&name).is_some() {
                         return Err(error(line, format!("`{name}` is set twice")));
                     }
@@ -96,7 +96,7 @@ impl Parser<'_> {
 
     fn value(&mut self) -> Result<Value, ImportError> {
         let token = self.lexer.next()?;
-        let line = self.lexer.line();
+        let line = self.lexer.at();
         let kind = match token {
             Token::Text(mut text) => {
                 // Strings that follow each other are one.
@@ -140,7 +140,7 @@ impl Parser<'_> {
 
     fn unexpected(&self, expected: &str, found: &Token) -> ImportError {
         error(
-            self.lexer.line(),
+            self.lexer.at(),
             format!("expected {expected}, found {found}"),
         )
     }

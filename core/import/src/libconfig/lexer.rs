@@ -57,7 +57,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// The line of the token that was read last.
-    pub(super) fn line(&self) -> usize {
+    pub(super) fn at(&self) -> usize {
         self.token_line
     }
 

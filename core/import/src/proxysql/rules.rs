@@ -17,6 +17,9 @@ use crate::toml::{Toml, quoted};
 
 const TABLE: &str = "mysql_query_rules";
 
+/// Columns with what they hold.
+type Columns = &'static [(&'static str, Type)];
+
 /// What a column holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Type {
@@ -150,7 +153,7 @@ pub(super) fn read(file: &Group, numbers: &Numbers, report: &mut Report) -> Rule
         }
         rules.sections.push(("query_rules", keys));
     }
-    let others: [(&'static str, &'static str, &[(&'static str, Type)]); 3] = [
+    let others: [(&'static str, &'static str, Columns); 3] = [
         ("mysql_query_rules_fast_routing", "fast_routing", &FAST),
         (
             "mysql_firewall_whitelist_users",
@@ -208,7 +211,7 @@ fn compiles(id: u32, row: &Row<'_>) -> Result<(), String> {
 fn columns(
     row: &Row<'_>,
     what: &str,
-    (known, numbers): (&[(&'static str, Type)], &Numbers),
+    (known, numbers): (Columns, &Numbers),
     report: &mut Report,
 ) -> Option<Vec<(&'static str, String)>> {
     let mut keys = Vec::new();

@@ -73,18 +73,17 @@ pub(super) fn read(file: &Group, numbers: &Numbers, report: &mut Report) -> Vec<
             continue;
         };
         let known = servers.iter_mut().find(|one| one.address == address);
-        match known {
-            Some(known) => known.take(&row, group, report),
-            None => {
-                let mut server = Server {
-                    name: host,
-                    address,
-                    ..Server::default()
-                };
-                server.take(&row, group, report);
-                servers.push(server);
-            }
+        if let Some(known) = known {
+            known.take(&row, group, report);
+            continue;
         }
+        let mut server = Server {
+            name: host,
+            address,
+            ..Server::default()
+        };
+        server.take(&row, group, report);
+        servers.push(server);
     }
     give_names(&mut servers);
     servers
