@@ -57,6 +57,7 @@ mod pool;
 mod prepared;
 pub mod queries;
 mod readers;
+mod ready;
 mod replay;
 mod reply;
 mod rulebook;

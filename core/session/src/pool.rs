@@ -47,6 +47,14 @@ impl Core {
     /// The idle connection that needs the least set-up for the session.
     fn pick_idle(&self, client: u32, upstream: usize) -> Option<u32> {
         let session = self.clients.get(client)?;
+        // Its own last one needs nothing at all, and its counters are nobody else's.
+        let own = session.last_on.filter(|&id| {
+            let server = self.servers.get(id).filter(|one| one.upstream == upstream);
+            server.is_some_and(|server| session.was_last_on(id, server))
+        });
+        if own.is_some() {
+            return own;
+        }
         let follows = session
             .running()
             .and_then(|running| running.job.statement())
@@ -107,8 +115,11 @@ impl Core {
         let Some(server) = self.servers.get(id) else {
             return;
         };
-        let upstream = &mut self.upstreams[server.upstream];
-        upstream.idle.retain(|&other| other != id);
+        let idle = &mut self.upstreams[server.upstream].idle;
+        // Mostly it is one of the last.
+        if let Some(place) = idle.iter().rposition(|&other| other == id) {
+            idle.remove(place);
+        }
         self.attach(client, id, out);
     }
 

@@ -8,7 +8,10 @@ use mainstay_clock::Timestamp;
 use mainstay_routing::Flag;
 use mainstay_routing::firewall::Verdict;
 use mainstay_routing::rules::{Actions, Multiplex, Query};
-use mainstay_sql::{Annotations, Digest, Kind, Statement, classify_trusting, digest, use_schema};
+use mainstay_sql::{
+    Annotations, Digest, Kind, Statement, classify_and_digest, classify_trusting, digest,
+    use_schema,
+};
 use mainstay_wire::packet::{Packet, PacketHeader, build_packet};
 use mainstay_wire::{Command, ErrPacket, OkPacket};
 
@@ -81,10 +84,13 @@ impl Core {
         let wanted = self.policy.queries.digests_max > 0
             || self.policy.firewall.is_some()
             || self.policy.rules.needs_digest();
-        if wanted {
-            self.ruled.digest = digest(sql, &mut self.digest_text);
+        if !wanted {
+            return classify_trusting(sql, &self.policy.trusted);
         }
-        classify_trusting(sql, &self.policy.trusted)
+        let (statement, digest) =
+            classify_and_digest(sql, &self.policy.trusted, &mut self.digest_text);
+        self.ruled.digest = digest;
+        statement
     }
 
     /// `COM_QUERY`, whose text begins at `at` of its payload, and `COM_STMT_PREPARE`.

@@ -29,6 +29,14 @@ impl Core {
         let Some(server) = self.servers.get_mut(id) else {
             return;
         };
+        if session.is_ready_on(server, &asks) && !session.blocked {
+            debug_assert!(steps(session, id, server, &asks).is_empty());
+            debug_assert!(session.replay_steps(server, false).is_empty());
+            if let Some(running) = session.running_mut() {
+                running.stage = Stage::Setup;
+            }
+            return self.send(client, id, out);
+        }
         let mut steps = steps(session, id, server, &asks);
         let reset = matches!(steps.front(), Some((Step::Reset, _)));
         steps.extend(session.replay_steps(server, reset));

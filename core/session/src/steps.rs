@@ -20,9 +20,9 @@ pub(crate) struct Asks {
     /// What its server tells by itself is known.
     known: bool,
     /// It must tell the transactions of writes.
-    gtids: bool,
+    pub(crate) gtids: bool,
     /// It must wait for these.
-    wait: Option<(Seen, String)>,
+    pub(crate) wait: Option<(Seen, String)>,
 }
 
 impl Core {

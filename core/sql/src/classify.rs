@@ -1,7 +1,8 @@
 //! Reads a statement in every way that a server might, and joins what was found.
 
+use crate::digest::{Digest, Pass};
 use crate::flags::Flags;
-use crate::lexer::{Lexer, Reading};
+use crate::lexer::{Lexer, Reading, Token};
 use crate::statement::{Access, Kind, Statement};
 use crate::trusted::Trusted;
 
@@ -18,8 +19,24 @@ pub fn classify(sql: &[u8]) -> Statement {
 
 /// The same, with stored functions and procedures that are known to be reads.
 pub fn classify_trusting(sql: &[u8], trusted: &Trusted) -> Statement {
+    classify_seeing(sql, trusted, &mut |_| {})
+}
+
+/// The same, and [`crate::digest`] of it in the same pass: every statement needs both.
+pub fn classify_and_digest(
+    sql: &[u8],
+    trusted: &Trusted,
+    text: &mut Vec<u8>,
+) -> (Statement, Digest) {
+    let mut pass = Pass::new(text);
+    let statement = classify_seeing(sql, trusted, &mut |token| pass.take(token));
+    (statement, pass.finish())
+}
+
+/// `seen` is given every token once, as servers read them by default.
+fn classify_seeing(sql: &[u8], trusted: &Trusted, seen: &mut impl FnMut(Token<'_>)) -> Statement {
     let mut lexer = Lexer::new(sql, Reading::USUAL);
-    let usual = read(&mut lexer, trusted);
+    let usual = read(&mut lexer, trusted, seen);
     let mut found = usual;
     if lexer.doubts.any() {
         found = join_all(sql, trusted);
@@ -98,7 +115,7 @@ fn join_all(sql: &[u8], trusted: &Trusted) -> Found {
             break;
         }
         let mut lexer = Lexer::new(sql, reading);
-        let found = read(&mut lexer, trusted);
+        let found = read(&mut lexer, trusted, &mut |_| {});
         conditional |= lexer.doubts.conditional;
         if !found.rejected {
             joined = Some(joined.map_or(found, |other| join(other, found)));
@@ -137,10 +154,10 @@ fn join(one: Found, other: Found) -> Found {
 }
 
 /// Reads all statements of the text.
-fn read(lexer: &mut Lexer<'_>, trusted: &Trusted) -> Found {
+fn read(lexer: &mut Lexer<'_>, trusted: &Trusted, seen: &mut impl FnMut(Token<'_>)) -> Found {
     let mut whole: Option<Part> = None;
     let mut parts = 0_usize;
-    let mut last = scan_part(lexer, trusted);
+    let mut last = scan_part(lexer, trusted, seen);
     loop {
         if last.kind != Kind::Empty {
             parts += 1;
@@ -149,7 +166,7 @@ fn read(lexer: &mut Lexer<'_>, trusted: &Trusted) -> Found {
         if !last.more {
             break;
         }
-        last = scan_part(lexer, trusted);
+        last = scan_part(lexer, trusted, seen);
     }
     let Some(whole) = whole else {
         return Found {

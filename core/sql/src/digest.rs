@@ -54,21 +54,54 @@ impl fmt::Display for Digest {
 /// Writes the digest text of `sql` over what is in `text`, and gives its hash. Nothing is allocated
 /// when `text` has room for [`TEXT_MAX`] bytes and a little more.
 pub fn digest(sql: &[u8], text: &mut Vec<u8>) -> Digest {
-    text.clear();
-    let mut writer = Writer::new(text);
-    let mut end = 0;
+    let mut pass = Pass::new(text);
     for token in Lexer::new(sql, Reading::USUAL) {
-        if token.start > end {
-            writer.blank();
-        }
-        end = token.end();
-        put(&mut writer, token);
-        if writer.is_full() {
+        pass.take(token);
+        if pass.full {
             break;
         }
     }
-    writer.finish();
-    Digest::of_text(text)
+    pass.finish()
+}
+
+/// One pass over the tokens of a statement.
+pub(crate) struct Pass<'a> {
+    writer: Writer<'a>,
+    /// Where the last token ended.
+    end: usize,
+    /// Nothing that follows can be seen.
+    full: bool,
+}
+
+impl<'a> Pass<'a> {
+    /// Writes over what is in `text`.
+    pub(crate) fn new(text: &'a mut Vec<u8>) -> Self {
+        text.clear();
+        Self {
+            writer: Writer::new(text),
+            end: 0,
+            full: false,
+        }
+    }
+
+    /// The next token.
+    pub(crate) fn take(&mut self, token: Token<'_>) {
+        if self.full {
+            return;
+        }
+        if token.start > self.end {
+            self.writer.blank();
+        }
+        self.end = token.end();
+        put(&mut self.writer, token);
+        self.full = self.writer.is_full();
+    }
+
+    /// The text is whole.
+    pub(crate) fn finish(mut self) -> Digest {
+        self.writer.finish();
+        Digest::of_text(self.writer.text())
+    }
 }
 
 fn put(writer: &mut Writer<'_>, token: Token<'_>) {

@@ -145,6 +145,13 @@ impl<'a> Lexer<'a> {
 
     /// Skips white space and comments; `false` when a comment has no end.
     fn skip_blanks(&mut self) -> bool {
+        if self.peek(0) == Some(b' ') {
+            self.at += 1;
+        }
+        // Mostly that is all.
+        if self.peek(0).is_some_and(is_name_byte) {
+            return true;
+        }
         while let Some(byte) = self.peek(0) {
             match byte {
                 _ if is_space(byte) => self.at += 1,
@@ -252,10 +259,15 @@ impl<'a> Lexer<'a> {
         false
     }
 
-    fn skip_names(&mut self) {
-        let rest = self.sql.get(self.at..).unwrap_or_default();
-        let names = rest.iter().take_while(|&&byte| is_name_byte(byte));
-        self.at += names.count();
+    /// False when some of them are not ASCII.
+    fn skip_names(&mut self) -> bool {
+        let (mut at, mut all) = (self.at, 0);
+        while let Some(&byte) = self.sql.get(at).filter(|&&byte| is_name_byte(byte)) {
+            all |= byte;
+            at += 1;
+        }
+        self.at = at;
+        all.is_ascii()
     }
 
     fn skip_digits(&mut self) {
@@ -267,9 +279,8 @@ impl<'a> Lexer<'a> {
     /// An unquoted word. Next to a dot it is a name, never a keyword.
     fn word(&mut self, after_dot: bool) -> TokenKind {
         let start = self.at;
-        self.skip_names();
-        let text = &self.sql[start..self.at];
-        if !text.is_ascii() && std::str::from_utf8(text).is_err() {
+        let ascii = self.skip_names();
+        if !ascii && std::str::from_utf8(&self.sql[start..self.at]).is_err() {
             // In Latin-1 the byte A0 is white space: this "word" may hide a keyword.
             return TokenKind::Unclear;
         }
@@ -363,6 +374,9 @@ impl<'a> Iterator for Lexer<'a> {
         let start = self.at;
         let after_dot = std::mem::take(&mut self.after_dot);
         let kind = match byte {
+            _ if is_name_byte(byte) && (after_dot || !byte.is_ascii_digit()) => {
+                self.word(after_dot)
+            }
             b'\'' => closed(
                 self.quoted(b'\'', self.reading.escapes_single),
                 TokenKind::Text,
@@ -381,9 +395,7 @@ impl<'a> Iterator for Lexer<'a> {
                 self.after_dot = self.peek(0).is_some_and(is_name_byte);
                 TokenKind::Punctuation(b'.')
             }
-            _ if after_dot && is_name_byte(byte) => self.word(true),
             _ if byte.is_ascii_digit() => self.number(),
-            _ if is_name_byte(byte) => self.word(false),
             b':' if self.peek(1) == Some(b'=') => {
                 self.at += 2;
                 TokenKind::Assign

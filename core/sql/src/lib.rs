@@ -34,7 +34,7 @@ mod tables;
 mod tests;
 
 pub use annotation::{Annotations, HostgroupWish};
-pub use classify::{classify, classify_trusting, use_schema};
+pub use classify::{classify, classify_and_digest, classify_trusting, use_schema};
 pub use dialect::names_replication_variable;
 pub use digest::{Digest, digest};
 pub use flags::Flags;

@@ -155,6 +155,19 @@ fn judged(verdict: &'static str) -> Vec<String> {
 
 proptest! {
     #[test]
+    fn one_pass_finds_what_two_do(
+        pieces in prop::collection::vec(piece(), 0..30),
+        bytes in prop::collection::vec(any::<u8>(), 0..50),
+    ) {
+        let sql = [pieces.concat().as_bytes(), &bytes].concat();
+        let (mut one, mut two) = (Vec::new(), b"before".to_vec());
+        let (statement, hash) = classify_and_digest(&sql, &Trusted::NONE, &mut one);
+        prop_assert_eq!(statement, classify(&sql));
+        prop_assert_eq!(hash, digest(&sql, &mut two));
+        prop_assert_eq!(one, two);
+    }
+
+    #[test]
     fn any_bytes_are_judged_without_panic(sql in prop::collection::vec(any::<u8>(), 0..200)) {
         let statement = classify(&sql);
         let _set = set::parse(&sql);

@@ -100,13 +100,13 @@ impl<'a> Words<'a> {
     }
 }
 
-/// Reads the verb. The lexer stands before the statement and is left there.
-pub(super) fn head(lexer: &Lexer<'_>) -> Head {
+/// Reads the verb. The lexer stands behind the first token of the statement and is left there.
+pub(super) fn head<'a>(first: Option<Token<'a>>, lexer: &Lexer<'a>) -> Head {
+    let Some(mut first) = first.filter(|token| token.kind != TokenKind::Semicolon) else {
+        return Head::new(Kind::Empty, Access::Read, Flags::NONE);
+    };
     let mut words = Words {
         lexer: lexer.clone(),
-    };
-    let Some(mut first) = words.next() else {
-        return Head::new(Kind::Empty, Access::Read, Flags::NONE);
     };
     let parenthesised = first.is_punctuation(b'(');
     while first.is_punctuation(b'(') {

@@ -56,9 +56,14 @@ struct Scan<'a> {
     before: [Option<Token<'a>>; 3],
 }
 
-/// Reads one statement up to its semicolon.
-pub(super) fn scan_part(lexer: &mut Lexer<'_>, trusted: &Trusted) -> Part {
-    let mut head = head(lexer);
+/// Reads one statement up to its semicolon, and gives all its tokens to `seen`.
+pub(super) fn scan_part(
+    lexer: &mut Lexer<'_>,
+    trusted: &Trusted,
+    seen: &mut impl FnMut(Token<'_>),
+) -> Part {
+    let mut ahead = lexer.next();
+    let mut head = head(ahead, lexer);
     if head.kind == Kind::Call && calls_trusted(lexer, trusted) {
         head.access = Access::Read;
     }
@@ -73,8 +78,8 @@ pub(super) fn scan_part(lexer: &mut Lexer<'_>, trusted: &Trusted) -> Part {
         before: [None; 3],
     };
     let mut more = false;
-    let mut ahead = lexer.next();
     while let Some(token) = ahead {
+        seen(token);
         if token.kind == TokenKind::Semicolon {
             more = true;
             break;
@@ -130,12 +135,13 @@ impl<'a> Scan<'a> {
         if !may_be_watched(word.text) {
             return;
         }
-        if self.depth == 0 {
-            if self.before[0].is_none() && word.is("WITH") {
-                self.common_tables = true;
-            } else if word.is_any(&["SELECT", "TABLE", "VALUES"]) {
-                self.common_tables = false;
-            }
+        if self.before[0].is_none() {
+            // The verb, which `head` has judged.
+            self.common_tables = word.is("WITH");
+            return;
+        }
+        if self.depth == 0 && word.is_any(&["SELECT", "TABLE", "VALUES"]) {
+            self.common_tables = false;
         }
         let locks = (word.is_any(&["UPDATE", "SHARE"]) && self.previous_is(&["FOR"]))
             || (word.is("IN") && self.previous_is(&["LOCK"]));
@@ -375,7 +381,7 @@ fn calls_trusted(lexer: &Lexer<'_>, trusted: &Trusted) -> bool {
     if !trusted.has_procedures() {
         return false;
     }
-    let mut words = lexer.clone().skip(1);
+    let mut words = lexer.clone();
     let Some(name) = words.next() else {
         return false;
     };

@@ -112,8 +112,10 @@ impl<'a> Writer<'a> {
             self.blank = false;
             return;
         }
-        self.end_run(first);
-        self.put_signs();
+        if self.run.is_some() || self.signs.count > 0 {
+            self.end_run(first);
+            self.put_signs();
+        }
         // Two dashes could be read as the beginning of a comment.
         self.blank |= first == b'-' && self.text.last() == Some(&b'-');
         self.put_blank(first);
@@ -181,6 +183,11 @@ impl<'a> Writer<'a> {
         while let Some(b' ' | b';') = self.text.last() {
             self.text.pop();
         }
+    }
+
+    /// What is written.
+    pub(super) fn text(&self) -> &[u8] {
+        self.text
     }
 
     fn put_blank(&mut self, next: u8) {
