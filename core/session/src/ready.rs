@@ -1,5 +1,5 @@
-//! Whether a connection can run a statement as it is. What one needs that cannot is left to `steps`,
-//! by which each judgement is checked in debug builds.
+//! Whether a connection can run a statement as it is. What one needs that cannot is left to
+//! `steps`, by which each judgement is checked in debug builds.
 
 use mainstay_sql::Kind;
 
