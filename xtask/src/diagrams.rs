@@ -25,11 +25,18 @@ pub(crate) struct Diagram {
 }
 
 /// Every diagram that is derived from a table in the code.
-pub(crate) const DIAGRAMS: &[Diagram] = &[Diagram {
-    document: "docs/life-of-a-failover.md",
-    name: "phases",
-    generate: mainstay_failover::phase::mermaid,
-}];
+pub(crate) const DIAGRAMS: &[Diagram] = &[
+    Diagram {
+        document: "docs/life-of-a-failover.md",
+        name: "phases",
+        generate: mainstay_failover::phase::mermaid,
+    },
+    Diagram {
+        document: "docs/vip.md",
+        name: "router",
+        generate: mainstay_vrrp::state::mermaid,
+    },
+];
 
 /// Documents whose diagrams are missing or differ from the code.
 pub(crate) fn check(files: &[SourceFile], diagrams: &[Diagram]) -> Vec<Violation> {

@@ -96,9 +96,9 @@ fn reachable(host: &str) -> String {
 }
 
 fn configured(file: &Path) -> Result<Endpoint> {
-    let settings =
-        mainstay_settings::Settings::load(file).map_err(|error| BadInput(error.to_string()))?;
-    Ok(crate::serve::api_endpoint(&settings.api))
+    let roles =
+        mainstay_settings::Roles::load(file).map_err(|error| BadInput(error.to_string()))?;
+    Ok(crate::serve::api_endpoint(roles.api()))
 }
 
 #[cfg(test)]

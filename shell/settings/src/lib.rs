@@ -11,6 +11,7 @@ mod sections;
 mod settings;
 mod suggestion;
 mod value;
+mod vip;
 
 #[cfg(test)]
 mod tests;
@@ -20,3 +21,4 @@ pub use settings::{
     Account, ApiSettings, ClientTlsSettings, ClusterSettings, ManagerSettings, ProxyIo,
     ProxySettings, ServerSettings, ServerTlsMode, ServerTlsSettings, Settings, UserSettings,
 };
+pub use vip::{AddressSettings, Roles, Track, TrackSettings, VipRole, VipSettings, VrrpSettings};

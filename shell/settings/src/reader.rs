@@ -179,6 +179,33 @@ impl<'a, 'd, 't> Section<'a, 'd, 't> {
         })
     }
 
+    /// Reads the tables of a list inside this one.
+    pub(crate) fn subs<R>(
+        &mut self,
+        key: &'static str,
+        name: &'static str,
+        mut read: impl FnMut(Section<'_, 'd, 't>) -> R,
+    ) -> Vec<R> {
+        self.known.push(key);
+        let Some(value) = self.table.get(key) else {
+            return Vec::new();
+        };
+        let array = value.get_ref().as_array();
+        let tables: Option<Vec<_>> = array.and_then(|array| {
+            let tables = array.iter();
+            let tables = tables.map(|item| Some((item.get_ref().as_table()?, item.span())));
+            tables.collect()
+        });
+        let Some(tables) = tables else {
+            let sentence = format!("is a list of sections: write each as [[{name}]]");
+            self.report.add(value.span().start, name, sentence);
+            return Vec::new();
+        };
+        let tables = tables.into_iter();
+        let found = tables.map(|found| read(Section::new(name, found, self.report)));
+        found.collect()
+    }
+
     /// Notes keys that are known here but not read.
     pub(crate) fn knows(&mut self, keys: &[&'static str]) {
         self.known.extend(keys);

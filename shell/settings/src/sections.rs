@@ -11,6 +11,7 @@ mod rules;
 mod server;
 mod tls;
 mod user;
+mod vip;
 
 use std::ops::Range;
 use std::path::Path;
@@ -20,8 +21,9 @@ use toml::de::DeTable;
 use crate::error::Problem;
 use crate::reader::{Report, Section, unknown};
 use crate::settings::{RoutingSettings, ServerSettings, Settings, UserSettings};
+use crate::vip::{AddressSettings, Roles, VipRole};
 
-const KNOWN: [&str; 11] = [
+const KNOWN: &[&str] = &[
     "cluster",
     "server",
     "manager",
@@ -33,11 +35,39 @@ const KNOWN: [&str; 11] = [
     "firewall_users",
     "firewall_rules",
     "api",
+    "vrrp",
+    "vip",
 ];
+
+/// A file with none of these has no cluster.
+const OF_CLUSTER: [&str; 4] = ["server", "manager", "proxy", "user"];
 
 type Found<'a, 'd> = (&'a DeTable<'d>, Range<usize>);
 
+/// Reads the settings of a cluster.
 pub(crate) fn parse(text: &str, path: &Path) -> Result<Settings, Vec<Problem>> {
+    read_with(text, path, all)
+}
+
+/// Reads whatever a host is to do.
+pub(crate) fn parse_roles(text: &str, path: &Path) -> Result<Roles, Vec<Problem>> {
+    read_with(text, path, |file, folder, report| {
+        if file.contains_key("vip") && !OF_CLUSTER.iter().any(|key| file.contains_key(*key)) {
+            known(file, report);
+            let vip = vips(file, folder, report);
+            let api = one(file, "api", report);
+            let api = api::read(Section::new("api", api, report), folder)?;
+            return Some(Roles::Addresses(AddressSettings { vip, api }));
+        }
+        all(file, folder, report).map(|settings| Roles::Cluster(Box::new(settings)))
+    })
+}
+
+fn read_with<T>(
+    text: &str,
+    path: &Path,
+    read: impl FnOnce(&DeTable<'_>, &Path, &mut Report<'_>) -> Option<T>,
+) -> Result<T, Vec<Problem>> {
     let mut report = Report::new(text);
     let (file, broken) = DeTable::parse_recoverable(text);
     for error in &broken {
@@ -49,19 +79,30 @@ pub(crate) fn parse(text: &str, path: &Path) -> Result<Settings, Vec<Problem>> {
         return Err(report.into_problems());
     }
     let folder = path.parent().unwrap_or(Path::new(""));
-    let settings = all(file.get_ref(), folder, &mut report);
-    match settings {
-        Some(settings) if report.is_empty() => Ok(settings),
+    let found = read(file.get_ref(), folder, &mut report);
+    match found {
+        Some(found) if report.is_empty() => Ok(found),
         Some(_) | None => Err(report.into_problems()),
     }
 }
 
-fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Settings> {
+/// Reports sections that are not known.
+fn known(file: &DeTable<'_>, report: &mut Report<'_>) {
     for key in file.keys() {
         if !KNOWN.contains(&key.get_ref().as_ref()) {
-            unknown(report, "", key, &KNOWN);
+            unknown(report, "", key, KNOWN);
         }
     }
+}
+
+fn vips(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> VipRole {
+    let process = one(file, "vrrp", report);
+    let tables = list(file, "vip", report);
+    vip::read(process, &tables, folder, report)
+}
+
+fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Settings> {
+    known(file, report);
     let servers = server::read(&list(file, "server", report), report);
     let cluster = one(file, "cluster", report);
     let cluster = cluster::read(Section::new("cluster", cluster, report), servers.len());
@@ -84,6 +125,7 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
         proxy::read(Section::new("proxy", table, report), folder)
     });
     let routing = routing(file, (&servers, &users), report);
+    let vip = vips(file, folder, report);
     let api = one(file, "api", report);
     let api = api::read(Section::new("api", api, report), folder);
     Some(Settings {
@@ -93,6 +135,7 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
         proxy,
         users,
         routing,
+        vip,
         api: api?,
     })
 }

@@ -15,6 +15,7 @@ use mainstay_topology::{Address, Promotion};
 
 use crate::error::SettingsError;
 use crate::sections;
+use crate::vip::VipRole;
 
 /// One settings file.
 #[derive(Debug, Clone)]
@@ -32,6 +33,8 @@ pub struct Settings {
     /// `[[hostgroups]]`, `[[query_rules]]`, `[[fast_routing]]`, `[[firewall_users]]`,
     /// `[[firewall_rules]]`.
     pub routing: RoutingSettings,
+    /// `[vrrp]` and `[[vip]]`.
+    pub vip: VipRole,
     /// `[api]`.
     pub api: ApiSettings,
 }

@@ -5,6 +5,7 @@
 mod session;
 mod settings;
 mod sql;
+mod vrrp;
 mod wire;
 
 pub mod corpus;
@@ -38,6 +39,8 @@ pub const TARGETS: &[Target] = &[
     target("settings", settings::settings),
     target("moved_session", session::moved),
     target("sessions", session::sessions),
+    target("vrrp_advert", vrrp::advert),
+    target("vrrp_router", vrrp::router),
 ];
 
 const fn target(name: &'static str, run: fn(&[u8])) -> Target {

@@ -19,6 +19,7 @@ pub(super) const CORE: &[(&str, &[&str])] = &[
     ("session", &["wire", "sql", "routing", "topology"]),
     // Rules that do not compile are not taken over.
     ("import", &["sql", "routing"]),
+    ("vrrp", &[]),
 ];
 
 /// What every crate of the shell may use, besides the core.
