@@ -14,6 +14,8 @@ pub(super) const CORE: &[(&str, &[&str])] = &[
     ("sql", &[]),
     ("topology", &[]),
     ("failover", &["topology"]),
+    ("health", &[]),
+    ("balance", &["health"]),
     ("routing", &["topology", "sql"]),
     // The session names servers, hostgroups and epochs with the values of the topology.
     ("session", &["wire", "sql", "routing", "topology"]),
@@ -28,10 +30,12 @@ pub(super) const OPEN_TO_SHELL: &[&str] = &["telemetry"];
 /// Crates of the shell, and which others each may use.
 pub(super) const SHELL: &[(&str, &[&str])] = &[
     ("admin", &["mysql"]),
+    ("balancer", &["probes"]),
     ("dashboard", &[]),
     ("drill", &["mysql"]),
     ("manager", &["mysql", "store"]),
     ("mysql", &[]),
+    ("probes", &["mysql"]),
     ("proxy", &[]),
     ("sandbox", &["mysql"]),
     ("settings", &[]),
