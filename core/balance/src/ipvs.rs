@@ -107,7 +107,10 @@ fn service(entry: &Entry) -> Service {
 /// are wanted no longer.
 pub fn operations(listed: &[Service], wanted: &[Service], gone: &[Service]) -> Vec<Operation> {
     let mut found = Vec::new();
-    for old in gone.iter().filter(|old| !has(wanted, old) && has(listed, old)) {
+    for old in gone
+        .iter()
+        .filter(|old| !has(wanted, old) && has(listed, old))
+    {
         found.push(Operation::DelService(old.clone()));
     }
     for want in wanted {
@@ -128,7 +131,11 @@ pub fn operations(listed: &[Service], wanted: &[Service], gone: &[Service]) -> V
                 Some(_) => {}
             }
         }
-        let stays = |old: &&Real| want.destinations.iter().any(|real| real.address == old.address);
+        let stays = |old: &&Real| {
+            want.destinations
+                .iter()
+                .any(|real| real.address == old.address)
+        };
         for old in before.iter().filter(|old| !stays(old)) {
             found.push(Operation::DelDestination(want.clone(), *old));
         }

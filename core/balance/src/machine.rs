@@ -32,7 +32,7 @@ pub struct Answer {
 }
 
 /// What happens to the machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// Time has passed.
     Tick,
@@ -150,7 +150,8 @@ impl Balancer {
     pub fn deadline(&self) -> Option<Timestamp> {
         let reals = self.services.iter().flat_map(|service| &service.reals);
         let idle = reals.filter(|real| !real.under_way);
-        idle.filter_map(|real| Some(real.streak.as_ref()?.due())).min()
+        idle.filter_map(|real| Some(real.streak.as_ref()?.due()))
+            .min()
     }
 
     /// Takes what happens, and says what is to be done.
@@ -161,7 +162,10 @@ impl Balancer {
         }
         for (virtual_server, service) in self.services.iter_mut().enumerate() {
             for (real_server, real) in service.reals.iter_mut().enumerate() {
-                let due = real.streak.as_ref().is_some_and(|streak| streak.due() <= now);
+                let due = real
+                    .streak
+                    .as_ref()
+                    .is_some_and(|streak| streak.due() <= now);
                 if due && !real.under_way {
                     real.under_way = true;
                     actions.push(Action::Probe(RealId {
@@ -208,7 +212,11 @@ impl Balancer {
             .filter_map(|(at, service)| {
                 let has = service.has_quorum();
                 let changed = service.quorum.replace(has) != Some(has);
-                let change = if has { Change::QuorumUp } else { Change::QuorumDown };
+                let change = if has {
+                    Change::QuorumUp
+                } else {
+                    Change::QuorumDown
+                };
                 changed.then(|| change(at))
             })
             .collect()
@@ -223,7 +231,10 @@ impl Balancer {
 
 impl Service {
     fn has_quorum(&self) -> bool {
-        let up = self.reals.iter().filter(|real| real.verdict() == Verdict::Up);
+        let up = self
+            .reals
+            .iter()
+            .filter(|real| real.verdict() == Verdict::Up);
         let weight = up.fold(0_u32, |sum, real| sum.saturating_add(real.weight));
         let quorum = &self.spec.quorum;
         match self.quorum {
@@ -262,10 +273,9 @@ impl Real {
                 address,
                 weight: self.weight,
             }),
-            Verdict::Down if self.spec.inhibit_on_failure => Some(Destination {
-                address,
-                weight: 0,
-            }),
+            Verdict::Down if self.spec.inhibit_on_failure => {
+                Some(Destination { address, weight: 0 })
+            }
             Verdict::Down | Verdict::Unknown => None,
         }
     }

@@ -49,9 +49,7 @@ pub enum Hop {
 pub fn removal() -> String {
     // A table that is not there cannot be deleted, so it is made first.
     ["inet", "netdev"]
-        .map(|family| {
-            format!("add table {family} {TABLE}\ndelete table {family} {TABLE}\n")
-        })
+        .map(|family| format!("add table {family} {TABLE}\ndelete table {family} {TABLE}\n"))
         .concat()
 }
 
@@ -59,7 +57,8 @@ pub fn removal() -> String {
 pub fn transaction(before: Option<&Table>, next: &Table, links: &Links) -> String {
     let same_services = before.is_some_and(|before| {
         let pairs = before.entries.iter().zip(&next.entries);
-        before.entries.len() == next.entries.len() && pairs.into_iter().all(|(a, b)| a.same_service(b))
+        before.entries.len() == next.entries.len()
+            && pairs.into_iter().all(|(a, b)| a.same_service(b))
     });
     let mut text = match before.filter(|_| same_services) {
         Some(before) => emptied(before, next),
@@ -84,7 +83,10 @@ fn emptied(before: &Table, next: &Table) -> String {
     for (old, new) in before.entries.iter().zip(&next.entries) {
         let family = family(old);
         let stay: BTreeSet<_> = new.destinations.iter().map(|one| one.address).collect();
-        let gone = old.destinations.iter().filter(|one| !stay.contains(&one.address));
+        let gone = old
+            .destinations
+            .iter()
+            .filter(|one| !stay.contains(&one.address));
         for destination in gone {
             // One that was not reachable had no chain, so it is made first.
             let chain = chains::chain(old, destination.address);

@@ -95,11 +95,13 @@ fn ipvs(server: &VirtualServer) -> [Option<&'static str>; 3] {
 fn other_port(server: &VirtualServer) -> bool {
     let port = server.address.port();
     let real = server.real_servers.iter().map(|real| real.address);
-    real.chain(server.sorry_server).any(|address| address.port() != port)
+    real.chain(server.sorry_server)
+        .any(|address| address.port() != port)
 }
 
 fn mixed_families(server: &VirtualServer) -> bool {
     let family = server.address.is_ipv4();
     let real = server.real_servers.iter().map(|real| real.address);
-    real.chain(server.sorry_server).any(|address| address.is_ipv4() != family)
+    real.chain(server.sorry_server)
+        .any(|address| address.is_ipv4() != family)
 }

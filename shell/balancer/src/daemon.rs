@@ -84,7 +84,11 @@ pub fn start(
     choice: EngineChoice,
 ) -> Result<Balancing, BalancerError> {
     let engine = engine(&servers, choice)?;
-    tracing::info!(engine = engine.name(), services = servers.len(), "the balancer starts");
+    tracing::info!(
+        engine = engine.name(),
+        services = servers.len(),
+        "the balancer starts"
+    );
     warn_of_host(&servers);
     let (stop, stopped) = oneshot::channel();
     let (show, shown) = watch::channel(Vec::new());
@@ -105,7 +109,10 @@ pub fn start(
 
 fn engine(servers: &[VirtualServer], choice: EngineChoice) -> Result<Engine, BalancerError> {
     let unsupported = |kind| -> Vec<_> {
-        servers.iter().flat_map(|server| check(kind, server)).collect()
+        servers
+            .iter()
+            .flat_map(|server| check(kind, server))
+            .collect()
     };
     let only = |kind| {
         let found = unsupported(kind);
@@ -134,7 +141,9 @@ fn warn_of_host(servers: &[VirtualServer]) {
         (false, "/proc/sys/net/ipv6/conf/all/forwarding"),
     ];
     for (is_ipv4, file) in files {
-        let used = servers.iter().any(|server| server.address.is_ipv4() == is_ipv4);
+        let used = servers
+            .iter()
+            .any(|server| server.address.is_ipv4() == is_ipv4);
         let off = std::fs::read_to_string(file).is_ok_and(|text| text.trim() == "0");
         if used && off {
             tracing::warn!("{file} is 0: packets to real servers on other hosts are dropped");
@@ -174,14 +183,18 @@ impl Daemon {
                 _ = guard.tick() => self.guard().await,
             }
         };
-        if how == Leave::Removed && let Err(error) = self.engine.remove().await {
+        if how == Leave::Removed
+            && let Err(error) = self.engine.remove().await
+        {
             tracing::error!(%error, "the rules of the balancer are still in force");
         }
     }
 
     async fn answered(&mut self, id: RealId, found: Result<Passed, Failure>) {
         let before = self.machine.state(id).map(|(verdict, _)| verdict);
-        if let Err(failure) = &found && before != Some(Verdict::Down) {
+        if let Err(failure) = &found
+            && before != Some(Verdict::Down)
+        {
             let (server, real) = self.names(id);
             tracing::info!(server, %real, "a probe failed: {failure}");
         }
@@ -206,9 +219,12 @@ impl Daemon {
 
     fn probe(&mut self, id: RealId) {
         let real = self.machine.real_server(id);
-        let Some(probe) = real.probe.clone() else { return };
+        let Some(probe) = real.probe.clone() else {
+            return;
+        };
         let limit = real.timing.limit;
-        self.probes.spawn(async move { (id, look(&probe, limit).await) });
+        self.probes
+            .spawn(async move { (id, look(&probe, limit).await) });
     }
 
     async fn apply(&mut self, table: &Table) {

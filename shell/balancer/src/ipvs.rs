@@ -96,7 +96,9 @@ impl Ipvs {
             self.sequence += 1;
             let request = list_destinations(self.family, service, self.sequence);
             let answers = self.exchange(&request)?;
-            let reals = answers.iter().filter_map(|one| read_destination(service, one));
+            let reals = answers
+                .iter()
+                .filter_map(|one| read_destination(service, one));
             service.destinations = reals.collect();
         }
         Ok(found)
@@ -128,7 +130,12 @@ impl Ipvs {
 
 fn connect() -> rustix::io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC;
-    let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, Some(GENERIC))?;
+    let socket = socket_with(
+        AddressFamily::NETLINK,
+        SocketType::RAW,
+        flags,
+        Some(GENERIC),
+    )?;
     for which in [Timeout::Recv, Timeout::Send] {
         set_socket_timeout(&socket, which, Some(LIMIT))?;
     }
@@ -137,17 +144,25 @@ fn connect() -> rustix::io::Result<OwnedFd> {
 }
 
 fn takes_away(operation: &Operation) -> bool {
-    matches!(operation, Operation::DelService(_) | Operation::DelDestination(..))
+    matches!(
+        operation,
+        Operation::DelService(_) | Operation::DelDestination(..)
+    )
 }
 
 fn is_not_there(reason: &io::Error) -> bool {
-    reason.raw_os_error().is_some_and(|number| NOT_THERE.contains(&number))
+    reason
+        .raw_os_error()
+        .is_some_and(|number| NOT_THERE.contains(&number))
 }
 
 fn words(operation: &Operation) -> String {
     match operation {
         Operation::NewService(service) => {
-            format!("the service {} with scheduler {}", service.address, service.scheduler)
+            format!(
+                "the service {} with scheduler {}",
+                service.address, service.scheduler
+            )
         }
         Operation::SetService(service) => format!("the change of service {}", service.address),
         Operation::DelService(service) => format!("the end of service {}", service.address),
@@ -155,10 +170,16 @@ fn words(operation: &Operation) -> String {
             format!("the real server {} of {}", real.address, service.address)
         }
         Operation::SetDestination(service, real) => {
-            format!("the change of real server {} of {}", real.address, service.address)
+            format!(
+                "the change of real server {} of {}",
+                real.address, service.address
+            )
         }
         Operation::DelDestination(service, real) => {
-            format!("the end of real server {} of {}", real.address, service.address)
+            format!(
+                "the end of real server {} of {}",
+                real.address, service.address
+            )
         }
     }
 }

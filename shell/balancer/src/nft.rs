@@ -73,9 +73,9 @@ async fn run(arguments: &[&str], input: &str) -> Result<String, BalancerError> {
         child.wait_with_output().await
     };
     let late = |_| Err(BalancerError::NftLate(LIMIT));
-    let ended = timeout(LIMIT, ended).await.map_or_else(late, |ended| {
-        ended.map_err(BalancerError::NoNft)
-    })?;
+    let ended = timeout(LIMIT, ended)
+        .await
+        .map_or_else(late, |ended| ended.map_err(BalancerError::NoNft))?;
     if !ended.status.success() {
         let said = String::from_utf8_lossy(&ended.stderr);
         let first: Vec<_> = said.lines().take(2).map(str::trim).collect();

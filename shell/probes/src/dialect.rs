@@ -20,7 +20,9 @@ pub(crate) async fn facts(connection: &mut Connection) -> Result<Facts, Error> {
             && on("Slave_SQL_Running", "Replica_SQL_Running")
     };
     let lag = |row: &Row| {
-        let seconds = row.get("Seconds_Behind_Master").or(row.get("Seconds_Behind_Source"));
+        let seconds = row
+            .get("Seconds_Behind_Master")
+            .or(row.get("Seconds_Behind_Source"));
         seconds?.parse().ok().map(Duration::from_secs)
     };
     let lags: Option<Vec<_>> = links.rows.iter().map(lag).collect();

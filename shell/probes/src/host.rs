@@ -8,7 +8,7 @@ use mainstay_health::Probe;
 
 use crate::error::Failure;
 
-/// The kernel keeps this much of a process's name (proc_pid_comm(5)).
+/// The kernel keeps this much of a process's name (`proc_pid_comm(5)`).
 const NAME_MAX: usize = 15;
 
 pub(crate) fn look(probe: &Probe) -> Result<(), Failure> {
@@ -27,11 +27,11 @@ fn processes(name: &str, least: usize) -> Result<(), Failure> {
     let end = name.floor_char_boundary(NAME_MAX);
     let short = &name[..end];
     let runs = |folder: &Path| {
-        let stat = fs::read_to_string(folder.join("stat")).ok()?;
+        let line = fs::read_to_string(folder.join("stat")).ok()?;
         // proc_pid_stat(5): the name is in parentheses and may hold any text; the state follows.
-        let (start, rest) = stat.rsplit_once(") ")?;
-        let (_, found) = start.split_once('(')?;
-        (found == short && !rest.starts_with(['Z', 'X'])).then_some(())
+        let (before, state) = line.rsplit_once(") ")?;
+        let (_, found) = before.split_once('(')?;
+        (found == short && !state.starts_with(['Z', 'X'])).then_some(())
     };
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let of_processes = entries.filter(|entry| {
@@ -82,11 +82,17 @@ fn route(destination: &str) -> Result<(), Failure> {
     let found = match ip {
         IpAddr::V4(ip) => {
             let table = fs::read_to_string("/proc/net/route").unwrap_or_default();
-            table.lines().filter_map(route_v4).any(|found| found == (ip, length))
+            table
+                .lines()
+                .filter_map(route_v4)
+                .any(|found| found == (ip, length))
         }
         IpAddr::V6(ip) => {
             let table = fs::read_to_string("/proc/net/ipv6_route").unwrap_or_default();
-            table.lines().filter_map(route_v6).any(|found| found == (ip, length))
+            table
+                .lines()
+                .filter_map(route_v6)
+                .any(|found| found == (ip, length))
         }
     };
     if found { Ok(()) } else { Err(none()) }
@@ -141,7 +147,10 @@ mod tests {
         let own = fs::read_to_string("/proc/self/comm").expect("this is Linux");
         assert!(processes(own.trim(), 1).is_ok());
         let none = processes("no-such-process-here", 1).expect_err("there is none");
-        assert_eq!(none.to_string(), "0 of 1 processes `no-such-process-here` run");
+        assert_eq!(
+            none.to_string(),
+            "0 of 1 processes `no-such-process-here` run"
+        );
     }
 
     #[test]

@@ -12,12 +12,18 @@ const ANSWER_MAX: u64 = 256 * 1024;
 pub(crate) async fn look(probe: &HttpProbe) -> Result<(), Failure> {
     let connected = TcpStream::connect(probe.address).await;
     let mut stream = connected.map_err(Failure::Connect)?;
-    let host = probe.host.clone().unwrap_or_else(|| probe.address.to_string());
+    let host = probe
+        .host
+        .clone()
+        .unwrap_or_else(|| probe.address.to_string());
     let path = &probe.path;
     let request = format!(
         "GET {path} HTTP/1.0\r\nHost: {host}\r\nUser-Agent: mainstay\r\nConnection: close\r\n\r\n"
     );
-    stream.write_all(request.as_bytes()).await.map_err(Failure::Broken)?;
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .map_err(Failure::Broken)?;
     let mut answer = Vec::new();
     let read = stream.take(ANSWER_MAX).read_to_end(&mut answer).await;
     read.map_err(Failure::Broken)?;

@@ -35,7 +35,10 @@ pub async fn look(probe: &Probe, limit: Duration) -> Result<Passed, Failure> {
         match probe {
             Probe::Tcp { address } => {
                 let connected = TcpStream::connect(address).await;
-                connected.map(drop).map(nothing_said).map_err(Failure::Connect)
+                connected
+                    .map(drop)
+                    .map(nothing_said)
+                    .map_err(Failure::Connect)
             }
             Probe::MySql(probe) => mysql::look(probe, limit).await.map(nothing_said),
             Probe::Http(probe) => http::look(probe).await.map(nothing_said),
@@ -50,7 +53,9 @@ pub async fn look(probe: &Probe, limit: Duration) -> Result<Passed, Failure> {
             }
         }
     };
-    timeout(limit, looked).await.unwrap_or(Err(Failure::Late(limit)))
+    timeout(limit, looked)
+        .await
+        .unwrap_or(Err(Failure::Late(limit)))
 }
 
 #[cfg(test)]

@@ -5,14 +5,14 @@ use std::time::Duration;
 use mainstay_health::MySqlProbe;
 use mainstay_mysql::{ConnectOptions, Connection};
 
-use crate::error::Failure;
 use crate::dialect;
+use crate::error::Failure;
 
 pub(crate) async fn look(probe: &MySqlProbe, limit: Duration) -> Result<(), Failure> {
     let (host, port) = (probe.address.ip().to_string(), probe.address.port());
     let login = &probe.login;
-    let options = ConnectOptions::new(host, port, &login.user, &login.password)
-        .with_connect_timeout(limit);
+    let options =
+        ConnectOptions::new(host, port, &login.user, &login.password).with_connect_timeout(limit);
     let mut connection = Connection::connect(&options).await?;
     connection.query(&probe.query).await?;
     if probe.role.needs_facts() {

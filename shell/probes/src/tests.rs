@@ -24,7 +24,10 @@ async fn scripted(text: &str, limit: Duration) -> Result<Passed, Failure> {
 async fn a_command_passes_by_its_exit_code_and_may_set_the_weight() {
     let passed = scripted("exit 0", LIMIT).await.expect("it passes");
     assert_eq!(passed.weight, None);
-    assert!(matches!(scripted("exit 1", LIMIT).await, Err(Failure::Exit(1))));
+    assert!(matches!(
+        scripted("exit 1", LIMIT).await,
+        Err(Failure::Exit(1))
+    ));
     let passed = scripted("exit 12", LIMIT).await.expect("it passes");
     assert_eq!(passed.weight, Some(10));
     let killed = scripted("kill -9 $$", LIMIT).await;
@@ -53,11 +56,20 @@ async fn a_missing_command_and_a_missing_user_are_said() {
     let mut script = shell("true");
     script.user = Some("no-such-user".to_owned());
     let said = run_script(&script, &[], LIMIT).await.expect_err("no user");
-    assert_eq!(said.to_string(), "there is no user `no-such-user` on this host");
+    assert_eq!(
+        said.to_string(),
+        "there is no user `no-such-user` on this host"
+    );
     script.user = None;
     script.command = vec!["/no/such/program".to_owned()];
-    let said = run_script(&script, &[], LIMIT).await.expect_err("no program");
-    assert!(said.to_string().starts_with("/no/such/program cannot be started"), "{said}");
+    let said = run_script(&script, &[], LIMIT)
+        .await
+        .expect_err("no program");
+    assert!(
+        said.to_string()
+            .starts_with("/no/such/program cannot be started"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -77,7 +89,10 @@ async fn asked(answer: &'static str, contains: Option<&str>) -> Result<Passed, F
         let (mut stream, _) = listener.accept().await.expect("a client");
         let mut request = [0; 1024];
         let length = stream.read(&mut request).await.expect("a request");
-        stream.write_all(answer.as_bytes()).await.expect("an answer");
+        stream
+            .write_all(answer.as_bytes())
+            .await
+            .expect("an answer");
         String::from_utf8_lossy(&request[..length]).into_owned()
     });
     let probe = Probe::Http(HttpProbe {
@@ -89,7 +104,10 @@ async fn asked(answer: &'static str, contains: Option<&str>) -> Result<Passed, F
     });
     let passed = look(&probe, LIMIT).await;
     let request = server.await.expect("it does not panic");
-    assert!(request.starts_with("GET /ready HTTP/1.0\r\nHost: db.example\r\n"), "{request}");
+    assert!(
+        request.starts_with("GET /ready HTTP/1.0\r\nHost: db.example\r\n"),
+        "{request}"
+    );
     passed
 }
 
@@ -97,10 +115,16 @@ async fn asked(answer: &'static str, contains: Option<&str>) -> Result<Passed, F
 async fn an_http_server_answers_with_the_status_and_the_text_that_are_right() {
     let right = "HTTP/1.1 200 OK\r\nServer: x\r\n\r\nall is well";
     assert!(asked(right, Some("well")).await.is_ok());
-    assert!(matches!(asked(right, Some("ill")).await, Err(Failure::Lacks)));
+    assert!(matches!(
+        asked(right, Some("ill")).await,
+        Err(Failure::Lacks)
+    ));
     let busy = asked("HTTP/1.1 503 Busy\r\n\r\n", None).await;
     assert!(matches!(busy, Err(Failure::Status(503))));
-    assert!(matches!(asked("220 mail.example\r\n\r\n", None).await, Err(Failure::NoHttp)));
+    assert!(matches!(
+        asked("220 mail.example\r\n\r\n", None).await,
+        Err(Failure::NoHttp)
+    ));
 }
 
 #[tokio::test]
@@ -116,5 +140,8 @@ async fn a_server_that_accepts_and_says_nothing_has_failed_in_time() {
         role: mainstay_health::Role::Any,
     });
     let hung = look(&probe, Duration::from_millis(50)).await;
-    assert!(hung.is_err(), "a listener that never accepts took the connection");
+    assert!(
+        hung.is_err(),
+        "a listener that never accepts took the connection"
+    );
 }

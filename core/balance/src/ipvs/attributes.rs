@@ -32,7 +32,7 @@ impl Writer {
         self.bytes(kind, &[value.as_bytes(), &[0]].concat())
     }
 
-    pub(super) fn nested(self, kind: u16, inner: Self) -> Self {
+    pub(super) fn nested(self, kind: u16, inner: &Self) -> Self {
         self.bytes(kind | NESTED, &inner.0)
     }
 

@@ -98,7 +98,7 @@ pub fn list_services(family: Family, sequence: u32) -> Vec<u8> {
 
 /// Asks for the destinations of a service.
 pub fn list_destinations(family: Family, service: &Service, sequence: u32) -> Vec<u8> {
-    let which = Writer::default().nested(SERVICE, identity(service));
+    let which = Writer::default().nested(SERVICE, &identity(service));
     message(family, REQUEST | DUMP, GET_DEST, (which, sequence))
 }
 
@@ -106,9 +106,9 @@ impl Operation {
     /// The message that says it.
     pub fn encode(&self, family: Family, sequence: u32) -> Vec<u8> {
         let (command, attributes) = match self {
-            Self::NewService(service) => (NEW_SERVICE, of_service(whole(service))),
-            Self::SetService(service) => (SET_SERVICE, of_service(whole(service))),
-            Self::DelService(service) => (DEL_SERVICE, of_service(identity(service))),
+            Self::NewService(service) => (NEW_SERVICE, of_service(&whole(service))),
+            Self::SetService(service) => (SET_SERVICE, of_service(&whole(service))),
+            Self::DelService(service) => (DEL_SERVICE, of_service(&identity(service))),
             Self::NewDestination(service, real) => (NEW_DEST, of_real(service, real)),
             Self::SetDestination(service, real) => (SET_DEST, of_real(service, real)),
             Self::DelDestination(service, real) => (DEL_DEST, of_real(service, real)),
@@ -117,7 +117,12 @@ impl Operation {
     }
 }
 
-fn message(family: Family, flags: u16, command: u8, (attributes, sequence): (Writer, u32)) -> Vec<u8> {
+fn message(
+    family: Family,
+    flags: u16,
+    command: u8,
+    (attributes, sequence): (Writer, u32),
+) -> Vec<u8> {
     const VERSION: u8 = 1;
     let attributes = attributes.finish();
     let length = HEADER + GENERIC_HEADER + attributes.len();
@@ -132,21 +137,20 @@ fn message(family: Family, flags: u16, command: u8, (attributes, sequence): (Wri
     bytes
 }
 
-fn of_service(service: Writer) -> Writer {
+fn of_service(service: &Writer) -> Writer {
     Writer::default().nested(SERVICE, service)
 }
 
 fn of_real(service: &Service, real: &Real) -> Writer {
-    let (_, port) = (real.address.ip(), real.address.port());
     let destination = Writer::default()
         .bytes(DEST_ADDR, &address_bytes(real.address.ip()))
-        .bytes(DEST_PORT, &port.to_be_bytes())
+        .bytes(DEST_PORT, &real.address.port().to_be_bytes())
         .u32(DEST_FWD_METHOD, real.method.number())
         .u32(DEST_WEIGHT, real.weight)
         .u32(DEST_U_THRESH, 0)
         .u32(DEST_L_THRESH, 0)
         .u16(DEST_ADDR_FAMILY, family_number(real.address.ip()));
-    of_service(identity(service)).nested(DEST, destination)
+    of_service(&identity(service)).nested(DEST, &destination)
 }
 
 /// What tells one service from another.
@@ -159,7 +163,11 @@ fn identity(service: &Service) -> Writer {
 }
 
 fn whole(service: &Service) -> Writer {
-    let flags = if service.persistence > 0 { PERSISTENT } else { 0 };
+    let flags = if service.persistence > 0 {
+        PERSISTENT
+    } else {
+        0
+    };
     // The flags, and which of them are said.
     let flags = [flags.to_ne_bytes(), u32::MAX.to_ne_bytes()].concat();
     // A client is one address: all its bits, or the length of its prefix.
@@ -218,7 +226,12 @@ pub fn replies(mut bytes: &[u8]) -> Result<Vec<Reply>, BadMessage> {
         let body = bytes.get(HEADER..length).ok_or(BadMessage)?;
         found.push(match u16_at(bytes, 4).ok_or(BadMessage)? {
             // Errors are negative there.
-            TYPE_ERROR => Reply::Result(u32_at(body, 0).ok_or(BadMessage)?.cast_signed().wrapping_neg()),
+            TYPE_ERROR => Reply::Result(
+                u32_at(body, 0)
+                    .ok_or(BadMessage)?
+                    .cast_signed()
+                    .wrapping_neg(),
+            ),
             TYPE_DONE => Reply::End,
             _ => Reply::Attributes(body.get(GENERIC_HEADER..).ok_or(BadMessage)?.to_vec()),
         });

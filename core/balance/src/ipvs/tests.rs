@@ -31,14 +31,17 @@ fn hex(bytes: &[u8]) -> String {
 fn a_service_is_these_bytes() {
     let service = service(&[]);
     let bytes = Operation::NewService(service.clone()).encode(Family(0x1c), 7);
-    let expected = "6c000000 1c000500 07000000 00000000 01010000 58000180 \
+    let expected = "68000000 1c000500 07000000 00000000 01010000 54000180 \
                     06000100 02000000 06000200 06000000 \
                     14000300 0a000064 00000000 00000000 00000000 06000400 0cea0000 \
                     08000600 776c6300 0c000700 01000000 ffffffff 08000800 32000000 \
                     08000900 ffffffff";
     assert_eq!(hex(&bytes), expected);
     let deleted = Operation::DelService(service).encode(Family(0x1c), 8);
-    assert_eq!(hex(&deleted[..20]), "48000000 1c000500 08000000 00000000 03010000");
+    assert_eq!(
+        hex(&deleted[..20]),
+        "48000000 1c000500 08000000 00000000 03010000"
+    );
 }
 
 #[test]
@@ -47,7 +50,7 @@ fn a_destination_is_these_bytes() {
     let service = service(&[(21, 3)]);
     let real = service.destinations[0];
     let bytes = Operation::NewDestination(service, real).encode(Family(0x1c), 1);
-    let expected = "4c000280 14000100 0a000015 00000000 00000000 00000000 06000200 0cea0000 \
+    let expected = "48000280 14000100 0a000015 00000000 00000000 00000000 06000200 0cea0000 \
                     08000300 00000000 08000400 03000000 08000500 00000000 08000600 00000000 \
                     06000b00 02000000";
     let text = hex(&bytes);
@@ -67,7 +70,10 @@ fn what_is_written_is_read() {
     assert_eq!(read, service(&[]));
     let bytes = Operation::SetDestination(wanted.clone(), wanted.destinations[0]);
     let bytes = bytes.encode(Family(9), 1);
-    assert_eq!(read_destination(&read, &bytes[20..]), Some(wanted.destinations[0]));
+    assert_eq!(
+        read_destination(&read, &bytes[20..]),
+        Some(wanted.destinations[0])
+    );
 }
 
 #[test]

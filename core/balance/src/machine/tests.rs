@@ -65,7 +65,8 @@ impl Run {
         };
         let answer = Answer { passed, weight };
         self.now = self.now + Duration::from_secs(1);
-        self.machine.handle(self.now, Event::Answered { id, answer })
+        self.machine
+            .handle(self.now, Event::Answered { id, answer })
     }
 
     /// Who serves, by the last number of the address, with the weight.
@@ -94,7 +95,10 @@ fn nothing_is_in_force_before_everybody_was_looked_at() {
     let mut run = Run::new(service(vec![real(1, 1), real(2, 1)]));
     let begun = run.machine.handle(run.now, Event::Tick);
     assert_eq!(begun.len(), 2, "two probes and nothing else: {begun:?}");
-    assert!(run.machine.handle(run.now, Event::Tick).is_empty(), "they are under way");
+    assert!(
+        run.machine.handle(run.now, Event::Tick).is_empty(),
+        "they are under way"
+    );
     run.answer(0, true);
     assert_eq!(run.machine.applied(), None);
     run.answer(1, false);
@@ -107,7 +111,11 @@ fn a_failure_in_doubt_changes_nothing_and_a_confirmed_one_takes_it_out() {
     run.answer(0, true);
     run.answer(1, true);
     let doubt = run.answer(1, false);
-    assert!(!doubt.iter().any(|action| matches!(action, Action::Apply(_))));
+    assert!(
+        !doubt
+            .iter()
+            .any(|action| matches!(action, Action::Apply(_)))
+    );
     let down = run.answer(1, false);
     let id = RealId {
         virtual_server: 0,
@@ -133,7 +141,11 @@ fn the_sorry_server_serves_alone_while_the_quorum_is_lost() {
     assert_eq!(told(&run.answer(1, true))[1], Change::QuorumUp(0));
     run.answer(1, false);
     let tolerated = run.answer(1, false);
-    assert_eq!(told(&tolerated).len(), 1, "a weight of 2 is tolerated: {tolerated:?}");
+    assert_eq!(
+        told(&tolerated).len(),
+        1,
+        "a weight of 2 is tolerated: {tolerated:?}"
+    );
     assert_eq!(run.serving(), [(1, 2)]);
     run.answer(0, false);
     assert!(told(&run.answer(0, false)).contains(&Change::QuorumDown(0)));
@@ -154,7 +166,11 @@ fn an_inhibited_real_server_keeps_its_connections() {
     run.answer(0, false);
     run.answer(1, true);
     assert_eq!(run.serving(), [(1, 0), (2, 1)]);
-    assert!(run.machine.applied().expect("in force").entries[0].dead.is_empty());
+    assert!(
+        run.machine.applied().expect("in force").entries[0]
+            .dead
+            .is_empty()
+    );
 }
 
 #[test]
@@ -173,7 +189,10 @@ fn the_deadline_is_that_of_the_next_probe() {
     run.machine.handle(run.now, Event::Tick);
     assert_eq!(run.machine.deadline(), None, "it is under way");
     run.answer(0, true);
-    assert_eq!(run.machine.deadline(), Some(run.now + Duration::from_secs(2)));
+    assert_eq!(
+        run.machine.deadline(),
+        Some(run.now + Duration::from_secs(2))
+    );
 }
 
 #[test]

@@ -66,8 +66,15 @@ pub(super) fn nat_chains(entries: &[&Entry]) -> String {
     let dispatch: String = entries.iter().map(|entry| dispatch(entry)).collect();
     text += &base("prerouting", "nat hook prerouting priority -100", &dispatch);
     text += &base("output", "nat hook output priority -100", &dispatch);
-    let masquerade: String = entries.iter().filter_map(|entry| masquerade(entry)).collect();
-    text += &base("postrouting", "nat hook postrouting priority 100", &masquerade);
+    let masquerade: String = entries
+        .iter()
+        .filter_map(|entry| masquerade(entry))
+        .collect();
+    text += &base(
+        "postrouting",
+        "nat hook postrouting priority 100",
+        &masquerade,
+    );
     let cut: String = entries.iter().map(|entry| cut_off(entry)).collect();
     for hook in ["input", "forward"] {
         let name = format!("{hook}_cut");
@@ -110,7 +117,10 @@ fn device<'l>(entry: &Entry, links: &'l Links) -> Option<&'l Device> {
     let Forwarding::Direct { device } = &entry.forwarding else {
         return None;
     };
-    links.devices.iter().find(|known| Some(&known.name) == device.as_ref())
+    links
+        .devices
+        .iter()
+        .find(|known| Some(&known.name) == device.as_ref())
 }
 
 fn hop_rules(hop: &Hop, device: Option<&Device>) -> Option<Vec<String>> {
@@ -196,12 +206,18 @@ fn choice(entry: &Entry, choosable: &[Destination]) -> String {
         | Scheduler::LeastConnection
         | Scheduler::WeightedLeastConnection => {
             let turns = turns(&weights).into_iter().enumerate();
-            turns.map(|(turn, at)| format!("{turn} : {}", goto(at))).collect()
+            turns
+                .map(|(turn, at)| format!("{turn} : {}", goto(at)))
+                .collect()
         }
         Scheduler::SourceHash | Scheduler::DestinationHash | Scheduler::Random => {
-            let ranges = by_range.into_iter().map(|(at, from, to)| match from == to {
-                true => format!("{from} : {}", goto(at)),
-                false => format!("{from}-{to} : {}", goto(at)),
+            let ranges = by_range.into_iter().map(|(at, from, to)| {
+                let goto = goto(at);
+                if from == to {
+                    format!("{from} : {goto}")
+                } else {
+                    format!("{from}-{to} : {goto}")
+                }
             });
             ranges.collect::<Vec<_>>()
         }
@@ -224,7 +240,10 @@ fn choice(entry: &Entry, choosable: &[Destination]) -> String {
 fn wanted(entry: &Entry) -> String {
     let ip = if entry.address.is_ipv4() { "ip" } else { "ip6" };
     let (address, port) = (entry.address.ip(), entry.address.port());
-    format!("{ip} daddr {address} {} dport {port}", entry.protocol.name())
+    format!(
+        "{ip} daddr {address} {} dport {port}",
+        entry.protocol.name()
+    )
 }
 
 fn dispatch(entry: &Entry) -> String {
@@ -248,7 +267,10 @@ fn masquerade(entry: &Entry) -> Option<String> {
         return None;
     };
     let protocol = entry.protocol.name();
-    Some(format!("    meta l4proto {protocol} {} masquerade\n", was_ours(entry)))
+    Some(format!(
+        "    meta l4proto {protocol} {} masquerade\n",
+        was_ours(entry)
+    ))
 }
 
 /// A connection to a server that is down would be waited for until a timeout of the client.

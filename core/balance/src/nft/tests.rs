@@ -32,18 +32,27 @@ fn text(before: Option<&Entry>, next: &Entry) -> String {
 
 #[track_caller]
 fn has(text: &str, line: &str) {
-    assert!(text.lines().any(|found| found.trim() == line), "no line `{line}` in\n{text}");
+    assert!(
+        text.lines().any(|found| found.trim() == line),
+        "no line `{line}` in\n{text}"
+    );
 }
 
 #[test]
 fn each_scheduler_is_a_number_that_leads_to_a_chain() {
     let cases = [
-        (Scheduler::RoundRobin, "numgen inc mod 2 vmap { 0 : goto A, 1 : goto B }"),
+        (
+            Scheduler::RoundRobin,
+            "numgen inc mod 2 vmap { 0 : goto A, 1 : goto B }",
+        ),
         (
             Scheduler::WeightedRoundRobin,
             "numgen inc mod 3 vmap { 0 : goto A, 1 : goto B, 2 : goto A }",
         ),
-        (Scheduler::Random, "numgen random mod 3 vmap { 0-1 : goto A, 2 : goto B }"),
+        (
+            Scheduler::Random,
+            "numgen random mod 3 vmap { 0-1 : goto A, 2 : goto B }",
+        ),
         (
             Scheduler::SourceHash,
             "jhash ip saddr mod 3 seed 0x6d61696e vmap { 0-1 : goto A, 2 : goto B }",
@@ -67,7 +76,10 @@ fn a_service_is_reached_from_outside_and_from_this_host() {
     let line = "ip daddr 10.0.0.100 tcp dport 3306 goto mysql";
     assert_eq!(text.matches(line).count(), 2, "{text}");
     has(&text, "meta l4proto tcp dnat ip to 10.0.0.21:3306");
-    assert!(text.starts_with("add table inet mainstay\ndelete table inet mainstay\n"), "{text}");
+    assert!(
+        text.starts_with("add table inet mainstay\ndelete table inet mainstay\n"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -83,19 +95,27 @@ fn a_client_is_remembered_by_its_server_and_forgotten_with_it() {
     before.persistence = Some(Duration::from_secs(50));
     let first = text(None, &before);
     let set = "mysql_10_0_0_21_3306_clients";
-    let made = format!(
-        "set {set} {{ type ipv4_addr; flags dynamic,timeout; timeout 50s; size 65535; }}"
-    );
+    let made =
+        format!("set {set} {{ type ipv4_addr; flags dynamic,timeout; timeout 50s; size 65535; }}");
     has(&first, &made);
-    has(&first, &format!("ip saddr @{set} goto mysql_10_0_0_21_3306"));
+    has(
+        &first,
+        &format!("ip saddr @{set} goto mysql_10_0_0_21_3306"),
+    );
     has(&first, &format!("update @{set} {{ ip saddr }}"));
     let mut next = before.clone();
     next.dead = vec![next.destinations.remove(1).address];
     let second = text(Some(&before), &next);
     has(&second, "flush table inet mainstay");
-    has(&second, "delete set inet mainstay mysql_10_0_0_22_3306_clients");
+    has(
+        &second,
+        "delete set inet mainstay mysql_10_0_0_22_3306_clients",
+    );
     has(&second, "delete chain inet mainstay mysql_10_0_0_22_3306");
-    assert!(!second.contains("delete table"), "the others are still remembered: {second}");
+    assert!(
+        !second.contains("delete table"),
+        "the others are still remembered: {second}"
+    );
     has(
         &second,
         "ip daddr 10.0.0.22 tcp dport 3306 ct status dnat ct original ip daddr 10.0.0.100 \
@@ -132,12 +152,21 @@ fn direct_routing_rewrites_ethernet_addresses_at_the_device() {
         entries: vec![entry],
     };
     let text = transaction(None, &table, &links);
-    has(&text, "type filter hook ingress device \"eth0\" priority 0; policy accept;");
+    has(
+        &text,
+        "type filter hook ingress device \"eth0\" priority 0; policy accept;",
+    );
     has(&text, "ether saddr set 02:00:00:00:00:01");
     has(&text, "ether daddr set 02:00:00:00:00:15");
     has(&text, "fwd to \"eth0\"");
-    has(&text, "ip saddr . tcp sport @mysql_10_0_0_21_3306_flows goto mysql_10_0_0_21_3306");
-    has(&text, "numgen inc mod 2 vmap { 0 : goto mysql_10_0_0_21_3306, 1 : goto mysql_10_0_0_22_3306 }");
+    has(
+        &text,
+        "ip saddr . tcp sport @mysql_10_0_0_21_3306_flows goto mysql_10_0_0_21_3306",
+    );
+    has(
+        &text,
+        "numgen inc mod 2 vmap { 0 : goto mysql_10_0_0_21_3306, 1 : goto mysql_10_0_0_22_3306 }",
+    );
     has(&text, "# 10.0.0.23:3306 is not reachable yet");
 }
 
