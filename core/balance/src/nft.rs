@@ -1,15 +1,16 @@
-//! A table as one transaction of nftables (nft(8)), in tables of our own that are called `mainstay`.
+//! A table as one transaction of nftables (`nft(8)`), in tables of our own that are called
+//! `mainstay`.
 //!
 //! ```text
-//! prerouting, output ─▶ chain of the virtual server ─▶ chain of the chosen real server
+//! prerouting, output ─▶ chain of the virtual server ─▶ chain of the real server
 //!                        known client? same server      remember the client; rewrite
 //!                        else numgen or jhash
 //! ```
 //!
 //! Whoever was chosen is remembered in a set for each real server, so that a real server that goes
-//! takes its clients' memory with it. NAT happens in the `inet` table, and connections under way are
-//! conntrack's: a new table does not disturb them. Direct routing happens in the `netdev` table, at
-//! the device, before there are connections: there each flow is remembered.
+//! takes its clients' memory with it. NAT happens in the `inet` table, and connections under way
+//! are conntrack's: a new table does not disturb them. Direct routing happens in the `netdev` table,
+//! at the device, before there are connections: there each flow is remembered.
 //!
 //! Invariants: one text is one transaction, so no packet sees half a table; nothing of other
 //! people's rules is named.

@@ -1,8 +1,8 @@
 //! What is probed, and when a streak of answers makes it up or down.
 //!
 //! Balanced servers and the tracks of a floating address are judged in the same way: a [`Probe`]
-//! says what to look at, a [`Streak`] counts the answers, [`Facts`] of a server are held against the
-//! [`Role`] that it must have. Looking itself is left to the shell.
+//! says what to look at, a [`Streak`] counts the answers, [`Facts`] of a server are held against
+//! the [`Role`] that it must have. Looking itself is left to the shell.
 //!
 //! **Invariant:** what nobody has looked at is [`Verdict::Unknown`], never up.
 

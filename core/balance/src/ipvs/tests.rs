@@ -40,7 +40,7 @@ fn a_service_is_these_bytes() {
     let deleted = Operation::DelService(service).encode(Family(0x1c), 8);
     assert_eq!(
         hex(&deleted[..20]),
-        "48000000 1c000500 08000000 00000000 03010000"
+        "44000000 1c000500 08000000 00000000 03010000"
     );
 }
 
