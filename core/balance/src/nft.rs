@@ -9,8 +9,8 @@
 //!
 //! Whoever was chosen is remembered in a set for each real server, so that a real server that goes
 //! takes its clients' memory with it. NAT happens in the `inet` table, and connections under way
-//! are conntrack's: a new table does not disturb them. Direct routing is done in the `netdev` table,
-//! at the device, before there are connections: there each flow is remembered.
+//! are conntrack's: a new table does not disturb them. Direct routing happens in the `netdev`
+//! table, at the device, before there are connections: there each flow is remembered.
 //!
 //! Invariants: one text is one transaction, so no packet sees half a table; nothing of other
 //! people's rules is named.
