@@ -32,7 +32,7 @@ impl Core {
         let command = Command::from_byte(packet.payload.first().copied().unwrap_or(0));
         match command {
             Command::Quit => self.close_client(client, out),
-            Command::Ping => self.ping(client, out),
+            Command::Ping => self.answer_unheard(client, out),
             Command::Query => self.query(client, packet, out),
             Command::InitDb => self.init_db(client, packet, out),
             Command::StmtPrepare => self.prepare(client, packet, out),
@@ -88,8 +88,9 @@ impl Core {
         }
     }
 
-    /// Servers need not hear of it before the session asks for what it changes.
-    fn ping(&mut self, client: u32, out: &mut Ops) {
+    /// Answers `COM_PING`, and what changes as little: servers need not hear of it before the
+    /// session asks for its row count, which is zero now.
+    pub(crate) fn answer_unheard(&mut self, client: u32, out: &mut Ops) {
         if let Some(session) = self.clients.get_mut(client) {
             session.pinged = true;
             session.row_count = Some(0);

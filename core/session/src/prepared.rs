@@ -56,7 +56,7 @@ impl Core {
         let (cursor, long_data) = (prepared.cursor, prepared.long_data);
         let job = match job(command, (id, prepared.statement), packet.payload) {
             Job::OnCursor { reset: true, .. } if !cursor && !long_data => {
-                return self.answer_ok(client, out);
+                return self.answer_unheard(client, out);
             }
             Job::OnCursor { reset: false, .. } if !cursor => {
                 let end = if mariadb { "" } else { "." };

@@ -90,7 +90,7 @@ pub(crate) struct Session {
     pub(crate) fresh: bool,
     /// It has got rows.
     pub(crate) found: bool,
-    /// It sent `COM_PING` after its last statement.
+    /// It sent `COM_PING`, or what changes as little, after its last statement.
     pub(crate) pinged: bool,
     /// The server connection in use, or tied to between statements.
     pub(crate) server: Option<u32>,

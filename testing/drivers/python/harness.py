@@ -80,6 +80,8 @@ def shown(value):
             whole = hashlib.sha1(repr(value).encode()).hexdigest()
             return f"rows {len(value)} {whole}"
         return [shown(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return shown(sorted(value))
     if isinstance(value, (datetime.date, datetime.time, datetime.timedelta)):
         return f"{type(value).__name__} {value}"
     return f"{type(value).__name__} {value!r}"

@@ -52,8 +52,13 @@ def run(connection, sql, log, **options):
 
 
 def prepared(connection, sql, log):
-    """A statement by the binary protocol."""
-    run(connection, sql, log, prepared=True)
+    """A statement by the binary protocol. The driver gives up a connection on which one has
+    several results."""
+    try:
+        run(connection, sql, log, prepared=True)
+    except errors.OperationalError as error:
+        tell(log, sql, error)
+        connection.reconnect()
 
 
 harness.fresh_schema_by(lambda: connect(database=None), run)
@@ -163,7 +168,9 @@ def transactions_of_the_driver(log):
         run(connection, "INSERT INTO td SELECT COUNT(*) FROM td", log)
         connection.commit()
         log.see("in", connection.in_transaction)
-    connection.start_transaction(consistent_snapshot=True, readonly=True)
+    # The driver takes MariaDB 10 for version 5.5.5, which knows no transactions that only read.
+    read_only = True if harness.FAMILY == "mysql" else None
+    connection.start_transaction(consistent_snapshot=True, readonly=read_only)
     run(connection, "INSERT INTO td VALUES (99)", log)
     connection.rollback()
     try:

@@ -82,6 +82,8 @@ def opened():
     session = connect()
     with session.cursor() as cursor:
         cursor.execute("SET innodb_lock_wait_timeout = 1, lock_wait_timeout = 1")
+        # Before its first rows a session on MariaDB finds what an earlier one left to its thread.
+        cursor.execute("SELECT 1")
     return session
 
 

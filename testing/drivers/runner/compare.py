@@ -18,13 +18,15 @@ class Result:
         self.cases = 0
         self.passed = {"direct": 0, "through": 0}
         self.differences = []
+        # What fails without the proxy too, and so measures nothing.
+        self.raised = []
 
     def view(self):
         """As JSON."""
         return {
             "suite": self.suite, "family": self.family, "settings": self.settings,
             "cases": self.cases, "passed_direct": self.passed["direct"],
-            "passed_through": self.passed["through"],
+            "passed_through": self.passed["through"], "raised_directly": self.raised,
             "differences": [
                 {"case": case, "lines": [{"direct": d, "through": t} for d, t in lines]}
                 for case, lines in self.differences
@@ -40,6 +42,8 @@ def compared(suite, family, settings, told):
     for case in told["direct"]:
         result.cases += 1
         result.passed["direct"] += not case["raised"]
+        if case["raised"]:
+            result.raised.append((case["case"], case["raised"]))
         other = through.pop(case["case"], None)
         if other is None:
             result.differences.append((case["case"], [("told", "did not run")]))

@@ -28,8 +28,8 @@ def drawn(results):
 
 
 def differences(result, most):
-    """The first differences of each case."""
-    text = ""
+    """What fails directly, and the first differences of each case."""
+    text = "".join(f"  {case}: fails directly: {why}\n" for case, why in result.raised)
     for case, lines in result.differences:
         text += f"  {case}: {len(lines)} of its lines\n"
         for direct, through in lines[:most]:

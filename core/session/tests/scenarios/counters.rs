@@ -163,6 +163,18 @@ fn a_ping_makes_the_row_count_zero() {
 }
 
 #[test]
+fn a_reset_of_a_statement_makes_the_row_count_zero() {
+    for sql in ASKS {
+        let mut world = World::new();
+        let client = world.login(None);
+        world.command(client, 0x16, b"SELECT 1");
+        world.query(client, TWO_ROWS);
+        assert!(world.command(client, 0x1a, &[1, 0, 0, 0]).is_ok());
+        assert_eq!(world.query(client, sql), Reply::rows(&["0"]), "{sql}");
+    }
+}
+
+#[test]
 fn warnings_are_kept_while_the_question_for_them_is_prepared() {
     let mut world = World::new();
     let [client, other] = [(); 2].map(|()| world.login(None));
