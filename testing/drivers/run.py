@@ -17,12 +17,14 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from runner import compare, suites, table  # noqa: E402
 from runner.cluster import Cluster  # noqa: E402
+from runner.single import Single  # noqa: E402
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("suites", nargs="*", metavar="SUITE", help="; ".join(sorted(suites.ALL)))
-    parser.add_argument("--family", choices=["mariadb", "mysql"], action="append")
+    parser.add_argument("--family", choices=suites.FAMILIES, action="append",
+                        help="mysql56 is MySQL 5.6, one server; without it mariadb and mysql")
     parser.add_argument("--only", default="", metavar="TEXT", help="cases with this in their name")
     parser.add_argument("--diff", type=int, default=3, metavar="N", help="differences shown of a case")
     parser.add_argument("--settings", type=pathlib.Path, metavar="FILE", action="append",
@@ -51,6 +53,8 @@ def main():
     for cluster_of, label in clusters(chosen, settings):
         with cluster_of as cluster:
             for name in names:
+                if cluster.family not in suites.ALL[name].families:
+                    continue
                 broken |= not one(cluster, name, label, chosen, results)
     if chosen.json:
         print(json.dumps({"suites": [result.view() for result in results]}))
@@ -67,6 +71,9 @@ def clusters(chosen, settings):
         yield Cluster.running(directory), "as it is"
     if not chosen.dir:
         for family in chosen.family or ["mariadb", "mysql"]:
+            if family == "mysql56":
+                yield Single.started(), "one server"
+                continue
             for file in settings:
                 yield Cluster.started(family, file.resolve(), chosen.keep), file.stem
 

@@ -7,6 +7,7 @@ use mainstay_wire::packet::{HEADER_LEN, Packet};
 use mainstay_wire::{Capabilities, Command, ErrPacket, ErrorCode, Malformed, StatusFlags};
 
 use crate::answer;
+use crate::cleaning::knows_reset;
 use crate::core::Core;
 use crate::counts::Count;
 use crate::dialect;
@@ -46,7 +47,7 @@ impl Core {
             {
                 self.on_statement(client, command, packet, out);
             }
-            Command::ResetConnection => {
+            Command::ResetConnection if knows_reset(&self.policy.server_version) => {
                 self.reset_session(client, out);
                 self.forget_login(client);
                 self.answer_ok(client, out);
@@ -82,6 +83,7 @@ impl Core {
             | Command::Daemon
             | Command::Clone
             | Command::StmtBulkExecute
+            | Command::ResetConnection
             | Command::Unknown(_) => {
                 self.answer_error(client, &ErrorCode::UnknownCommand.packet(), out);
             }

@@ -194,16 +194,17 @@ impl Session {
     /// What the server told about a statement that is no `SET`.
     pub(crate) fn learn(&mut self, statement: Statement, summary: &Summary, server: &mut Server) {
         let calls = statement.kind == Kind::Call;
-        if server.tracking != Tracking::All {
-            if calls && !self.state.tracks_itself() {
-                self.ties.insert(TieReason::Procedure);
-            }
-            return;
-        }
         let opaque = matches!(
             statement.kind,
             Kind::Call | Kind::Execute | Kind::Unknown | Kind::Multi
         ) || statement.flags.contains(Flags::UNKNOWN_FUNCTION);
+        if server.tracking != Tracking::All {
+            let unable = server.tracking == Tracking::Unable;
+            if calls && !self.state.tracks_itself() || opaque && unable {
+                self.ties.insert(TieReason::Procedure);
+            }
+            return;
+        }
         let rows = matches!(statement.kind, Kind::Read | Kind::Write | Kind::LoadData);
         if !opaque && !rows {
             return;

@@ -12,7 +12,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use mainstay_proxy::{Proxy, ProxyOptions};
-use mainstay_session::policy::{AuthPlugin, Credential, Policy, Secret, User};
+use mainstay_session::policy::{Algorithms, AuthPlugin, Credential, Policy, Secret, User};
 use mainstay_topology::{Address, Routes, ServerName, Target};
 use mainstay_wire::Greeting;
 use mainstay_wire::auth::{Plugin, ServerKey};
@@ -42,6 +42,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         collation: greeting.charset,
         server_version: greeting.server_version,
         auth_plugin: plugin,
+        client_compression: Algorithms {
+            zlib: true,
+            zstd: false,
+        },
         split_reads: false,
         local_infile: true,
         ..Policy::default()

@@ -76,8 +76,9 @@ def a_large_result_is_streamed(log):
     connection = connect(cursorclass=SSCursor)
     cursor = connection.cursor()
     count = 200_000
-    cursor.execute(f"WITH RECURSIVE c AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM c"
-                   f" WHERE n < 1000) SELECT a.n, b.n, 'filler' FROM c a, c b LIMIT {count}")
+    digits = "(SELECT 0 AS n" + "".join(f" UNION ALL SELECT {n}" for n in range(1, 10)) + ")"
+    several = ", ".join(f"{digits} d{n}" for n in range(6))
+    cursor.execute(f"SELECT d0.n, d5.n, 'filler' FROM {several} LIMIT {count}")
     total = sum(1 for _ in cursor)
     log.see("rows", total)
     cursor.close()

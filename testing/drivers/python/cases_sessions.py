@@ -140,8 +140,11 @@ def reset_connection_forgets_the_session(log):
     run(connection, "BEGIN", log)
     run(connection, "INSERT INTO rc VALUES (1)", log)
     run(connection, "USE information_schema", log)
-    packet = simple(connection, 0x1F)
-    log.see("reset", packet.is_ok_packet())
+    try:
+        log.see("reset", simple(connection, 0x1F).is_ok_packet())
+    except pymysql.MySQLError as error:
+        # Before MySQL 5.7.
+        tell(log, "reset", error)
     run(connection, "SELECT @a, @@sql_mode = @@global.sql_mode, @@time_zone, DATABASE()", log)
     run(connection, "SELECT * FROM test_drivers.tmp", log)
     run(connection, "SELECT * FROM test_drivers.rc", log)

@@ -3,8 +3,9 @@
 import json
 import re
 
-# Counts of transactions grow from run to run.
+# Counts of transactions and statements grow from run to run.
 MASKS = [
+    (re.compile(r'"statement_id": "[^"]*"'), '"statement_id": "..."'),
     (re.compile(r'"last_gtid": "[^"]*"'), '"last_gtid": "..."'),
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9:,-]+"), "GTID"),
 ]

@@ -18,6 +18,10 @@ MYSQL_CLIENT = os.environ.get("MAINSTAY_MYSQL") or next(
         pathlib.Path.home() / ".local/share/mainstay-servers/mysql97/usr/bin/mysql",
     ) if path.exists()), "mysql")
 
+FAMILIES = ("mariadb", "mysql", "mysql56")
+# Without mysql_native_password the clients of MySQL 9 reach no server of these.
+NEW = ("mysql",)
+
 # A suite that takes longer hangs.
 LIMIT_S = 900
 
@@ -25,10 +29,11 @@ LIMIT_S = 900
 class Suite:
     """A program that prints a JSON object for each case."""
 
-    def __init__(self, command, needs, environment=None):
+    def __init__(self, command, needs, environment=None, families=FAMILIES):
         self.command = [str(part) for part in command]
         self.needs = needs
         self.environment = environment or {}
+        self.families = families
 
     def missing(self):
         """What is not installed; nothing when the suite can run."""
@@ -61,8 +66,9 @@ def python(script, *arguments):
     return Suite([PYTHON, f"python/{script}.py", *arguments], [PYTHON])
 
 
-def client(program):
-    return Suite([PYTHON, "python/suite_client.py", program], [PYTHON, program])
+def client(program, families=FAMILIES):
+    command = [PYTHON, "python/suite_client.py", program]
+    return Suite(command, [PYTHON, program], families=families)
 
 
 def node(which):
@@ -92,7 +98,7 @@ ALL = {
     "perl-mysql": perl("mysql"),
     "perl-mariadb": perl("MariaDB"),
     "client-mariadb": client("mariadb"),
-    "client-mysql": client(MYSQL_CLIENT),
+    "client-mysql": client(MYSQL_CLIENT, NEW),
     "sysbench": Suite([PYTHON, "python/suite_sysbench.py"], [PYTHON, "sysbench"]),
     "fuzz": python("suite_fuzz"),
     "go": Suite([paths.HOME / "go-suite"], [paths.HOME / "go-suite"]),

@@ -66,6 +66,25 @@ fn variables_of_one_session_do_not_reach_another() {
 }
 
 #[test]
+fn what_an_opaque_text_did_stays_with_its_session_where_servers_tell_nothing() {
+    let mut world = world();
+    let (client, other) = (old_login(&mut world), old_login(&mut world));
+    world.query(client, "SELECT 1; USE shop");
+    world.query(other, "SELECT 1");
+    assert_eq!(world.connections.len(), 2);
+    world.leave(client);
+    assert!(world.log("db1").contains(&"change user"));
+}
+
+#[test]
+fn a_reset_is_unknown_as_on_the_servers() {
+    let mut world = world();
+    let client = old_login(&mut world);
+    assert_eq!(world.command(client, 0x1f, &[]).code(), 1047);
+    assert_eq!(world.query(client, "SELECT 1"), Reply::rows(&["db1"]));
+}
+
+#[test]
 fn an_old_client_changes_its_user_with_the_salt_of_its_greeting() {
     let mut world = world();
     let client = old_login(&mut world);
