@@ -9,6 +9,7 @@ pub(super) const OPEN_TO_CORE: &[&str] = &["clock", "gtid"];
 pub(super) const CORE: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("command", &[]),
+    ("binlog", &[]),
     ("gtid", &[]),
     ("wire", &[]),
     ("sql", &[]),
@@ -45,7 +46,10 @@ pub(super) const SHELL: &[(&str, &[&str])] = &[
 
 /// Libraries without clock, socket, thread or hidden randomness, and what each is for.
 pub(super) const CORE_LIBRARIES: &[(&str, &str)] = &[
+    ("base64", "BINLOG statements"),
+    ("crc32fast", "the checksums of binary logs"),
     ("curve25519-dalek", "the signatures of client_ed25519"),
+    ("flate2", "events that MariaDB has compressed"),
     ("memchr", "finding bytes in statements"),
     ("rand_chacha", "a generator that its owner seeds"),
     (
@@ -57,6 +61,7 @@ pub(super) const CORE_LIBRARIES: &[(&str, &str)] = &[
     ("sha2", "caching_sha2_password"),
     ("slab", "tables of sessions and connections"),
     ("thiserror", "the error enum of each crate"),
+    ("zstd", "transactions that MySQL has compressed"),
 ];
 
 /// Libraries that only tests of the core may use.

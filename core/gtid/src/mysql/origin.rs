@@ -13,6 +13,11 @@ const UUID_BYTES: usize = 36;
 pub struct Uuid([u8; 16]);
 
 impl Uuid {
+    /// The value of 16 bytes, the most significant first, as binary logs hold it.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
     /// Reads the form with dashes, in either case.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.as_bytes();
