@@ -3,6 +3,7 @@
 mod admin_place;
 mod api;
 mod args;
+mod binlog;
 mod certificates;
 mod drill;
 mod host;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         Command::Failover(args) => switchover::failover(&args),
         Command::Drill(args) => drill::run(&args),
         Command::Import(args) => import::run(&args),
+        Command::Binlog(args) => binlog::run(&args),
     };
     done.unwrap_or_else(|error| {
         eprintln!("mainstay: {error:#}");

@@ -8,6 +8,9 @@ pub(crate) const HEADER_BYTES: usize = 19;
 pub(crate) const CHECKSUM_BYTES: usize = 4;
 /// The flag of a log that its server has not closed.
 pub(crate) const IN_USE: u16 = 1;
+/// The flag of a statement that names all its schemas, such as `CREATE DATABASE`.
+const SUPPRESS_USE: u8 = 8;
+const LENGTH_AT: usize = 9;
 const FLAGS_AT: usize = 17;
 
 /// One event of a log.
@@ -23,8 +26,11 @@ pub struct Event {
 
 impl Event {
     /// An event of these bytes, header included, checksum not: at least a header.
-    pub(crate) fn new(at: u64, end: u64, bytes: Vec<u8>) -> Self {
+    /// The length in its header becomes theirs.
+    pub(crate) fn new(at: u64, end: u64, mut bytes: Vec<u8>) -> Self {
         debug_assert!(bytes.len() >= HEADER_BYTES, "an event has a header");
+        let length = (bytes.len() as u32).to_le_bytes();
+        bytes[LENGTH_AT..LENGTH_AT + 4].copy_from_slice(&length);
         Self { at, end, bytes }
     }
 
@@ -54,14 +60,13 @@ impl Event {
         let mut bytes = self.bytes[..HEADER_BYTES].to_vec();
         bytes.extend_from_slice(body);
         bytes[4] = kind.code();
-        let length = (bytes.len() as u32).to_le_bytes();
-        bytes[9..13].copy_from_slice(&length);
         bytes[13..17].fill(0);
-        Self {
-            at: self.at,
-            end: self.end,
-            bytes,
-        }
+        Self::new(self.at, self.end, bytes)
+    }
+
+    /// Whether its statement is run without a default schema (`LOG_EVENT_SUPPRESS_USE_F`).
+    pub(crate) fn suppresses_use(&self) -> bool {
+        self.bytes[FLAGS_AT] & SUPPRESS_USE != 0
     }
 
     /// The bytes of the event.

@@ -6,7 +6,7 @@ use flate2::read::ZlibDecoder;
 
 use crate::event::HEADER_BYTES;
 use crate::parse::Input;
-use crate::{BinlogError, Event};
+use crate::{BinlogError, Event, Kind};
 
 /// The most that is made of compressed bytes; a server's limit of one event is 1 GiB.
 const UNPACKED_BYTES_MAX: u64 = 1 << 30;
@@ -28,6 +28,37 @@ pub(crate) fn unpack(event: &Event) -> Result<Vec<Event>, BinlogError> {
         events.push(Event::new(event.at, event.end, bytes.to_vec()));
     }
     Ok(events)
+}
+
+/// An event of compressed rows as one of plain rows; any other as it is.
+pub(crate) fn unpack_rows(event: Event) -> Result<Event, BinlogError> {
+    let (kind, has_extra, bitmaps) = match event.kind() {
+        Kind::WriteRowsCompressedV1 => (Kind::WriteRowsV1, false, 1),
+        Kind::UpdateRowsCompressedV1 => (Kind::UpdateRowsV1, false, 2),
+        Kind::DeleteRowsCompressedV1 => (Kind::DeleteRowsV1, false, 1),
+        Kind::WriteRowsCompressed => (Kind::WriteRows, true, 1),
+        Kind::UpdateRowsCompressed => (Kind::UpdateRows, true, 2),
+        Kind::DeleteRowsCompressed => (Kind::DeleteRows, true, 1),
+        _ => return Ok(event),
+    };
+    let malformed = || event.malformed("its compressed rows cannot be read");
+    let body = rows(event.body(), has_extra, bitmaps).ok_or_else(malformed)?;
+    Ok(event.rewritten(kind, &body))
+}
+
+/// What stands before the rows is not compressed.
+fn rows(body: &[u8], has_extra: bool, bitmaps: usize) -> Option<Vec<u8>> {
+    let mut input = Input(body);
+    input.take(6 + 2)?;
+    if has_extra {
+        let extra_bytes = usize::from(input.u16()?).checked_sub(2)?;
+        input.take(extra_bytes)?;
+    }
+    let width = usize::try_from(input.lenenc()?).ok()?;
+    input.take(width.div_ceil(8) * bitmaps)?;
+    let mut plain = body[..body.len() - input.0.len()].to_vec();
+    plain.extend(inflate(input.0)?);
+    Some(plain)
 }
 
 /// Fields of (type, length, value) up to type 0, then the payload. Source: `Transaction_payload`

@@ -5,6 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use mainstay_gtid::Family;
 
 use crate::parse::Input;
 use crate::undo::STATEMENT_END;
@@ -32,12 +33,20 @@ impl Script {
 
     /// What a connection runs once, before everything else.
     pub fn begin(&self) -> Statements {
-        vec![binlog(&[&self.format.without_checksums()])]
+        let mut statements = vec![binlog(&[&self.format.without_checksums()])];
+        if self.format.family == Family::Mysql {
+            // After a format event the next transaction would have no GTID, which is refused.
+            statements.push(b"SET SESSION gtid_next = 'AUTOMATIC'".to_vec());
+        }
+        statements
     }
 
     /// What runs a transaction again, under its own GTID.
     pub fn redo(&self, transaction: &Transaction) -> Result<Statements, BinlogError> {
         let mut statements = identity(transaction.gtid);
+        if transaction.is_begun_by_gtid {
+            statements.push(b"BEGIN".to_vec());
+        }
         let mut rows: Vec<&Event> = Vec::new();
         for event in &transaction.events {
             if is_of_rows(event) {
@@ -89,18 +98,18 @@ fn identity(gtid: Option<Gtid>) -> Statements {
             gtid.domain, gtid.server, gtid.sequence
         ),
     };
-    let mut statements = vec![text.into_bytes()];
-    if let Some(Gtid::Mariadb(_)) = gtid {
-        // Its GTID began the transaction in the log; a commit alone ends none.
-        statements.push(b"BEGIN".to_vec());
-    }
-    statements
+    vec![text.into_bytes()]
 }
 
 /// An event that is not of rows.
 fn plain(event: &Event, statements: &mut Statements) -> Result<(), BinlogError> {
     if let Some(query) = Query::read(event)? {
-        statements.extend(surroundings(&query));
+        if !query.begins() && !query.ends() {
+            statements.push(surroundings(&query));
+            if !query.schema.is_empty() && !event.suppresses_use() {
+                statements.push([b"USE `", &escaped(&query.schema)[..], b"`"].concat());
+            }
+        }
         statements.push(query.text);
         return Ok(());
     }
@@ -136,7 +145,7 @@ fn plain(event: &Event, statements: &mut Statements) -> Result<(), BinlogError> 
 }
 
 /// What the statement's session had set, as far as it changes what the statement does.
-fn surroundings(query: &Query) -> Statements {
+fn surroundings(query: &Query) -> Vec<u8> {
     let mut sets = vec![format!(
         "timestamp = {}.{:06}",
         query.unix_seconds, query.microseconds
@@ -171,14 +180,7 @@ fn surroundings(query: &Query) -> Statements {
     if let Some(required) = query.require_primary_key {
         set("sql_require_primary_key", u8::from(required).to_string());
     }
-    let mut statements = Vec::new();
-    if !query.begins() && !query.ends() {
-        statements.push(format!("SET {}", sets.join(", ")).into_bytes());
-        if !query.schema.is_empty() {
-            statements.push([b"USE `", &escaped(&query.schema)[..], b"`"].concat());
-        }
-    }
-    statements
+    format!("SET {}", sets.join(", ")).into_bytes()
 }
 
 fn escaped(name: &[u8]) -> Vec<u8> {

@@ -5,7 +5,6 @@
 use std::ops::Range;
 
 use crate::parse::Input;
-use crate::payload::inflate;
 use crate::{BinlogError, Event, Kind, Table};
 
 /// What happened to the rows.
@@ -36,35 +35,24 @@ pub struct Rows {
     images: Vec<Range<usize>>,
 }
 
-/// How an event type stores its rows.
+/// How an event type stores its rows. Compressed ones were unpacked before.
 struct Layout {
     change: Change,
     has_extra: bool,
-    is_compressed: bool,
 }
 
 impl Layout {
     fn of(kind: Kind) -> Option<Self> {
-        let (change, has_extra, is_compressed) = match kind {
-            Kind::WriteRowsV1 => (Change::Write, false, false),
-            Kind::UpdateRowsV1 => (Change::Update, false, false),
-            Kind::DeleteRowsV1 => (Change::Delete, false, false),
-            Kind::WriteRows => (Change::Write, true, false),
-            Kind::UpdateRows => (Change::Update, true, false),
-            Kind::DeleteRows => (Change::Delete, true, false),
-            Kind::WriteRowsCompressedV1 => (Change::Write, false, true),
-            Kind::UpdateRowsCompressedV1 => (Change::Update, false, true),
-            Kind::DeleteRowsCompressedV1 => (Change::Delete, false, true),
-            Kind::WriteRowsCompressed => (Change::Write, true, true),
-            Kind::UpdateRowsCompressed => (Change::Update, true, true),
-            Kind::DeleteRowsCompressed => (Change::Delete, true, true),
+        let (change, has_extra) = match kind {
+            Kind::WriteRowsV1 => (Change::Write, false),
+            Kind::UpdateRowsV1 => (Change::Update, false),
+            Kind::DeleteRowsV1 => (Change::Delete, false),
+            Kind::WriteRows => (Change::Write, true),
+            Kind::UpdateRows => (Change::Update, true),
+            Kind::DeleteRows => (Change::Delete, true),
             _ => return None,
         };
-        Some(Self {
-            change,
-            has_extra,
-            is_compressed,
-        })
+        Some(Self { change, has_extra })
     }
 }
 
@@ -143,11 +131,7 @@ fn rows(body: &[u8], layout: &Layout, table: &Table) -> Option<Rows> {
         Change::Update => input.take(width.div_ceil(8))?,
         Change::Write | Change::Delete => first,
     };
-    let data = if layout.is_compressed {
-        inflate(input.0)?
-    } else {
-        input.0.to_vec()
-    };
+    let data = input.0.to_vec();
     let mut images = Vec::new();
     let mut rest = Input(&data);
     while !rest.0.is_empty() {

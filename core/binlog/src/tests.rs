@@ -198,10 +198,12 @@ proptest! {
             at: 4,
             end: event.end,
             events: vec![event.clone(), event.clone()],
+            is_begun_by_gtid: false,
         };
         let _ = (earlier(&event), undo(&transaction));
         let _ = (Query::read(&event), Table::read(&event));
         let _ = crate::gtid::Opening::read(&event);
         let _ = crate::payload::unpack(&event);
+        let _ = crate::payload::unpack_rows(event);
     }
 }

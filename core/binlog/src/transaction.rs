@@ -9,7 +9,7 @@ use std::io::Read;
 use mainstay_gtid::GtidSet;
 
 use crate::gtid::Opening;
-use crate::payload::unpack;
+use crate::payload::{unpack, unpack_rows};
 use crate::{BinlogError, Event, Format, Gtid, Kind, Query, Reader, earlier};
 
 /// One whole transaction.
@@ -23,6 +23,8 @@ pub struct Transaction {
     pub end: u64,
     /// Its events without the one that tells its GTID; what was compressed is unpacked.
     pub events: Vec<Event>,
+    /// Its GTID said that it begins, instead of a `BEGIN`: `MariaDB`.
+    pub(crate) is_begun_by_gtid: bool,
 }
 
 /// The transactions of one log, in order.
@@ -91,12 +93,10 @@ impl<R: Read> Transactions<R> {
             }
             return Ok(ended);
         }
+        let event = unpack_rows(event)?;
         let edge = Edge::of(&event)?;
-        if self.open.is_none() {
-            match edge {
-                Edge::Outside => return Ok(None),
-                Edge::Begin | Edge::Inside | Edge::End | Edge::Statement => {}
-            }
+        if matches!(edge, Edge::Outside) {
+            return Ok(None);
         }
         let opening = Opening {
             gtid: None,
@@ -104,12 +104,11 @@ impl<R: Read> Transactions<R> {
         };
         let open = self.open.get_or_insert_with(|| Open::new(&event, opening));
         let is_last = match edge {
-            Edge::Outside => return Ok(None),
             Edge::Begin => {
                 open.has_begun = true;
                 false
             }
-            Edge::Inside => false,
+            Edge::Inside | Edge::Outside => false,
             Edge::End => true,
             Edge::Statement => open.is_standalone || !open.has_begun,
         };
@@ -122,16 +121,17 @@ impl<R: Read> Transactions<R> {
 
 impl Open {
     fn new(event: &Event, opening: Opening) -> Self {
+        let has_begun = event.kind() == Kind::MariadbGtid && !opening.is_standalone;
         Self {
             transaction: Transaction {
                 gtid: opening.gtid,
                 at: event.at,
                 end: event.end,
                 events: Vec::new(),
+                is_begun_by_gtid: has_begun,
             },
             is_standalone: opening.is_standalone,
-            // The GTID of `MariaDB` says itself that a transaction begins.
-            has_begun: event.kind() == Kind::MariadbGtid && !opening.is_standalone,
+            has_begun,
         }
     }
 }
