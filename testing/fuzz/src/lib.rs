@@ -2,6 +2,7 @@
 //! what must hold. Where the bytes come from is left to others: the corpus in the tests, the
 //! mutator of this crate's program, or libFuzzer (`libfuzzer/`, the layout of cargo-fuzz).
 
+mod binlog;
 mod session;
 mod settings;
 mod sql;
@@ -41,6 +42,7 @@ pub const TARGETS: &[Target] = &[
     target("sessions", session::sessions),
     target("vrrp_advert", vrrp::advert),
     target("vrrp_router", vrrp::router),
+    target("binlog", binlog::binlog),
 ];
 
 const fn target(name: &'static str, run: fn(&[u8])) -> Target {

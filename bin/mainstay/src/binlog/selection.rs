@@ -44,6 +44,10 @@ impl Selection {
 }
 
 fn has(set: &GtidSet, gtid: Gtid) -> Result<bool> {
+    // An empty set has no family.
+    if set.is_empty() {
+        return Ok(false);
+    }
     let one = gtid.set();
     if one.family() != set.family() {
         let sentence = format!(
