@@ -56,13 +56,17 @@ fn print_undo(undo: &args::UndoArgs) -> Result<()> {
     let selection = Selection::new(&undo.which)?;
     let mut undone: Vec<(String, Statements)> = Vec::new();
     let mut begin = Statements::new();
-    each(&undo.which.files, &selection, |file, script, transaction| {
-        let statements = script.undo(&transaction);
-        let statements = statements.with_context(|| file.display().to_string())?;
-        begin = script.begin();
-        undone.push((title(&transaction), statements));
-        Ok(())
-    })?;
+    each(
+        &undo.which.files,
+        &selection,
+        |file, script, transaction| {
+            let statements = script.undo(&transaction);
+            let statements = statements.with_context(|| file.display().to_string())?;
+            begin = script.begin();
+            undone.push((title(&transaction), statements));
+            Ok(())
+        },
+    )?;
     if undone.is_empty() {
         bail!("no transaction of these files is selected: nothing to undo");
     }
@@ -200,7 +204,11 @@ fn shown(lines: &[Line], as_json: bool) -> Result<String> {
             .collect();
         return Ok(format!("{}\n", serde_json::to_string_pretty(&objects)?));
     }
-    let mut rows = vec![["file", "at", "GTID", "rows", "can be undone"].map(str::to_owned).to_vec()];
+    let mut rows = vec![
+        ["file", "at", "GTID", "rows", "can be undone"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
     rows.extend(lines.iter().map(|line| {
         let tables = line.tables.iter();
         let tables: Vec<_> = tables.map(|(name, n)| format!("{name} {n}")).collect();

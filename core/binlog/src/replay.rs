@@ -155,9 +155,15 @@ fn surroundings(query: &Query) -> Vec<u8> {
         set("sql_mode", bits.to_string());
     }
     if let Some(flags) = query.flags2 {
-        set("foreign_key_checks", u8::from(flags & 1 << 26 == 0).to_string());
+        set(
+            "foreign_key_checks",
+            u8::from(flags & 1 << 26 == 0).to_string(),
+        );
         set("unique_checks", u8::from(flags & 1 << 27 == 0).to_string());
-        set("sql_auto_is_null", u8::from(flags & 1 << 14 != 0).to_string());
+        set(
+            "sql_auto_is_null",
+            u8::from(flags & 1 << 14 != 0).to_string(),
+        );
     }
     if let Some((increment, offset)) = query.auto_increment {
         set("auto_increment_increment", increment.to_string());
@@ -172,7 +178,10 @@ fn surroundings(query: &Query) -> Vec<u8> {
         set("time_zone", format!("'{}'", String::from_utf8_lossy(zone)));
     }
     if let Some(explicit) = query.explicit_defaults {
-        set("explicit_defaults_for_timestamp", u8::from(explicit).to_string());
+        set(
+            "explicit_defaults_for_timestamp",
+            u8::from(explicit).to_string(),
+        );
     }
     if let Some(collation) = query.utf8mb4_collation {
         set("default_collation_for_utf8mb4", collation.to_string());

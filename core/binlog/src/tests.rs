@@ -54,8 +54,14 @@ fn events_are_cut_where_their_server_says() {
     let said = [
         (MYSQL[0], include_str!("../tests/data/mysql97.1.events")),
         (MYSQL[1], include_str!("../tests/data/mysql97.2.events")),
-        (MARIADB[0], include_str!("../tests/data/mariadb1011.1.events")),
-        (MARIADB[1], include_str!("../tests/data/mariadb1011.2.events")),
+        (
+            MARIADB[0],
+            include_str!("../tests/data/mariadb1011.1.events"),
+        ),
+        (
+            MARIADB[1],
+            include_str!("../tests/data/mariadb1011.2.events"),
+        ),
     ];
     for (log, said) in said {
         let shown: Vec<String> = events(log)
@@ -84,7 +90,9 @@ fn transactions_of_mysql_have_their_gtids_with_tags() {
 
 #[test]
 fn transactions_of_mariadb_have_their_gtids_of_every_domain() {
-    let first = ["0-7-1", "0-7-2", "0-7-3", "0-7-4", "0-7-5", "0-7-6", "0-7-7", "0-7-8"];
+    let first = [
+        "0-7-1", "0-7-2", "0-7-3", "0-7-4", "0-7-5", "0-7-6", "0-7-7", "0-7-8",
+    ];
     let expected = first.iter().chain(&["5-7-1", "0-7-9", "0-7-10"]);
     assert_eq!(gtids(MARIADB[0]), expected.copied().collect::<Vec<_>>());
     assert_eq!(gtids(MARIADB[1]), ["0-7-11"]);

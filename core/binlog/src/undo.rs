@@ -44,7 +44,10 @@ pub fn undo(transaction: &Transaction) -> Result<Vec<Undone>, BinlogError> {
         let unknown = || event.malformed("no table map came before it");
         let (table, map) = tables.get(&id).ok_or_else(unknown)?;
         let rows = Rows::read(event, table)?.ok_or_else(|| {
-            not_reversible(event, "it holds parts of JSON values (binlog_row_value_options)")
+            not_reversible(
+                event,
+                "it holds parts of JSON values (binlog_row_value_options)",
+            )
         })?;
         if !rows.is_full {
             let why = format!(
