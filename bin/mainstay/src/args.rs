@@ -69,8 +69,8 @@ pub(crate) enum Command {
         after_help = "Example:\n  mainstay binlog list /var/lib/mysql/binlog.000042\n  \
                             mainstay binlog undo --only 0-1-1042 --unlogged binlog.000042 | \
                             mariadb --binary-mode\n\n\
-                            A log that a crash has torn is read up to the tear. Exit code 1: a file \
-                            cannot be read, or a transaction not be undone."
+                            A log that a crash has torn is read up to the tear. Exit code 1: a \
+                            file cannot be read, or a transaction not be undone."
     )]
     Binlog(crate::binlog::BinlogArgs),
 }

@@ -51,7 +51,7 @@ fn has(set: &GtidSet, gtid: Gtid) -> Result<bool> {
     let one = gtid.set();
     if one.family() != set.family() {
         let sentence = format!(
-            "the GTID set is of {}, the log has {gtid}: give the set of a server of the same family",
+            "the GTID set is of {}, the log has {gtid}: give a set of the same family",
             set.family()
         );
         return Err(BadInput(sentence).into());
