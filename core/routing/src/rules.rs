@@ -268,6 +268,12 @@ impl Rules {
         self.needs_digest
     }
 
+    /// True when some rule asks for what an earlier write did (`gtid_from_hostgroup`).
+    pub fn asks_for_writes(&self) -> bool {
+        let mut actions = self.all.iter().map(|one| &one.rule.actions);
+        actions.any(|actions| actions.gtid_from_hostgroup.is_some())
+    }
+
     /// The numbers of the rules, in the order of the counters of a [`Workspace`].
     pub fn ids(&self) -> impl Iterator<Item = u32> {
         self.all.iter().map(|one| one.rule.rule_id)

@@ -23,6 +23,8 @@ pub struct CachePolicy {
     /// How long results are kept for which nothing else is said, if they can only change with
     /// their tables; zero keeps none of them.
     pub ttl: Duration,
+    /// Whether results without rows are kept.
+    pub empty: bool,
     /// Bytes of all entries.
     pub bytes_max: usize,
     /// Bytes of one result; longer ones are not kept.
@@ -39,6 +41,7 @@ impl Default for CachePolicy {
         Self {
             on: false,
             ttl: Duration::ZERO,
+            empty: true,
             bytes_max: 64 << 20,
             entry_bytes_max: 1 << 20,
             settle: Duration::from_secs(2),
@@ -81,6 +84,8 @@ pub(crate) struct Fill {
     pub(crate) asked: Asked,
     pub(crate) seen: Seen,
     pub(crate) ttl: Duration,
+    /// It is kept even when it has no rows.
+    pub(crate) empty: bool,
     pub(crate) bytes: Vec<u8>,
 }
 
@@ -233,6 +238,7 @@ mod tests {
             asked: asked(text),
             seen: written.look([1].into_iter()),
             ttl: TTL,
+            empty: true,
             bytes: text.as_bytes().to_vec(),
         }
     }

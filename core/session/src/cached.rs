@@ -68,6 +68,7 @@ impl Core {
         }
         let asked = session.asked()?;
         let text = session.text()?;
+        let empty = session.running().and_then(|one| one.ruled.cache_empty);
         let told = session.running().is_some_and(|one| one.cache_ttl.is_some());
         let mut named = Vec::new();
         if !told && !is_repeatable(text) || !tables(text, &mut |table| named.push(table)) {
@@ -82,6 +83,7 @@ impl Core {
                 asked,
                 seen,
                 ttl,
+                empty: empty.unwrap_or(cache.empty),
                 bytes: Vec::new(),
             })
         })
@@ -108,6 +110,7 @@ impl Core {
         let status = summary.status.unwrap_or_default();
         let plain = summary.error.is_none()
             && summary.result_sets == 1
+            && (fill.empty || summary.rows > 0)
             && summary.warnings == 0
             && summary.changes.is_empty()
             && status.contains(StatusFlags::AUTOCOMMIT)

@@ -150,10 +150,14 @@ impl Board {
 }
 
 /// What at least one user wants.
+// Each flag is one wish.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Wishes {
     causal: bool,
     global: bool,
+    /// A rule does.
+    rule: bool,
     pub(crate) replays: bool,
 }
 
@@ -195,15 +199,27 @@ impl Core {
         own.unwrap_or(self.policy.causal.reads)
     }
 
+    /// As [`Self::causal_of`], for the running command: a rule may ask for more than the user.
+    fn causal_for(&self, session: &Session) -> Causal {
+        let causal = self.causal_of(&session.key.user);
+        let ruled = session.running().is_some_and(|one| one.ruled.causal);
+        if ruled && causal == Causal::None {
+            return Causal::Session;
+        }
+        causal
+    }
+
     /// Looks up what anybody wants, so that each statement need not.
     pub(crate) fn take_wishes(&mut self) {
         let users = || self.policy.users.values();
         let rule = self.policy.causal.reads;
         let own = |causal: Causal| users().any(|user| user.causal == Some(causal));
         let global = rule == Causal::Global || own(Causal::Global);
+        let by_rule = self.policy.rules.asks_for_writes();
         self.wishes = Wishes {
-            causal: global || rule == Causal::Session || own(Causal::Session),
+            causal: global || by_rule || rule == Causal::Session || own(Causal::Session),
             global,
+            rule: by_rule,
             replays: users().any(|user| user.replays_transactions),
         };
     }
@@ -213,11 +229,15 @@ impl Core {
         self.wishes.global
     }
 
+    /// True when a read of the session may ask for what the session wrote.
+    fn remembers_writes(&self, session: &Session) -> bool {
+        self.wishes.rule || self.causal_of(&session.key.user) != Causal::None
+    }
+
     /// True when the writer must tell the transaction of the session's running command.
     pub(crate) fn wants_gtid(&self, session: &Session) -> bool {
-        let causal = self.causal_of(&session.key.user);
         let reads = session.running().is_none_or(|one| one.job.is_read());
-        !reads && (causal != Causal::None || self.shares_writes())
+        !reads && (self.remembers_writes(session) || self.shares_writes())
     }
 
     /// What the reader must wait for before the session's running command.
@@ -225,7 +245,7 @@ impl Core {
         if self.writer == Some(server.upstream) {
             return None;
         }
-        let wanted = match self.causal_of(&session.key.user) {
+        let wanted = match self.causal_for(session) {
             Causal::None => return None,
             Causal::Session => session.written.as_ref()?.seen.clone(),
             Causal::Global => self.policy.causal.board.look(),
@@ -263,7 +283,7 @@ impl Core {
             .written
             .as_ref()
             .is_some_and(|written| written.untold);
-        untold && self.causal_of(&session.key.user) != Causal::None
+        untold && self.causal_for(session) != Causal::None
     }
 
     /// Takes what the writer told of a command that is over.
@@ -277,7 +297,7 @@ impl Core {
         if !self.wants_gtid(session) && summary.changes.is_empty() {
             return;
         }
-        let causal = self.causal_of(&session.key.user) != Causal::None;
+        let causal = self.remembers_writes(session);
         let shares = self.shares_writes();
         if !causal && !shares {
             return;

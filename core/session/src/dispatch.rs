@@ -104,7 +104,7 @@ impl Core {
         let found = match need {
             Need::Writer => writable,
             Need::Primary => ready,
-            Need::Reader => self.for_read(ready),
+            Need::Reader => self.for_read(session, ready),
             Need::Anywhere => ready.or_else(|| self.reader()),
             Need::Binlog => self.binlog_source(),
         };

@@ -50,11 +50,18 @@ impl Core {
         let found = match &group.members {
             Members::Writer if session.needs_writer() => return None,
             Members::Writer => writer,
-            Members::Readers => return self.reader().map(Destination::Upstream),
-            Members::Servers(names) => self.reader_among(|index| {
-                let one = &self.upstreams[index];
-                names.contains(&one.target.name) && (one.reads || self.writer == Some(index))
-            }),
+            Members::Readers => {
+                let own = self.own_reader(session, |index| self.upstreams[index].reads);
+                return own.or_else(|| self.reader()).map(Destination::Upstream);
+            }
+            Members::Servers(names) => {
+                let is_member = |index: usize| {
+                    let one = &self.upstreams[index];
+                    names.contains(&one.target.name) && (one.reads || self.writer == Some(index))
+                };
+                let own = self.own_reader(session, is_member);
+                own.or_else(|| self.reader_among(is_member))
+            }
         };
         if let Some(index) = found {
             return Some(Destination::Upstream(index));

@@ -6,6 +6,7 @@ use mainstay_routing::{Reader, pick_reader};
 
 use crate::core::Core;
 use crate::policy::NoReader;
+use crate::session::Session;
 use crate::upstream::Upstream;
 
 /// Readers that are looked at for one read; with more, the next ones are looked at in turn.
@@ -15,6 +16,18 @@ impl Core {
     /// The reader that takes the next read.
     pub(crate) fn reader(&self) -> Option<usize> {
         self.reader_among(|index| self.upstreams[index].reads)
+    }
+
+    /// The server that the session used last, for a statement that is to stay there.
+    pub(crate) fn own_reader(
+        &self,
+        session: &Session,
+        is_meant: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        let sticky = session.running().is_some_and(|one| one.ruled.sticky);
+        let last = session.last_on.filter(|_| sticky)?;
+        let index = self.servers.get(last)?.upstream;
+        (self.upstreams[index].is_usable() && is_meant(index)).then_some(index)
     }
 
     /// The one of those that `is_meant` picks.
@@ -42,11 +55,13 @@ impl Core {
     }
 
     /// The server of a read: a reader, else what the policy says.
-    pub(crate) fn for_read(&self, ready: Option<usize>) -> Option<usize> {
-        self.reader().or(match self.policy.readers.none_left {
-            NoReader::Writer => ready,
-            NoReader::Wait | NoReader::Error => None,
-        })
+    pub(crate) fn for_read(&self, session: &Session, ready: Option<usize>) -> Option<usize> {
+        let own = self.own_reader(session, |index| self.upstreams[index].reads);
+        own.or_else(|| self.reader())
+            .or(match self.policy.readers.none_left {
+                NoReader::Writer => ready,
+                NoReader::Wait | NoReader::Error => None,
+            })
     }
 
     /// Looks up what the policy says of each server.

@@ -16,11 +16,12 @@ use mainstay_wire::packet::{Packet, PacketHeader, build_packet};
 use mainstay_wire::{Command, ErrPacket, OkPacket};
 
 use crate::core::Core;
+use crate::mirror::Mirror;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::session::{Job, Session, Stage};
 
 /// The longest text that a rule may rewrite, or make: it stays in one packet.
-const REWRITTEN_MAX: usize = 16_000_000;
+pub(crate) const REWRITTEN_MAX: usize = 16_000_000;
 
 /// What was decided about a command.
 #[derive(Debug, Clone, Default)]
@@ -40,8 +41,14 @@ pub(crate) struct Ruled {
     /// It waits until then.
     pub(crate) until: Option<Timestamp>,
     pub(crate) multiplex: Option<Multiplex>,
+    /// Whether its result is kept when that is empty.
+    pub(crate) cache_empty: Option<bool>,
+    /// It goes back to the server that the session used last.
+    pub(crate) sticky: bool,
+    /// It must see the writes of its session.
+    pub(crate) causal: bool,
     /// Who gets a copy.
-    pub(crate) mirror: Option<u32>,
+    pub(crate) mirror: Option<Mirror>,
     /// Bytes of its reply so far.
     pub(crate) reply_bytes: u64,
 }
@@ -148,8 +155,8 @@ impl Core {
             return self.start(client, (command, Job::Prepare(statement)), packet, out);
         }
         if !self.answers(client, statement, (packet, at), out) {
-            if let Some(hostgroup) = self.ruled.mirror {
-                self.mirror(client, hostgroup, (statement, packet), out);
+            if let Some(mirror) = self.ruled.mirror {
+                self.mirror(client, mirror, (statement, packet, at), out);
             }
             self.start(client, (command, Job::Query(statement)), packet, out);
         }
@@ -287,7 +294,10 @@ impl Core {
         ruled.retries = actions.retries;
         ruled.cache_ttl = actions.cache_ttl_ms.map(Duration::from_millis);
         ruled.multiplex = actions.multiplex;
-        ruled.mirror = actions.mirror_hostgroup;
+        ruled.cache_empty = actions.cache_empty_result;
+        ruled.sticky = actions.sticky_conn == Some(true);
+        ruled.causal = actions.gtid_from_hostgroup.is_some();
+        ruled.mirror = Mirror::of(actions);
         let delay = actions.delay_ms.filter(|&delay| delay > 0);
         ruled.until = delay.map(|delay| self.now + Duration::from_millis(delay));
     }

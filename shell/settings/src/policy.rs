@@ -140,6 +140,7 @@ impl ProxySettings {
             cache: session::CachePolicy {
                 on: !self.cache_ttl.is_zero(),
                 ttl: self.cache_ttl,
+                empty: self.cache_empty_results,
                 bytes_max: self.cache_bytes_max,
                 entry_bytes_max: self.cache_entry_bytes_max,
                 settle: self.cache_settle,

@@ -209,6 +209,8 @@ pub struct ProxySettings {
     pub mirrors_max: usize,
     /// Keep results of reads for so long; default 0 s: none.
     pub cache_ttl: Duration,
+    /// Keep results without rows too; default true.
+    pub cache_empty_results: bool,
     /// Bytes of all results kept; default 64 MiB.
     pub cache_bytes_max: usize,
     /// Bytes of one result kept; default 1 MiB.

@@ -23,6 +23,7 @@ mod passing;
 mod properties;
 mod queries;
 mod replay;
+mod rule_actions;
 mod rules;
 mod sessions;
 mod sharing;

@@ -14,7 +14,7 @@ use mainstay_topology::ServerName;
 use crate::client::Reply;
 use crate::fake::{World, policy, routes};
 
-fn rule(rule_id: u32, match_digest: &str, actions: Actions) -> Rule {
+pub(crate) fn rule(rule_id: u32, match_digest: &str, actions: Actions) -> Rule {
     Rule {
         rule_id,
         conditions: Conditions {
@@ -28,7 +28,7 @@ fn rule(rule_id: u32, match_digest: &str, actions: Actions) -> Rule {
     }
 }
 
-fn to(hostgroup: u32) -> Actions {
+pub(crate) fn to(hostgroup: u32) -> Actions {
     Actions {
         destination_hostgroup: Some(hostgroup),
         ..Actions::default()
@@ -46,7 +46,7 @@ fn group(id: u32, servers: &[&str], when_empty: WhenEmpty) -> Hostgroup {
 }
 
 /// Primary `db1`, replicas `db2` and `db3`; hostgroup 5 is `db3`.
-fn world(rules: Vec<Rule>, change: impl FnOnce(&mut Policy)) -> World {
+pub(crate) fn world(rules: Vec<Rule>, change: impl FnOnce(&mut Policy)) -> World {
     let mut policy = policy();
     policy.rules = Arc::new(Rules::compile(rules, Vec::new()).expect("rules"));
     policy.hostgroups = Arc::new(Hostgroups::new(vec![group(5, &["db3"], WhenEmpty::Writer)]));

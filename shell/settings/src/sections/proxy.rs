@@ -109,6 +109,7 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
         stop_limit: section.duration("stop_limit", STOP_LIMIT, Duration::ZERO),
         mirrors_max: section.count("mirrors_max", default.mirrors_max, 0),
         cache_ttl: section.duration("cache_ttl", cache.ttl, Duration::ZERO),
+        cache_empty_results: section.boolean("cache_empty_results", cache.empty),
         cache_bytes_max: size(&mut section, "cache_bytes_max", cache.bytes_max),
         cache_entry_bytes_max: size(&mut section, "cache_entry_bytes_max", cache.entry_bytes_max),
         cache_settle: section.duration("cache_settle", cache.settle, Duration::ZERO),
