@@ -68,6 +68,8 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
         server_connections_min,
         idle_connections_max,
     ] = connections;
+    let key = "transaction_replay_bytes_max";
+    let replay_bytes_max = size(&mut section, key, default.replay_bytes_max);
     let settings = ProxySettings {
         listen: listen(&mut section, 6033),
         workers: workers(&mut section),
@@ -99,11 +101,7 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
         zone: section.text("zone", "a name, such as \"eu-1a\""),
         connection_age_max: limit(&mut section, "connection_age_max"),
         connection_statements_max,
-        transaction_replay_bytes_max: size(
-            &mut section,
-            "transaction_replay_bytes_max",
-            default.replay_bytes_max,
-        ),
+        transaction_replay_bytes_max: replay_bytes_max,
         causal_reads: causal_reads(&mut section),
         causal_wait: section.duration("causal_wait", default.causal.wait, LEAST),
         stop_limit: section.duration("stop_limit", STOP_LIMIT, Duration::ZERO),
