@@ -1,4 +1,5 @@
-//! What single actions of query rules do: copies by flag, sticky reads, causal reads, empty results.
+//! What single actions of query rules do: copies by flag, sticky reads, causal reads, empty results of
+//! the cache.
 
 use mainstay_routing::rules::Actions;
 use mainstay_session::policy::Choice;
