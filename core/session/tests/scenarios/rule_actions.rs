@@ -1,5 +1,4 @@
-//! What single actions of query rules do: copies by flag, sticky reads, causal reads, empty results of
-//! the cache.
+//! What single actions of query rules do: copies by flag, sticky reads, causal reads, the cache.
 
 use mainstay_routing::rules::Actions;
 use mainstay_session::policy::Choice;
