@@ -52,6 +52,7 @@ impl Core {
             to: ConnId::Client(client),
             chunk: Chunk::Owned(bytes.to_vec()),
         });
+        self.record_cached(client);
         self.command_done(client);
         true
     }

@@ -23,6 +23,7 @@ use crate::greeting::Nonce;
 use crate::offer::SHAPE;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::policy::{ClientTls, Require};
+use crate::records::ClientEvent;
 use crate::secure::{compression, kept};
 use crate::session::{Job, Key, Phase, Running, Session, Stage};
 use crate::state::State;
@@ -298,6 +299,7 @@ impl Core {
             && self.connections_of(&hello.user) >= most
         {
             self.counts.one(Count::DeniedUserFull);
+            self.refused_user.clone_from(&hello.user);
             let name = &hello.user;
             let text = format!(
                 "User '{name}' has exceeded the 'max_user_connections' resource (current value: \
@@ -383,6 +385,8 @@ impl Core {
                 return self.close_client(client, out);
             }
         }
+        self.forgive_host(client);
+        self.record_client(client, ClientEvent::Connected);
         self.ready.push_back(client);
         self.warm_for(client);
     }

@@ -252,6 +252,7 @@ impl Core {
         let instead = self.unreplayed(client, error);
         let error = instead.as_ref().unwrap_or(error);
         *self.stats.errors.entry(error.code).or_default() += 1;
+        self.record_failed(client, error);
         self.pass_error(client, error, out);
     }
 

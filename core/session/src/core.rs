@@ -14,10 +14,12 @@ use crate::cache::Cache;
 use crate::causal::Wishes;
 use crate::counts::Counts;
 use crate::full_login::Learned;
+use crate::hosts::Hosts;
 use crate::mirror::Copies;
 use crate::op::{CloseReason, ConnId, Op, Ops};
 use crate::policy::Policy;
-use crate::queries::{Queries, QueryStats};
+use crate::queries::{Queries, QueryStats, Reset};
+use crate::records::Record;
 use crate::rulebook::Rulebook;
 use crate::ruling::Ruled;
 use crate::server::{Server, ServerPhase};
@@ -62,6 +64,11 @@ pub struct Core {
     pub(crate) copies: Copies,
     pub(crate) stats: Stats,
     pub(crate) counts: Counts,
+    pub(crate) hosts: Hosts,
+    /// For the logs, until they are taken.
+    pub(crate) records: Vec<Record>,
+    /// Who is being refused.
+    pub(crate) refused_user: String,
     pub(crate) queries: Queries,
     pub(crate) book: Rulebook,
     /// What was decided about the command that is started next.
@@ -101,6 +108,9 @@ impl Core {
             copies: Copies::default(),
             stats: Stats::default(),
             counts: Counts::default(),
+            hosts: Hosts::new(),
+            records: Vec::new(),
+            refused_user: String::new(),
             queries: Queries::default(),
             book: Rulebook::new(&policy, seed),
             ruled: Ruled::default(),
@@ -296,11 +306,13 @@ impl Core {
         stats
     }
 
-    /// What was asked of the servers since the start; with `reset` it is counted from zero
+    /// What was asked of the servers since the start; what `reset` names is counted from zero
     /// afterwards.
-    pub fn queries(&mut self, reset: bool) -> QueryStats {
+    pub fn queries(&mut self, reset: impl Into<Reset>) -> QueryStats {
+        let reset = reset.into();
         let mut stats = self.queries.take(self.now, reset);
-        self.book.report(&self.policy.rules, &mut stats, reset);
+        let everything = reset == Reset::Everything;
+        self.book.report(&self.policy.rules, &mut stats, everything);
         stats
     }
 

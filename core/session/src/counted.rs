@@ -15,12 +15,13 @@ use crate::session::{Job, Session};
 impl Core {
     /// Counts a statement that no server runs.
     pub(crate) fn count_unsent(&mut self, client: u32, arrived: &Arrived<'_>) {
-        let Some(session) = self.clients.get(client) else {
-            return;
-        };
+        self.record_unsent(client, arrived);
         if arrived.command == Command::StmtPrepare {
             return;
         }
+        let Some(session) = self.clients.get(client) else {
+            return;
+        };
         let asked = self.asked(session, NO_HOSTGROUP, self.ruled.digest);
         let ended = Ended {
             now: self.now,

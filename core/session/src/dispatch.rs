@@ -84,7 +84,7 @@ impl Core {
             && session.need() == Need::Writer
     }
 
-    fn destination(&self, session: &Session) -> Destination {
+    pub(crate) fn destination(&self, session: &Session) -> Destination {
         if let Some(destination) = self.ruled_destination(session) {
             return destination;
         }

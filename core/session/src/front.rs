@@ -8,6 +8,7 @@ use crate::answer;
 use crate::core::Core;
 use crate::counts::Count;
 use crate::op::{Chunk, ConnId, Op, Ops};
+use crate::records::ClientEvent;
 use crate::secure::Transport;
 use crate::server::{Gathered, ServerPhase};
 use crate::session::{Phase, Session, Stage};
@@ -210,6 +211,7 @@ impl Core {
     /// Sends an error and closes the client.
     pub(crate) fn refuse(&mut self, client: u32, sequence: u8, error: &ErrPacket, out: &mut Ops) {
         *self.stats.errors.entry(error.code).or_default() += 1;
+        self.record_refused(client, error);
         let chunk = Chunk::Owned(answer::error(sequence, error));
         out.push(Op::Send {
             to: ConnId::Client(client),
@@ -257,6 +259,7 @@ impl Core {
     pub(crate) fn client_gone(&mut self, client: u32, out: &mut Ops) {
         self.mark_lost(client);
         self.count_gone(client);
+        self.record_client(client, ClientEvent::Gone);
         let Some(session) = self.clients.get(client) else {
             return;
         };

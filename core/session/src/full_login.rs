@@ -151,9 +151,12 @@ impl Core {
         };
         self.stats.logins_refused += 1;
         self.counts.one(Count::DeniedPassword);
+        let host = session.host.clone();
+        self.note_failed_login(&host);
+        self.refused_user.clone_from(&hello.user);
         let text = format!(
             "Access denied for user '{}'@'{}' (using password: {using})",
-            hello.user, session.host
+            hello.user, host
         );
         self.refuse(client, sequence, &ErrorCode::AccessDenied.with(text), out);
     }

@@ -38,6 +38,7 @@ impl Core {
         };
         let mut session = Session::new(number, host, key, Phase::Login(login));
         session.serial = self.serial;
+        session.began = self.now;
         session.last_active = self.now;
         let client = self.clients.insert(session);
         self.stats.accepted += 1;

@@ -35,12 +35,17 @@ mod dialect;
 mod dispatch;
 mod effects;
 mod errand;
+pub mod explain;
 mod files;
 mod front;
 mod full_login;
 mod greeting;
 mod held;
 mod hostgroup;
+pub mod hosts;
+mod internal;
+pub mod inventory;
+mod json;
 mod kill;
 mod limits;
 mod local;
@@ -58,6 +63,7 @@ mod prepared;
 pub mod queries;
 mod readers;
 mod ready;
+pub mod records;
 mod replay;
 mod reply;
 mod rulebook;
@@ -83,6 +89,7 @@ mod tracking;
 mod transactions;
 mod upstream;
 mod warm;
+mod why;
 mod written;
 
 pub use crate::core::Core;
@@ -95,7 +102,7 @@ pub use policy::{
     Algorithms, AuthPlugin, BinlogSource, CachePolicy, ClientTls, Compression, Credential, Hold,
     Plugin, Policy, Pool, Require, Secret, ServerTls, Timeouts, User,
 };
-pub use queries::QueryStats;
+pub use queries::{QueryStats, Reset};
 pub use sessions::{FreeRow, ServerEnd, SessionRow, SessionState, Sessions};
 pub use stats::{ServerStats, Stats};
 pub use tally::{PreparedStats, Tally};

@@ -31,6 +31,10 @@ impl Core {
             let kill = mainstay_sql::kill(sql);
             return kill.is_some_and(|kill| self.kill_statement(client, kill, packet, out));
         }
+        if statement.kind == Kind::Unknown && crate::internal::asks(sql) {
+            self.answer_internal(client, statement, packet, out);
+            return true;
+        }
         if statement.kind != Kind::Read || sql.len() > QUESTION_MAX {
             return false;
         }

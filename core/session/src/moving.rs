@@ -62,6 +62,7 @@ impl Core {
         }
         self.serial += 1;
         session.serial = self.serial;
+        session.began = now;
         session.last_active = now;
         session.key.address = session.told_address(self.policy.proxy_header);
         self.received.insert(session.number);

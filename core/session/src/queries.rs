@@ -26,6 +26,30 @@ use errors::Errors;
 /// The hostgroup of a statement that no server ran.
 pub const NO_HOSTGROUP: i64 = -1;
 
+/// What is counted from zero after it was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reset {
+    /// Nothing.
+    Nothing,
+    /// The digests.
+    Digests,
+    /// The errors of servers.
+    Errors,
+    /// All of it.
+    Everything,
+}
+
+impl From<bool> for Reset {
+    /// Everything or nothing.
+    fn from(reset: bool) -> Self {
+        if reset {
+            Self::Everything
+        } else {
+            Self::Nothing
+        }
+    }
+}
+
 /// What a row of digests is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct QueryKey {
@@ -191,8 +215,8 @@ impl Queries {
         self.errors.count(now, key, message);
     }
 
-    /// What was counted; with `reset` it is counted from zero afterwards.
-    pub(crate) fn take(&mut self, now: Timestamp, reset: bool) -> QueryStats {
+    /// What was counted; what `reset` names is counted from zero afterwards.
+    pub(crate) fn take(&mut self, now: Timestamp, reset: Reset) -> QueryStats {
         let stats = QueryStats {
             now,
             queries: self.table.rows(),
@@ -203,8 +227,11 @@ impl Queries {
             rule_hits: BTreeMap::new(),
             gate: GateStats::default(),
         };
-        if reset {
-            *self = Self::default();
+        match reset {
+            Reset::Nothing => {}
+            Reset::Digests => self.table = Table::default(),
+            Reset::Errors => self.errors = Errors::default(),
+            Reset::Everything => *self = Self::default(),
         }
         stats
     }

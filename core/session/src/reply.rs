@@ -238,6 +238,7 @@ impl Core {
         }
         self.count_query(client, id, &summary);
         self.count_traffic(client, id);
+        self.record_finished(client, id, &summary);
         let running = self.clients.get(client).and_then(Session::running);
         if let Some(sent_at) = running.map(|running| running.sent_at) {
             self.upstreams[upstream].took(self.now.since(sent_at));

@@ -49,6 +49,10 @@ pub(crate) struct Ruled {
     pub(crate) causal: bool,
     /// Who gets a copy.
     pub(crate) mirror: Option<Mirror>,
+    /// The rule that matched last.
+    pub(crate) rule: Option<u32>,
+    /// What a rule says of the query log.
+    pub(crate) log: Option<bool>,
     /// Bytes of its reply so far.
     pub(crate) reply_bytes: u64,
 }
@@ -207,6 +211,7 @@ impl Core {
                 executes,
             };
             let ruling = rules.ask(&query, &mut self.book.workspace);
+            self.ruled.rule = ruling.rule;
             (actions, end_flag, rewritten) = (ruling.actions, ruling.flag, ruling.rewritten);
             session.flag = actions.next_query_flag_in.unwrap_or(0);
         }
@@ -228,7 +233,7 @@ impl Core {
     }
 
     /// A comment has the last word.
-    fn take_annotations(&mut self, actions: &mut Actions, wishes: &Annotations<'_>) {
+    pub(crate) fn take_annotations(&mut self, actions: &mut Actions, wishes: &Annotations<'_>) {
         let hostgroups = &self.policy.hostgroups;
         let hostgroup = wishes.hostgroup.and_then(|wish| hostgroups.named(wish));
         let small = |number: Option<u64>| number.and_then(|number| u32::try_from(number).ok());
@@ -287,7 +292,7 @@ impl Core {
         false
     }
 
-    fn note_actions(&mut self, actions: &Actions) {
+    pub(crate) fn note_actions(&mut self, actions: &Actions) {
         let ruled = &mut self.ruled;
         ruled.hostgroup = actions.destination_hostgroup;
         ruled.timeout = actions.timeout_ms.map(Duration::from_millis);
@@ -298,6 +303,7 @@ impl Core {
         ruled.sticky = actions.sticky_conn == Some(true);
         ruled.causal = actions.gtid_from_hostgroup.is_some();
         ruled.mirror = Mirror::of(actions);
+        ruled.log = actions.log;
         let delay = actions.delay_ms.filter(|&delay| delay > 0);
         ruled.until = delay.map(|delay| self.now + Duration::from_millis(delay));
     }

@@ -70,6 +70,7 @@ pub(crate) struct Session {
     pub(crate) key: Key,
     /// Input not handled yet: part of a packet, or commands sent ahead of their turn.
     pub(crate) inbox: Vec<u8>,
+    pub(crate) began: Timestamp,
     pub(crate) last_active: Timestamp,
     pub(crate) state: State,
     pub(crate) autocommit: bool,
@@ -344,6 +345,7 @@ impl Session {
             attributes: Box::default(),
             key,
             inbox: Vec::new(),
+            began: Timestamp::ZERO,
             last_active: Timestamp::ZERO,
             state: State::default(),
             autocommit: true,

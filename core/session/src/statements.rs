@@ -153,6 +153,11 @@ impl ServerStatements {
         }
     }
 
+    /// Their texts.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &Text> {
+        self.entries.keys().map(|text| &**text)
+    }
+
     /// The statement on this connection, and a note that it was used.
     pub(crate) fn find(&mut self, text: &Arc<Text>) -> Option<&mut OnServer> {
         self.uses += 1;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use mainstay_session::{QueryStats, Sessions};
+use mainstay_session::{QueryStats, Reset, Sessions};
 use mainstay_topology::Routes;
 
 use crate::driver::Driver;
@@ -21,7 +21,8 @@ use crate::leaving::{Leaving, Moved};
 use crate::listen;
 use crate::load::Loads;
 use crate::machine::Machine;
-use crate::mailbox::{Mailbox, Message};
+use crate::mailbox::{Look, Mailbox, Message};
+use crate::recorder::Recorder;
 use crate::resolve::Resolver;
 use crate::ring::Ring;
 use crate::sched;
@@ -42,6 +43,7 @@ pub(crate) struct Start<M: Machine> {
     pub(crate) policy: Arc<M::Policy>,
     pub(crate) routes: Arc<Routes>,
     pub(crate) filters: Arc<Filters>,
+    pub(crate) recorder: Option<Arc<dyn Recorder>>,
 }
 
 /// The workers; dropping it stops them.
@@ -91,6 +93,7 @@ impl<M: Machine> Crew<M> {
                 policy: Arc::clone(&start.policy),
                 routes: Arc::clone(&start.routes),
                 filters: Arc::clone(&start.filters),
+                recorder: start.recorder.clone(),
                 leaving: None,
                 stopping: false,
             };
@@ -173,13 +176,27 @@ impl<M: Machine> Crew<M> {
     }
 
     /// What was asked of the servers, by each worker.
-    pub(crate) fn queries(&self, reset: bool) -> Vec<QueryStats> {
+    pub(crate) fn queries(&self, reset: Reset) -> Vec<QueryStats> {
         self.ask(|report| Message::Queries(reset, report))
     }
 
     /// What the sessions of each worker are doing: of each at most `max`.
     pub(crate) fn sessions(&self, max: usize) -> Vec<Sessions> {
         self.ask(|report| Message::Sessions(max, report))
+    }
+
+    /// What a look at each machine shows.
+    pub(crate) fn look<T: Send + 'static>(
+        &self,
+        look: impl Fn(&mut M) -> T + Clone + Send + 'static,
+    ) -> Vec<T> {
+        self.ask(|report| {
+            let look = look.clone();
+            Message::Look(Look(Box::new(move |machine| {
+                // Whoever asked may have given up.
+                let _ = report.send(look(machine));
+            })))
+        })
     }
 
     /// The answers of the workers that give one in time.

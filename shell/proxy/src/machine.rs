@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use mainstay_clock::Timestamp;
-use mainstay_session::{CloseReason, ConnId, Core, Note, Ops, QueryStats, Sessions};
+use mainstay_session::records::Record;
+use mainstay_session::{CloseReason, ConnId, Core, Note, Ops, QueryStats, Reset, Sessions};
 use mainstay_topology::Routes;
 
 /// A machine that turns what happens on connections into operations on them.
@@ -60,8 +61,10 @@ pub(crate) trait Machine: Sized + 'static {
     fn stats(&self) -> Self::Stats;
     /// Statements and transactions in flight on the writer.
     fn writes_in_flight(&self) -> usize;
-    /// What was asked of the servers; with `reset` it is counted from zero afterwards.
-    fn queries(&mut self, reset: bool) -> QueryStats;
+    /// What was asked of the servers; what `reset` names is counted from zero afterwards.
+    fn queries(&mut self, reset: Reset) -> QueryStats;
+    /// What was recorded for the logs since the last call.
+    fn take_records(&mut self) -> Vec<Record>;
     /// What the sessions are doing: at most `max` of them, and of the free connections.
     fn sessions(&self, now: Timestamp, max: usize) -> Sessions;
 }
@@ -156,8 +159,12 @@ impl Machine for Core {
         Self::writes_in_flight(self)
     }
 
-    fn queries(&mut self, reset: bool) -> QueryStats {
+    fn queries(&mut self, reset: Reset) -> QueryStats {
         Self::queries(self, reset)
+    }
+
+    fn take_records(&mut self) -> Vec<Record> {
+        Self::take_records(self)
     }
 
     fn sessions(&self, now: Timestamp, max: usize) -> Sessions {

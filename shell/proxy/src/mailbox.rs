@@ -1,12 +1,13 @@
 //! The queue into a worker: anyone may push, an eventfd wakes the worker.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
-use mainstay_session::{Note, QueryStats, Sessions};
+use mainstay_session::{Note, QueryStats, Reset, Sessions};
 use mainstay_topology::Routes;
 use rustix::event::{EventfdFlags, eventfd};
 
@@ -45,12 +46,23 @@ pub(crate) enum Message<M: Machine> {
     },
     /// Accept nobody any more, and let go of the clients as they come to rest.
     Leave(Leaving),
-    /// Somebody wants to know what was asked of the servers, and whether to count from zero.
-    Queries(bool, mpsc::Sender<QueryStats>),
+    /// Somebody wants to know what was asked of the servers, and what to count from zero.
+    Queries(Reset, mpsc::Sender<QueryStats>),
     /// Somebody wants to know what the sessions are doing: at most that many.
     Sessions(usize, mpsc::Sender<Sessions>),
+    /// Somebody looks at the machine.
+    Look(Look<M>),
     /// Close everything and end.
     Stop,
+}
+
+/// A look at a machine between two of its calls, and what becomes of what is seen.
+pub(crate) struct Look<M>(pub(crate) Box<dyn FnOnce(&mut M) + Send>);
+
+impl<M> fmt::Debug for Look<M> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Look(..)")
+    }
 }
 
 /// A worker's queue.

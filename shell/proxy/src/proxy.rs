@@ -1,14 +1,17 @@
 //! The proxy as the rest of the program sees it.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use mainstay_session::explain::{Asked, Explanation};
+use mainstay_session::inventory::{Inventory, add_inventory};
 use mainstay_session::policy::Budget;
 use mainstay_session::{
-    CachePolicy, Core, Hold, Policy, Pool, QueryStats, Sessions, Stats, Written,
+    CachePolicy, Core, Hold, Policy, Pool, QueryStats, Reset, Sessions, Stats, Written,
 };
 use mainstay_topology::Routes;
 
@@ -18,6 +21,7 @@ use crate::filters::Filters;
 use crate::gate::StillBusy;
 use crate::io::Io;
 use crate::leaving::{Leaving, Moved};
+use crate::recorder::Recorder;
 use crate::stats::{ProxyStats, add};
 
 /// How to start a proxy.
@@ -38,6 +42,8 @@ pub struct ProxyOptions {
     pub routes: Routes,
     /// TLS and its like.
     pub filters: Arc<Filters>,
+    /// Who gets what the policy wants recorded for logs.
+    pub recorder: Option<Arc<dyn Recorder>>,
 }
 
 impl Default for ProxyOptions {
@@ -50,6 +56,7 @@ impl Default for ProxyOptions {
             policy: Arc::default(),
             routes: Routes::default(),
             filters: Arc::default(),
+            recorder: None,
         }
     }
 }
@@ -84,6 +91,7 @@ impl Proxy {
             policy: Arc::new(share(&options.policy, workers)),
             routes: Arc::new(options.routes),
             filters: options.filters,
+            recorder: options.recorder,
         };
         Ok(Self {
             crew: Crew::start(&start)?,
@@ -157,11 +165,11 @@ impl Proxy {
         }
     }
 
-    /// What was asked of the servers, added up over the workers; with `reset` it is counted from
+    /// What was asked of the servers, added up over the workers; what `reset` names is counted from
     /// zero afterwards.
-    pub fn queries(&self, reset: bool) -> QueryStats {
+    pub fn queries(&self, reset: impl Into<Reset>) -> QueryStats {
         let mut total = QueryStats::default();
-        for one in self.crew.queries(reset) {
+        for one in self.crew.queries(reset.into()) {
             total.add(one);
         }
         total
@@ -173,6 +181,38 @@ impl Proxy {
         let mut total = Sessions::default();
         for one in self.crew.sessions(max) {
             total.add(one);
+        }
+        total
+    }
+
+    /// What would become of a statement, step by step, as the first worker says that answers; empty
+    /// when none does.
+    pub fn explain_route(&self, asked: &Asked) -> Explanation {
+        let asked = asked.clone();
+        let look = move |machine: &mut Core| machine.explain(&asked);
+        self.crew.look(look).into_iter().next().unwrap_or_default()
+    }
+
+    /// The prepared statements of clients.
+    pub fn inventory(&self) -> Inventory {
+        let mut total = Inventory::new();
+        for one in self.crew.look(|machine| machine.inventory()) {
+            add_inventory(&mut total, one);
+        }
+        total
+    }
+
+    /// Where failed logins came from, with how long ago the last one was; with `reset` that is
+    /// forgotten.
+    pub fn hosts(&self, reset: bool) -> BTreeMap<String, (u64, Duration)> {
+        let mut total: BTreeMap<String, (u64, Duration)> = BTreeMap::new();
+        for (now, hosts) in self.crew.look(move |machine| machine.hosts(reset)) {
+            for (host, row) in hosts {
+                let ago = now.since(row.last_seen);
+                let known = total.entry(host).or_insert((0, ago));
+                known.0 += row.errors;
+                known.1 = known.1.min(ago);
+            }
         }
         total
     }

@@ -55,6 +55,7 @@ fn inherit(
         policy,
         routes,
         filters: Arc::default(),
+        recorder: None,
     })
     .expect("starts")
 }

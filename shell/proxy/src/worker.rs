@@ -25,6 +25,7 @@ use crate::leaving::Leaving;
 use crate::load::Loads;
 use crate::machine::Machine;
 use crate::mailbox::{Mailbox, Message};
+use crate::recorder::Recorder;
 use crate::resolve::Resolver;
 
 /// What all workers of one proxy share.
@@ -47,6 +48,7 @@ pub(crate) struct Seat<M: Machine> {
     pub(crate) policy: Arc<M::Policy>,
     pub(crate) routes: Arc<Routes>,
     pub(crate) filters: Arc<Filters>,
+    pub(crate) recorder: Option<Arc<dyn Recorder>>,
     pub(crate) leaving: Option<Leaving>,
     pub(crate) stopping: bool,
 }
@@ -157,9 +159,21 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
         self.settle();
         self.let_go();
         self.say();
+        self.pass_records();
         for report in self.reports.drain(..) {
             // Whoever asked may have given up.
             let _ = report.send(self.machine.stats());
+        }
+    }
+
+    /// Hands what the logs are told to whoever writes them.
+    fn pass_records(&mut self) {
+        let Some(recorder) = &self.seat.recorder else {
+            return;
+        };
+        let records = self.machine.take_records();
+        if !records.is_empty() {
+            recorder.take(self.now, records);
         }
     }
 
@@ -266,6 +280,7 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
                     // Whoever asked may have given up.
                     let _ = report.send(self.machine.queries(reset));
                 }
+                Message::Look(look) => look.0(&mut self.machine),
                 Message::Sessions(max, report) => {
                     let _ = report.send(self.machine.sessions(self.now, max));
                 }

@@ -39,6 +39,8 @@ pub struct Ruling {
     pub rewritten: Option<Vec<u8>>,
     /// The flag at the end.
     pub flag: Flag,
+    /// The rule that matched last.
+    pub rule: Option<u32>,
     /// A rule said `apply`.
     pub applied: bool,
 }
@@ -106,6 +108,7 @@ impl Rules {
                 continue;
             }
             workspace.hits[index] += 1;
+            ruling.rule = Some(one.rule.rule_id);
             if one.weights > 0 {
                 let mut drawn = workspace.draw(one.weights);
                 for flag in &one.rule.flag_outs {

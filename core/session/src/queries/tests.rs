@@ -28,7 +28,7 @@ fn equal_statements_share_a_row_and_other_users_have_their_own() {
     count(&mut queries, &app, 7, 10);
     count(&mut queries, &Arc::from("app"), 7, 10);
     count(&mut queries, &web, 7, 10);
-    let stats = queries.take(Timestamp::from_millis(9), true);
+    let stats = queries.take(Timestamp::from_millis(9), Reset::Everything);
     let counts: Vec<_> = stats
         .queries
         .iter()
@@ -39,7 +39,12 @@ fn equal_statements_share_a_row_and_other_users_have_their_own() {
     assert_eq!((row.rows_sent, row.text.as_str()), (4, "SELECT 7"));
     assert_eq!(row.time_sum, Duration::from_micros(16));
     assert_eq!(stats.commands["SELECT"].count, 3);
-    assert!(queries.take(Timestamp::ZERO, false).queries.is_empty());
+    assert!(
+        queries
+            .take(Timestamp::ZERO, Reset::Nothing)
+            .queries
+            .is_empty()
+    );
 }
 
 #[test]
@@ -50,7 +55,7 @@ fn a_full_table_keeps_what_is_in_use() {
         count(&mut queries, &app, 0, 50);
         count(&mut queries, &app, digest, 50);
     }
-    let stats = queries.take(Timestamp::ZERO, false);
+    let stats = queries.take(Timestamp::ZERO, Reset::Nothing);
     assert_eq!(stats.queries.len(), 50);
     assert_eq!(stats.evicted, 950);
     let kept = stats
@@ -64,7 +69,10 @@ fn a_full_table_keeps_what_is_in_use() {
 fn without_room_nothing_is_kept() {
     let mut queries = Queries::default();
     count(&mut queries, &Arc::from("app"), 1, 0);
-    assert_eq!(queries.take(Timestamp::ZERO, false), QueryStats::default());
+    assert_eq!(
+        queries.take(Timestamp::ZERO, Reset::Nothing),
+        QueryStats::default()
+    );
 }
 
 #[test]
@@ -86,7 +94,7 @@ fn what_workers_counted_is_added_up() {
         };
         let key = error_key(&server, &asked, 1146);
         queries.error(Timestamp::from_millis(5), key, "no such table");
-        total.add(queries.take(Timestamp::from_millis(1), false));
+        total.add(queries.take(Timestamp::from_millis(1), Reset::Nothing));
     }
     let counts: Vec<_> = total.queries.values().map(|row| row.count).collect();
     assert_eq!(counts, [1, 2, 1]);

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_clock::Timestamp;
-use mainstay_session::{Chunk, CloseReason, ConnId, Note, Op, Ops, QueryStats, Sessions};
+use mainstay_session::records::Record;
+use mainstay_session::{Chunk, CloseReason, ConnId, Note, Op, Ops, QueryStats, Reset, Sessions};
 use mainstay_topology::{Routes, ServerName};
 
 use crate::machine::Machine;
@@ -212,7 +213,11 @@ impl Machine for Toy {
         self.begun.len()
     }
 
-    fn queries(&mut self, _reset: bool) -> QueryStats {
+    fn take_records(&mut self) -> Vec<Record> {
+        Vec::new()
+    }
+
+    fn queries(&mut self, _reset: Reset) -> QueryStats {
         QueryStats::default()
     }
 
