@@ -2,6 +2,9 @@
 
 use mainstay_wire::{Capabilities, Greeting};
 
+/// What ProxySQL calls the server connections of a session.
+pub(crate) const INTERNAL_SERVERS: &str = "backends";
+
 use crate::session::Key;
 
 /// Asks for everything that changes in a session.

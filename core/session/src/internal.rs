@@ -8,6 +8,7 @@ use mainstay_wire::packet::Packet;
 use mainstay_wire::result::{ColumnDefinition, put_text_result_set_with};
 
 use crate::core::Core;
+use crate::dialect::INTERNAL_SERVERS;
 use crate::json::Json;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::server::Server;
@@ -122,7 +123,7 @@ impl Core {
             json.truth("transaction_persistent", true);
             self.client_part(session, json);
             json.object("conn", |json| variables(&session.state, json));
-            json.list("backends", |json| {
+            json.list(INTERNAL_SERVERS, |json| {
                 if let Some(server) = server {
                     json.item(|json| self.server_part(session, server, json));
                 }
