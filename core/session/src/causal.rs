@@ -271,6 +271,9 @@ impl Core {
         if there {
             self.upstreams[server.upstream].reached.merge(wanted);
             self.stats.causal_waits += 1;
+            let upstream = server.upstream;
+            let hostgroup = self.hostgroup_of(None, upstream);
+            self.upstreams[upstream].group(hostgroup).causal += 1;
         } else {
             self.stats.causal_to_writer += 1;
         }

@@ -36,6 +36,8 @@ pub struct PreparedRow {
     pub servers: u64,
     /// Its parameters.
     pub parameters: u16,
+    /// The columns of its result.
+    pub columns: u16,
 }
 
 /// Prepared statements.
@@ -66,6 +68,7 @@ impl Core {
                 let row = found.entry(key).or_default();
                 row.digest = prepared.digest;
                 row.parameters = prepared.parameters;
+                row.columns = row.columns.max(prepared.columns);
                 row.clients += 1;
                 // Those of one text are counted with its first client.
                 row.servers += copies.remove(&(user, &*prepared.text)).unwrap_or(0);
@@ -81,6 +84,7 @@ pub fn add_inventory(total: &mut Inventory, other: Inventory) {
         let known = total.entry(key).or_default();
         known.digest = row.digest;
         known.parameters = row.parameters;
+        known.columns = known.columns.max(row.columns);
         known.clients += row.clients;
         known.servers += row.servers;
     }

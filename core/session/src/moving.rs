@@ -190,6 +190,8 @@ fn decode(bytes: &[u8]) -> Result<Session, Malformed> {
             digest: digest(&sql, &mut Vec::new()),
             text: Arc::new(Text::new(sql, schema, copy)),
             parameters: reader.u16()?,
+            // Only shown, and not worth a place in what moves.
+            columns: 0,
             types: reader.lenenc_bytes()?.to_vec(),
             cursor: false,
             long_data: false,
@@ -240,6 +242,7 @@ mod tests {
             digest: digest(&sql, &mut Vec::new()),
             text: Arc::new(Text::new(sql, None, 1)),
             parameters: 1,
+            columns: 0,
             types: vec![8, 0],
             cursor: false,
             long_data: false,

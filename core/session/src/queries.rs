@@ -16,7 +16,7 @@ use mainstay_clock::Timestamp;
 use mainstay_sql::Digest;
 use mainstay_topology::ServerName;
 
-pub use commands::{BOUNDS, CommandRow};
+pub use commands::{BOUNDS, CommandRow, command_names};
 pub use errors::{ErrorKey, ErrorRow};
 pub(crate) use table::{Asked, Table};
 

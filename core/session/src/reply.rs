@@ -124,7 +124,7 @@ impl Core {
             });
             return;
         };
-        let Some(ours) = session.prepared(on_server.params) else {
+        let Some(ours) = session.prepared(on_server.params, on_server.columns) else {
             return;
         };
         if let Some(prepared) = session.statements.get(ours) {
@@ -270,7 +270,7 @@ impl Core {
 
 impl Session {
     /// Registers the statement that the running command prepares; gives its id.
-    fn prepared(&mut self, parameters: u16) -> Option<u32> {
+    fn prepared(&mut self, parameters: u16, columns: u16) -> Option<u32> {
         let running = self.running()?;
         let Job::Prepare(statement) = running.job else {
             return None;
@@ -285,6 +285,7 @@ impl Session {
             text,
             statement,
             parameters,
+            columns,
             types: Vec::new(),
             cursor: false,
             long_data: false,

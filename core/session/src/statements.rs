@@ -41,6 +41,8 @@ pub(crate) struct Prepared {
     pub(crate) text: Arc<Text>,
     pub(crate) statement: Statement,
     pub(crate) parameters: u16,
+    /// Columns of its result, as the server said when it was prepared.
+    pub(crate) columns: u16,
     /// The parameter types of the last execution that named them.
     pub(crate) types: Vec<u8>,
     pub(crate) digest: Digest,

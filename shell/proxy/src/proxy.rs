@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -67,6 +67,8 @@ pub struct Proxy {
     crew: Crew<Core>,
     /// What was written: it outlives the settings, or old results would look current.
     written: Arc<Written>,
+    /// The settings in force, not divided among workers.
+    policy: Mutex<Arc<Policy>>,
 }
 
 impl Proxy {
@@ -96,6 +98,7 @@ impl Proxy {
         Ok(Self {
             crew: Crew::start(&start)?,
             written: Arc::clone(&options.policy.cache.written),
+            policy: Mutex::new(options.policy),
         })
     }
 
@@ -112,10 +115,17 @@ impl Proxy {
 
     /// Pushes new settings to every worker; they hold for what begins afterwards.
     pub fn set_policy(&self, policy: &Policy) {
+        *self.policy.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy.clone());
         let workers = self.crew.clients().len();
         let mut policy = share(policy, workers);
         policy.cache.written = Arc::clone(&self.written);
         self.crew.set_policy(&Arc::new(policy));
+    }
+
+    /// The settings in force.
+    pub fn policy(&self) -> Arc<Policy> {
+        let policy = self.policy.lock();
+        Arc::clone(&policy.unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Pushes new certificates and their like to every worker; connections keep what they have.

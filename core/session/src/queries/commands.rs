@@ -95,6 +95,12 @@ const NAMES: &[(&str, &str)] = &[
     ("USE", "USE"),
 ];
 
+/// The names of all commands that are counted.
+pub fn command_names() -> impl Iterator<Item = &'static str> {
+    let names: std::collections::BTreeSet<_> = NAMES.iter().map(|(_, name)| *name).collect();
+    names.into_iter().chain(["SELECT_FOR_UPDATE", "UNKNOWN"])
+}
+
 /// What is none of them.
 const UNKNOWN: u8 = NAMES.len() as u8;
 
