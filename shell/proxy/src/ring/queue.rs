@@ -21,6 +21,8 @@ const SUBMISSIONS: u32 = 512;
 const COMPLETIONS: u32 = 4096;
 /// Pieces that one send gathers.
 pub(super) const PIECES_MAX: usize = 128;
+/// The result of a send that took everything, and was not completed because of that.
+pub(super) const ALL: i32 = i32::MAX;
 /// The group of the receive buffers.
 pub(super) const GROUP: u16 = 0;
 
@@ -127,6 +129,8 @@ pub(super) struct Queue {
     ring: IoUring,
     /// Operations whose last completion is still to come.
     pending: usize,
+    /// Sends that are over when they have been submitted. See [`Queue::send`].
+    at_once: Vec<Tag>,
     /// Boxed, since the kernel reads them where they are when it takes the submissions.
     #[allow(clippy::vec_box)]
     headers: Vec<Box<Header>>,
@@ -159,6 +163,7 @@ impl Queue {
         Ok(Self {
             ring,
             pending: 0,
+            at_once: Vec::new(),
             headers: Vec::new(),
             headers_used: 0,
         })
@@ -197,18 +202,27 @@ impl Queue {
         self.push(tag, entry);
     }
 
-    /// Sends all of the pieces, at least one and at most [`PIECES_MAX`].
+    /// Sends the pieces, at least one and at most [`PIECES_MAX`]: until all are sent, or `at_once`
+    /// as much as there is room for.
+    ///
+    /// A send at once is over when it has been submitted. One that takes everything is completed
+    /// with [`ALL`] behind the next events, and does not end the wait for those: so a turn is one
+    /// system call, not one to send and another to wait. Any other tells its result like an event.
     ///
     /// # Safety
     /// The bytes must stay where they are until the completion.
     pub(super) unsafe fn send<'a>(
         &mut self,
-        tag: Tag,
+        (tag, at_once): (Tag, bool),
         socket: &impl AsRawFd,
         mut pieces: impl ExactSizeIterator<Item = &'a [u8]>,
     ) {
         let fd = Fd(socket.as_raw_fd());
-        let flags = libc::MSG_NOSIGNAL | libc::MSG_WAITALL;
+        // With MSG_WAITALL less than everything is a failure, which completes in any case.
+        let mut flags = libc::MSG_NOSIGNAL | libc::MSG_WAITALL;
+        if at_once {
+            flags |= libc::MSG_DONTWAIT;
+        }
         let entry = if pieces.len() == 1
             && let Some(one) = pieces.next()
         {
@@ -221,7 +235,12 @@ impl Queue {
             let flags = flags.cast_unsigned();
             opcode::SendMsg::new(fd, message).flags(flags).build()
         };
-        self.push(tag, entry);
+        if at_once {
+            self.push(tag, entry.flags(Flags::SKIP_SUCCESS));
+            self.at_once.push(tag);
+        } else {
+            self.push(tag, entry);
+        }
     }
 
     /// Ends an operation; its own last completion tells that it has.
@@ -260,7 +279,20 @@ impl Queue {
             if !completion.more {
                 self.pending -= 1;
             }
+            if completion.tag.kind == Kind::Send {
+                self.at_once.retain(|tag| *tag != completion.tag);
+            }
             into.push(completion);
+        }
+        // What the kernel has not taken yet is not over.
+        if self.ring.submission().is_empty() {
+            self.pending -= self.at_once.len();
+            into.extend(self.at_once.drain(..).map(|tag| Completion {
+                tag,
+                result: ALL,
+                buffer: None,
+                more: false,
+            }));
         }
     }
 

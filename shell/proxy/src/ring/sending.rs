@@ -15,6 +15,9 @@ use crate::driver::{BLOCKED_BYTES, Driver, Notice, Phase, Token};
 /// Fewer bytes than these that have to wait are copied, so that they do not keep a whole block.
 const COPIED_BYTES: usize = BLOCK_BYTES / 4;
 
+/// Room for so many pieces is kept from send to send.
+const IDLE_PIECES: usize = 4;
+
 /// Bytes to send, where they are.
 #[derive(Debug)]
 enum Piece {
@@ -56,6 +59,8 @@ pub(super) struct Outbox {
     queued_bytes: usize,
     /// Pieces that the kernel has.
     sending: usize,
+    /// The last send did not take everything: the next one waits for room.
+    slow: bool,
 }
 
 impl Outbox {
@@ -132,6 +137,12 @@ impl Outbox {
         true
     }
 
+    /// The bytes of the pieces that the kernel has.
+    fn sending_bytes(&self, blocks: &Blocks) -> usize {
+        let pieces = self.pieces.iter().take(self.sending);
+        pieces.map(|piece| piece.bytes(blocks).len()).sum()
+    }
+
     /// Takes away what has been sent.
     fn advance(&mut self, mut sent: usize, blocks: &mut Blocks) {
         self.sending = 0;
@@ -146,8 +157,11 @@ impl Outbox {
             let first = self.pieces.pop_front().expect("just seen");
             first.release(blocks);
         }
-        // An idle connection owns no buffer.
-        self.pieces = VecDeque::new();
+        self.slow = false;
+        // An idle connection owns no more than the places of a few pieces.
+        if self.pieces.capacity() > IDLE_PIECES {
+            self.pieces = VecDeque::new();
+        }
     }
 }
 
@@ -203,11 +217,15 @@ impl Ring {
             .socket
             .as_ref()
             .expect("an open connection has a socket");
+        // Nobody waits for its end: neither a close nor a session that was told to wait.
+        let whole = outbox.pieces.len() <= PIECES_MAX && !outbox.slow;
+        let at_once = whole && conn.phase == Phase::Open && !conn.blocked;
         let pieces = outbox.pieces.iter().take(PIECES_MAX);
         let pieces = pieces.map(|piece| piece.bytes(&self.blocks));
         // SAFETY: the bytes are in held blocks, in vectors that are not touched, or static; all of
         // them stay in the outbox until the completion, and the outbox in the table.
-        unsafe { self.queue.send(tag(Kind::Send, token), socket, pieces) };
+        let tag = (tag(Kind::Send, token), at_once);
+        unsafe { self.queue.send(tag, socket, pieces) };
         outbox.sending = outbox.pieces.len().min(PIECES_MAX);
         conn.side.under_way.begin(Kind::Send);
     }
@@ -216,9 +234,14 @@ impl Ring {
     pub(super) fn sent(&mut self, token: Token, result: i32) {
         let conn = self.table.get(token).expect("the caller has it");
         let outbox = &mut conn.side.outbox;
-        let Some(sent) = usize::try_from(result).ok().filter(|sent| *sent > 0) else {
-            return self.fail(token);
+        let sending = outbox.sending_bytes(&self.blocks);
+        let sent = match usize::try_from(result) {
+            Ok(0) => return self.fail(token),
+            Ok(sent) => sent.min(sending),
+            Err(_) if result == -libc::EAGAIN => 0,
+            Err(_) => return self.fail(token),
         };
+        outbox.slow = sent < sending;
         outbox.advance(sent, &mut self.blocks);
         if !outbox.is_empty() {
             self.to_send.push(token);
