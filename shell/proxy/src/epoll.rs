@@ -262,8 +262,13 @@ impl Epoll {
     fn next_event(&mut self) -> Option<epoll::Event> {
         let count = self.events.len();
         while self.taken < 2 * count {
-            let event = self.events[self.taken % count];
             let wanted = self.taken < count;
+            let place = if wanted {
+                self.taken
+            } else {
+                self.taken - count
+            };
+            let event = self.events[place];
             self.taken += 1;
             if ends(event.flags) == wanted {
                 return Some(event);

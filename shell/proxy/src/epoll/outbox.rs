@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use mainstay_session::Chunk;
+use rustix::io::Errno;
 
 use super::batch::{Batch, SENDS_MAX};
 use crate::driver::Token;
@@ -17,6 +18,8 @@ pub(super) struct Outbox {
     pub(super) made: Vec<u8>,
     /// None where the kernel has no such thing: then each send is a system call.
     pub(super) batch: Option<Batch>,
+    /// What each send returned.
+    pub(super) results: Vec<Result<usize, Errno>>,
 }
 
 /// One send.

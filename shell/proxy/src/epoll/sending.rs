@@ -11,7 +11,6 @@ use rustix::event::epoll::{self, EventData};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{SendAncillaryBuffer, SendFlags};
 
-use super::batch::SENDS_MAX;
 use super::outbox::Outbox;
 use super::{Epoll, READ, READ_WRITE, Readable, Side};
 use crate::driver::{BLOCKED_BYTES, Conn, Driver, Notice, Phase, Token};
@@ -48,19 +47,23 @@ impl Epoll {
 
     /// Sends everything that waits for the end of the turn.
     pub(super) fn send_all(&mut self) {
+        if self.outbox.letters.is_empty() {
+            return;
+        }
         let mut outbox = std::mem::take(&mut self.outbox);
-        let results = self.submit(&mut outbox);
-        for (letter, result) in outbox.letters.iter().zip(results) {
+        self.submit(&mut outbox);
+        for (letter, result) in outbox.letters.iter().zip(&outbox.results) {
             let Some(conn) = self.table.get(letter.token) else {
                 continue;
             };
             conn.side.in_outbox = false;
+            let bytes = letter.bytes(&self.buffer, &outbox.made);
             match result {
-                Err(errno) if !matches!(errno, Errno::AGAIN | Errno::INTR) => {
+                Ok(sent) if *sent == bytes.len() => {}
+                Err(errno) if !matches!(*errno, Errno::AGAIN | Errno::INTR) => {
                     self.fail(letter.token);
                 }
                 sent => {
-                    let bytes = letter.bytes(&self.buffer, &outbox.made);
                     let left = bytes.get(sent.unwrap_or(0)..).unwrap_or_default();
                     conn.side.unsent.extend(left);
                     self.after_send(letter.token);
@@ -71,14 +74,16 @@ impl Epoll {
         self.outbox = outbox;
     }
 
-    /// What each send of the outbox returned. One alone needs no list.
-    fn submit(&self, outbox: &mut Outbox) -> [Result<usize, Errno>; SENDS_MAX] {
-        let mut results = [Err(Errno::AGAIN); SENDS_MAX];
+    /// Finds out what each send of the outbox returns. One alone needs no list.
+    fn submit(&self, outbox: &mut Outbox) {
         let Outbox {
             letters,
             made,
             batch,
+            results,
         } = outbox;
+        results.clear();
+        results.resize(letters.len(), Err(Errno::AGAIN));
         let sends = letters.iter().enumerate().filter_map(|(place, letter)| {
             // One that was closed meanwhile takes nothing.
             let socket = self.table.look(letter.token)?.socket();
@@ -87,7 +92,7 @@ impl Epoll {
         match batch {
             Some(batch) if letters.len() > 1 => {
                 let sends = sends.map(|(place, socket, bytes)| (place, socket.as_fd(), bytes));
-                batch.send(sends, &mut results);
+                batch.send(sends, results);
             }
             _ => {
                 for (place, socket, bytes) in sends {
@@ -95,7 +100,6 @@ impl Epoll {
                 }
             }
         }
-        results
     }
 
     /// Sends adjacent pieces at once.

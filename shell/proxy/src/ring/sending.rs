@@ -222,9 +222,9 @@ impl Ring {
         let at_once = whole && conn.phase == Phase::Open && !conn.blocked;
         let pieces = outbox.pieces.iter().take(PIECES_MAX);
         let pieces = pieces.map(|piece| piece.bytes(&self.blocks));
+        let tag = (tag(Kind::Send, token), at_once);
         // SAFETY: the bytes are in held blocks, in vectors that are not touched, or static; all of
         // them stay in the outbox until the completion, and the outbox in the table.
-        let tag = (tag(Kind::Send, token), at_once);
         unsafe { self.queue.send(tag, socket, pieces) };
         outbox.sending = outbox.pieces.len().min(PIECES_MAX);
         conn.side.under_way.begin(Kind::Send);

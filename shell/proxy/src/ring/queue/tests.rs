@@ -48,13 +48,11 @@ fn a_send_at_once_tells_only_of_what_it_did_not_take_before_the_next_event() {
     queue.enable().expect("made to be enabled");
     let (ours, mut theirs) = UnixStream::pair().expect("sockets");
     ours.set_nonblocking(true).expect("open");
-    let sent = Tag::own(Kind::Send);
-    let bell = Tag::own(Kind::Bell);
     let mut send = |bytes: &'static [u8], completions: &mut Vec<Completion>| {
         completions.clear();
         // SAFETY: the bytes are static.
-        unsafe { queue.send((sent, true), &ours, [bytes].into_iter()) };
-        queue.poll(bell, &ours, libc::POLLOUT);
+        unsafe { queue.send((Tag::own(Kind::Send), true), &ours, [bytes].into_iter()) };
+        queue.poll(Tag::own(Kind::Bell), &ours, libc::POLLOUT);
         queue.enter(None, completions);
         completions
             .iter()
