@@ -48,8 +48,8 @@ struct Outcome {
     second: i64,
 }
 
-/// The beginning of what the kernel shares of a context, `struct aio_ring` of `fs/aio.c`. It is made
-/// to be read: outcomes that are there need no system call.
+/// The beginning of what the kernel shares of a context, `struct aio_ring` of `fs/aio.c`. It is
+/// made to be read: outcomes that are there need no system call.
 #[repr(C, align(8))]
 struct Shared {
     id: u32,
