@@ -4,6 +4,7 @@ mod admin_place;
 mod api;
 mod args;
 mod binlog;
+mod balancing;
 mod certificates;
 mod drill;
 mod host;

@@ -1,5 +1,6 @@
 //! `mainstay serve`: the proxy and the manager for the servers of a configuration file.
 
+mod addresses;
 mod reload;
 mod running;
 
@@ -15,7 +16,7 @@ use mainstay_manager::{Config, Login, Timing};
 use mainstay_mysql::{ConnectOptions, Connection};
 use mainstay_proxy::{Io, Proxy, ProxyOptions};
 use mainstay_session::{AuthPlugin, Policy};
-use mainstay_settings::{Account, ApiSettings, ProxyIo, ProxySettings, Settings};
+use mainstay_settings::{Account, ApiSettings, ProxyIo, ProxySettings, Roles, Settings};
 use mainstay_store::Store;
 use mainstay_wire::Greeting;
 use mainstay_wire::auth::ServerKey;
@@ -23,6 +24,7 @@ use sd_notify::NotifyState;
 use tokio::task::spawn_blocking;
 
 use crate::args::ServeArgs;
+use crate::balancing;
 use crate::certificates::{self, Certificates};
 use crate::output::{BadInput, emit};
 use crate::runfile::Endpoint;
@@ -38,7 +40,7 @@ const GREETING_LIMIT: Duration = Duration::from_secs(2);
 const CERTIFICATES_INTERVAL: Duration = Duration::from_secs(5);
 
 pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode> {
-    let settings = Settings::load(&args.config).map_err(|error| BadInput(error.to_string()))?;
+    let roles = Roles::load(&args.config).map_err(|error| BadInput(error.to_string()))?;
     if args.check {
         emit(&format!("{} is right.\n", args.config.display()));
         return Ok(ExitCode::SUCCESS);
@@ -50,7 +52,10 @@ pub(crate) fn run(args: &ServeArgs) -> Result<ExitCode> {
         .enable_all()
         .build()
         .context("cannot start threads")?;
-    runtime.block_on(serve(&args.config, settings))?;
+    match roles {
+        Roles::Cluster(settings) => runtime.block_on(serve(&args.config, *settings))?,
+        Roles::Addresses(settings) => runtime.block_on(addresses::serve(&args.config, settings))?,
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -95,12 +100,14 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
     if let Some(before) = predecessor {
         before.serving(service.proxy().cloned())?;
     }
+    let balancing = balancing::begin(&settings.balancer)?;
     announce(&settings, &service);
     let mut running = Running {
         settings,
         policy,
         certificates,
         service,
+        balancing,
     };
     let mut look = tokio::time::interval(CERTIFICATES_INTERVAL);
     loop {
@@ -114,7 +121,7 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
         };
         match request {
             Request::End => return running.end(&mut signals).await,
-            Request::Reload => running.reload(path),
+            Request::Reload => running.reload(path).await,
             Request::Upgrade => match running.upgrade(&itself).await? {
                 Upgraded::Not(kept) => running = *kept,
                 Upgraded::To(successor, proxy) => {

@@ -32,11 +32,6 @@ pub enum Probe {
         /// Where.
         path: PathBuf,
     },
-    /// A network interface is up and has a carrier.
-    Interface {
-        /// Its name.
-        name: String,
-    },
     /// There is a route in the main table.
     Route {
         /// `default`, or a network as `ip route` writes it, such as `10.0.0.0/8`.
@@ -112,7 +107,6 @@ impl Probe {
             }
             Self::Process { name, .. } => format!("the process {name}"),
             Self::File { path } => format!("the file {}", path.display()),
-            Self::Interface { name } => format!("the interface {name}"),
             Self::Route { destination } => format!("the route to {destination}"),
         }
     }

@@ -66,12 +66,6 @@ pub enum Failure {
     /// The file is there.
     #[error("{} is there", .0.display())]
     FileThere(PathBuf),
-    /// There is no such interface.
-    #[error("there is no interface {0}")]
-    NoInterface(String),
-    /// An interface is down, or its cable is out.
-    #[error("{0} is down or has no carrier")]
-    LinkDown(String),
     /// No such route.
     #[error("there is no route to {0}")]
     NoRoute(String),

@@ -1,4 +1,4 @@
-//! What the kernel of this host says of processes, files, interfaces and routes.
+//! What the kernel of this host says of processes, files and routes.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -15,7 +15,6 @@ pub(crate) fn look(probe: &Probe) -> Result<(), Failure> {
     match probe {
         Probe::Process { name, least } => processes(name, *least),
         Probe::File { path } => file(path),
-        Probe::Interface { name } => interface(name),
         Probe::Route { destination } => route(destination),
         Probe::Tcp { .. } | Probe::MySql(_) | Probe::Http(_) | Probe::Script(_) => {
             unreachable!("these are not of the host: `crate::look` has asked them")
@@ -52,27 +51,6 @@ fn file(path: &Path) -> Result<(), Failure> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Ok(text) if text.trim() == "0" => Ok(()),
         Ok(_) | Err(_) => Err(Failure::FileThere(path.to_owned())),
-    }
-}
-
-/// `linux/if.h`: `IFF_UP` and `IFF_RUNNING`; the second is the carrier.
-fn interface(name: &str) -> Result<(), Failure> {
-    const UP_AND_RUNNING: u32 = 0x41;
-    let folder = Path::new("/sys/class/net").join(name);
-    let text = fs::read_to_string(folder.join("flags"));
-    let text = text.map_err(|_| Failure::NoInterface(name.to_owned()))?;
-    let flags = u32::from_str_radix(text.trim().trim_start_matches("0x"), 16).unwrap_or(0);
-    if flags & 1 == 0 || !has_carrier(&folder, flags & UP_AND_RUNNING == UP_AND_RUNNING) {
-        return Err(Failure::LinkDown(name.to_owned()));
-    }
-    Ok(())
-}
-
-/// Some drivers do not say; then the flag decides.
-fn has_carrier(folder: &Path, running: bool) -> bool {
-    match fs::read_to_string(folder.join("carrier")) {
-        Ok(text) => text.trim() == "1",
-        Err(_) => running,
     }
 }
 
@@ -162,12 +140,6 @@ mod tests {
         assert!(file(&path).is_ok());
         fs::write(&path, "").expect("a file");
         assert!(file(&path).is_err());
-    }
-
-    #[test]
-    fn the_loopback_interface_is_up_and_another_is_not_there() {
-        assert!(interface("lo").is_ok());
-        assert!(matches!(interface("nosuch0"), Err(Failure::NoInterface(_))));
     }
 
     #[test]

@@ -43,10 +43,7 @@ pub async fn look(probe: &Probe, limit: Duration) -> Result<Passed, Failure> {
             Probe::MySql(probe) => mysql::look(probe, limit).await.map(nothing_said),
             Probe::Http(probe) => http::look(probe).await.map(nothing_said),
             Probe::Script(script) => script::look(script).await,
-            Probe::Process { .. }
-            | Probe::File { .. }
-            | Probe::Interface { .. }
-            | Probe::Route { .. } => {
+            Probe::Process { .. } | Probe::File { .. } | Probe::Route { .. } => {
                 let probe = probe.clone();
                 let looked = spawn_blocking(move || host::look(&probe)).await;
                 looked.unwrap_or(Err(Failure::Stopping)).map(nothing_said)

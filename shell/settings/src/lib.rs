@@ -4,6 +4,7 @@
 //! What the values do is described where they are used; what the exit code is, is left to the
 //! caller.
 
+mod balancing;
 mod error;
 mod policy;
 mod reader;
@@ -16,6 +17,7 @@ mod vip;
 #[cfg(test)]
 mod tests;
 
+pub use balancing::BalancerSettings;
 pub use error::{Problem, SettingsError};
 pub use settings::{
     Account, ApiSettings, ClientTlsSettings, ClusterSettings, ManagerSettings, ProxyIo,

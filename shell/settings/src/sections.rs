@@ -2,10 +2,12 @@
 
 mod account;
 mod api;
+mod balancing;
 mod cluster;
 mod firewall;
 mod hostgroups;
 mod manager;
+mod probe;
 mod proxy;
 mod rules;
 mod server;
@@ -18,6 +20,7 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+use crate::balancing::BalancerSettings;
 use crate::error::Problem;
 use crate::reader::{Report, Section, unknown};
 use crate::settings::{RoutingSettings, ServerSettings, Settings, UserSettings};
@@ -37,7 +40,12 @@ const KNOWN: &[&str] = &[
     "api",
     "vrrp",
     "vip",
+    "balancer",
+    "virtual_server",
 ];
+
+/// A file with one of these needs no cluster.
+const OF_HOST: [&str; 2] = ["vip", "virtual_server"];
 
 /// A file with none of these has no cluster.
 const OF_CLUSTER: [&str; 4] = ["server", "manager", "proxy", "user"];
@@ -52,12 +60,14 @@ pub(crate) fn parse(text: &str, path: &Path) -> Result<Settings, Vec<Problem>> {
 /// Reads whatever a host is to do.
 pub(crate) fn parse_roles(text: &str, path: &Path) -> Result<Roles, Vec<Problem>> {
     read_with(text, path, |file, folder, report| {
-        if file.contains_key("vip") && !OF_CLUSTER.iter().any(|key| file.contains_key(*key)) {
+        let has = |keys: &[&str]| keys.iter().any(|key| file.contains_key(*key));
+        if has(&OF_HOST) && !has(&OF_CLUSTER) {
             known(file, report);
             let vip = vips(file, folder, report);
+            let balancer = balancer(file, folder, report);
             let api = one(file, "api", report);
             let api = api::read(Section::new("api", api, report), folder)?;
-            return Some(Roles::Addresses(AddressSettings { vip, api }));
+            return Some(Roles::Addresses(AddressSettings { vip, balancer, api }));
         }
         all(file, folder, report).map(|settings| Roles::Cluster(Box::new(settings)))
     })
@@ -101,6 +111,12 @@ fn vips(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> VipRole {
     vip::read(process, &tables, folder, report)
 }
 
+fn balancer(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> BalancerSettings {
+    let own = one(file, "balancer", report);
+    let tables = list(file, "virtual_server", report);
+    balancing::read(own, &tables, folder, report)
+}
+
 fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Settings> {
     known(file, report);
     let servers = server::read(&list(file, "server", report), report);
@@ -126,6 +142,7 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
     });
     let routing = routing(file, (&servers, &users), report);
     let vip = vips(file, folder, report);
+    let balancer = balancer(file, folder, report);
     let api = one(file, "api", report);
     let api = api::read(Section::new("api", api, report), folder);
     Some(Settings {
@@ -136,6 +153,7 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
         users,
         routing,
         vip,
+        balancer,
         api: api?,
     })
 }

@@ -13,6 +13,7 @@ use mainstay_session::policy::{
 };
 use mainstay_topology::{Address, Promotion};
 
+use crate::balancing::BalancerSettings;
 use crate::error::SettingsError;
 use crate::sections;
 use crate::vip::VipRole;
@@ -35,6 +36,8 @@ pub struct Settings {
     pub routing: RoutingSettings,
     /// `[vrrp]` and `[[vip]]`.
     pub vip: VipRole,
+    /// `[balancer]` and `[[virtual_server]]`.
+    pub balancer: BalancerSettings,
     /// `[api]`.
     pub api: ApiSettings,
 }

@@ -157,7 +157,8 @@ hold_time_max = "1ms"
 26: colour: "#
             .to_owned()
             + "is not known; known are cluster, server, manager, proxy, user, hostgroups, \
-         query_rules, fast_routing, firewall_users, firewall_rules, api"
+         query_rules, fast_routing, firewall_users, firewall_rules, api, vrrp, vip, balancer, \
+         virtual_server"
     );
 }
 

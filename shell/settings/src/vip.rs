@@ -7,10 +7,12 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use mainstay_health::{Probe, Timing};
 use mainstay_session::policy::Secret;
 use mainstay_vrrp::{Announcements, Checksum, Password, Policy, Preempt, Prefixed};
 use mainstay_vrrp::{RouterId, Version};
 
+use crate::balancing::BalancerSettings;
 use crate::error::SettingsError;
 use crate::sections;
 use crate::settings::{ApiSettings, Settings};
@@ -51,11 +53,14 @@ impl Roles {
     }
 }
 
-/// A file that gives a host floating addresses only: no servers, no manager, no proxy.
+/// A file that gives a host floating addresses or balancing only: no servers, no manager, no
+/// proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressSettings {
     /// The addresses.
     pub vip: VipRole,
+    /// `[balancer]` and `[[virtual_server]]`.
+    pub balancer: BalancerSettings,
     /// `[api]`.
     pub api: ApiSettings,
 }
@@ -151,6 +156,13 @@ pub enum Track {
     /// `kind = "manager"`: the manager wants the addresses here. Which server they follow, the
     /// manager's settings say.
     Manager,
+    /// Any other `kind`: it is looked at again and again.
+    Probe {
+        /// What.
+        probe: Probe,
+        /// How often, and how many answers it takes.
+        timing: Timing,
+    },
 }
 
 impl VipSettings {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use mainstay_balancer::Balancing;
 use mainstay_proxy::{Leaving, Proxy};
 use mainstay_session::Policy;
 use mainstay_settings::Settings;
@@ -12,6 +13,7 @@ use tokio::task::{block_in_place, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 
 use super::{reload, start};
+use crate::balancing;
 use crate::certificates::{self, Certificates};
 use crate::service::{Service, end};
 use crate::signals::Signals;
@@ -27,6 +29,7 @@ pub(super) struct Running {
     pub(super) policy: Option<Arc<Policy>>,
     pub(super) certificates: Certificates,
     pub(super) service: Service,
+    pub(super) balancing: Option<Balancing>,
 }
 
 /// What became of an upgrade.
@@ -39,11 +42,14 @@ pub(super) enum Upgraded {
 
 impl Running {
     /// Reads the settings again.
-    pub(super) fn reload(&mut self, path: &Path) {
+    pub(super) async fn reload(&mut self, path: &Path) {
         let read = reload::read(path, &self.settings, self.policy.as_deref());
         let Some((settings, policy)) = read else {
             return;
         };
+        let balancing = self.balancing.take();
+        let (before, after) = (&self.settings.balancer, &settings.balancer);
+        self.balancing = balancing::change(balancing, before, after).await;
         self.settings = settings;
         if let Some(proxy) = &self.settings.proxy {
             let home = certificates::home(&self.settings.manager.state);
@@ -81,6 +87,7 @@ impl Running {
             }
         };
         tracing::info!(pid = successor.pid(), "a new process takes over");
+        balancing::hand_over(self.balancing).await;
         let proxy = self.service.stop_managing().await;
         match block_in_place(|| successor.take_over(proxy.as_deref())) {
             Ok(()) => Ok(Upgraded::To(successor, proxy)),
@@ -88,7 +95,12 @@ impl Running {
                 tracing::error!("no upgrade, this process goes on: {error:#}");
                 block_in_place(|| successor.give_up());
                 let service = start(&self.settings, proxy).await?;
-                Ok(Upgraded::Not(Box::new(Self { service, ..self })))
+                let balancing = balancing::begin(&self.settings.balancer)?;
+                Ok(Upgraded::Not(Box::new(Self {
+                    service,
+                    balancing,
+                    ..self
+                })))
             }
         }
     }
@@ -100,6 +112,7 @@ impl Running {
             proxy.leave(&Leaving::Dismissed);
             drained(proxy, self.stop_limit(), signals).await;
         }
+        balancing::end(self.balancing).await;
         self.service.stop().await;
         Ok(())
     }

@@ -125,7 +125,7 @@ fn one(mut section: Section<'_, '_, '_>, folder: &Path) -> Option<VipSettings> {
         use_vmac: section.boolean("use_vmac", false),
         sync_group: section.text("sync_group", "a name"),
         notify: section.texts("notify", "[\"/etc/mainstay/notify.sh\"]"),
-        tracks: track::read(&mut section),
+        tracks: track::read(&mut section, folder),
         addresses,
         unadvertised,
     };

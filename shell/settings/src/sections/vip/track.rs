@@ -1,7 +1,10 @@
 //! `[[vip.track]]`: a kind for each way of looking, each read by a function of its own.
 
+use std::path::Path;
+
 use super::interface;
 use crate::reader::Section;
+use crate::sections::probe;
 use crate::vip::{Track, TrackSettings};
 
 const WEIGHT_MAX: i16 = 253;
@@ -11,14 +14,25 @@ const WEIGHT_MAX: i16 = 253;
 enum Kind {
     Interface,
     Manager,
+    Probe(probe::Kind),
 }
 
-const KINDS: [(&str, Kind); 2] = [("interface", Kind::Interface), ("manager", Kind::Manager)];
+const KINDS: [(&str, Kind); 9] = [
+    ("interface", Kind::Interface),
+    ("manager", Kind::Manager),
+    ("mysql", Kind::Probe(probe::Kind::MySql)),
+    ("process", Kind::Probe(probe::Kind::Process)),
+    ("script", Kind::Probe(probe::Kind::Script)),
+    ("file", Kind::Probe(probe::Kind::File)),
+    ("route", Kind::Probe(probe::Kind::Route)),
+    ("tcp", Kind::Probe(probe::Kind::Tcp)),
+    ("http", Kind::Probe(probe::Kind::Http)),
+];
 
-pub(super) fn read(section: &mut Section<'_, '_, '_>) -> Vec<TrackSettings> {
+pub(super) fn read(section: &mut Section<'_, '_, '_>, folder: &Path) -> Vec<TrackSettings> {
     let mut tracks: Vec<TrackSettings> = Vec::new();
     let found = section.subs("track", "vip.track", |mut section| {
-        let track = one(&mut section);
+        let track = one(&mut section, folder);
         section.end();
         track
     });
@@ -33,7 +47,7 @@ pub(super) fn read(section: &mut Section<'_, '_, '_>) -> Vec<TrackSettings> {
     tracks
 }
 
-fn one(section: &mut Section<'_, '_, '_>) -> Option<TrackSettings> {
+fn one(section: &mut Section<'_, '_, '_>, folder: &Path) -> Option<TrackSettings> {
     let name = section.text("name", "a name");
     let expected = format!("a whole number from -{WEIGHT_MAX} to {WEIGHT_MAX}");
     let weight = section.value("weight", &expected, |value| {
@@ -60,6 +74,10 @@ fn one(section: &mut Section<'_, '_, '_>) -> Option<TrackSettings> {
             }
         }
         Kind::Manager => Track::Manager,
+        Kind::Probe(kind) => Track::Probe {
+            timing: probe::timing(section),
+            probe: probe::read(section, kind, None, folder)?,
+        },
     };
     let default = || {
         KINDS
