@@ -3,8 +3,8 @@
 mod admin_place;
 mod api;
 mod args;
-mod binlog;
 mod balancing;
+mod binlog;
 mod certificates;
 mod drill;
 mod host;
