@@ -20,6 +20,7 @@ pub mod result;
 pub mod session_track;
 
 pub mod bound;
+pub mod execution;
 pub mod statement;
 pub mod tracker;
 

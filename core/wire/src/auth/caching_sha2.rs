@@ -64,6 +64,12 @@ pub fn verify_stored(password: &[u8], stored: &[u8]) -> bool {
     sha256_crypt::verify(password, stored)
 }
 
+/// The stored hash of a password, with 5000 rounds as servers have it; `None` unless the salt has
+/// 20 bytes of text.
+pub fn stored_hash(password: &[u8], salt: &[u8]) -> Option<String> {
+    String::from_utf8(sha256_crypt::stored(password, salt)?).ok()
+}
+
 /// Whether this is a stored hash at all.
 pub fn is_stored_hash(stored: &[u8]) -> bool {
     sha256_crypt::is_stored(stored)

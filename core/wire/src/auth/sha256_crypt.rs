@@ -19,6 +19,12 @@ pub(super) fn verify(password: &[u8], stored: &[u8]) -> bool {
     same(&crypt(password, salt, rounds), digest)
 }
 
+/// What is stored of a password with this salt.
+pub(super) fn stored(password: &[u8], salt: &[u8]) -> Option<Vec<u8>> {
+    let digest = || crypt(password, salt, 5_000);
+    (salt.len() == SALT_LEN).then(|| [b"$A$005$", salt, &digest()].concat())
+}
+
 pub(super) fn is_stored(stored: &[u8]) -> bool {
     split(stored).is_some()
 }
