@@ -29,6 +29,9 @@ const SHOWN_TO_STATS: [&str; 7] = [
     "sqlite_schema",
 ];
 
+/// The tables are what they are.
+const FIXED: &str = "tables cannot be made, changed or dropped here";
+
 /// The present asker, and why it was refused something.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Guard(Arc<Mutex<State>>);
@@ -116,7 +119,7 @@ fn admin(context: &AuthContext<'_>, read_only: bool) -> Result<(), String> {
         AuthAction::Attach { .. } | AuthAction::Detach { .. } => {
             Err("other databases cannot be attached".to_owned())
         }
-        _ => Err("tables cannot be made, changed or dropped here".to_owned()),
+        _ => Err(FIXED.to_owned()),
     }
 }
 
@@ -136,6 +139,9 @@ fn pragma(name: &str, value: Option<&str>) -> Result<(), String> {
 }
 
 fn writable(table: &str, schema: Option<&str>) -> Result<(), String> {
+    if table.starts_with("sqlite_") {
+        return Err(FIXED.to_owned());
+    }
     if let Some(module) = table.strip_prefix("runtime_") {
         return Err(format!(
             "{table} shows what is in force: change {module}, then LOAD … TO RUNTIME"

@@ -194,6 +194,16 @@ fn rows_go_from_memory_to_the_runtime_and_back() {
 }
 
 #[test]
+fn rules_get_the_next_number_when_none_is_given() {
+    let place = Place::new();
+    let insert = "INSERT INTO mysql_query_rules (active, match_digest, apply) VALUES";
+    place.done(&format!("{insert} (1, '^SELECT', 1), (1, '^INSERT', 1)"));
+    let sql = "SELECT rule_id, re_modifiers FROM mysql_query_rules";
+    assert_eq!(place.rows(sql), ["1|CASELESS", "2|CASELESS"]);
+    place.done("DELETE FROM mysql_query_rules WHERE rule_id = 1");
+}
+
+#[test]
 fn a_row_that_is_refused_is_named_and_nothing_is_loaded() {
     let place = Place::new();
     place.done(&format!("{INSERT} (0, 'db1', 1)"));
