@@ -42,6 +42,7 @@ pub(super) const SHELL: &[(&str, &[&str])] = &[
     ("settings", &[]),
     ("store", &[]),
     ("telemetry", &[]),
+    ("vip", &[]),
 ];
 
 /// Libraries without clock, socket, thread or hidden randomness, and what each is for.
