@@ -1,5 +1,6 @@
 //! The guard: a process that takes addresses off when the process that holds them has ended,
-//! however it ended. It is this program once more, with a hidden subcommand and a pipe as standard input.
+//! however it ended. It is this program once more, with a hidden subcommand and a pipe as its
+//! standard input.
 //!
 //! What is held comes as lines, all of it each time, with an empty line at the end of a list. The
 //! end of the pipe is the end of the other process.
