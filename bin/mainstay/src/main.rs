@@ -7,6 +7,7 @@ mod balancing;
 mod binlog;
 mod certificates;
 mod drill;
+mod figures;
 mod host;
 mod import;
 mod metrics;

@@ -1,17 +1,32 @@
 //! The numbers of this process for Prometheus. The list with their meanings: `docs/metrics.md`.
 
+mod dialect;
+
+use std::time::Duration;
+
 use mainstay_dashboard::views::StatusView;
 use mainstay_proxy::ProxyStats;
-use mainstay_session::{ServerStats, Stats};
+use mainstay_session::{QueryStats, ServerStats, Stats};
 use mainstay_telemetry::exposition::{Exposition, Kind};
 
 use Kind::{Counter, Gauge};
 
+/// What the proxy of this process has counted.
+pub(crate) struct Numbers {
+    /// Its counters.
+    pub(crate) proxy: ProxyStats,
+    /// What was asked of it.
+    pub(crate) asked: QueryStats,
+    /// Since when.
+    pub(crate) uptime: Duration,
+}
+
 /// All of them, as text.
-pub(crate) fn text(status: &StatusView, proxy: Option<&ProxyStats>) -> String {
+pub(crate) fn text(status: &StatusView, numbers: Option<&Numbers>) -> String {
     let mut out = Exposition::default();
     cluster(&mut out, status);
-    if let Some(proxy) = proxy {
+    if let Some(numbers) = numbers {
+        let proxy = &numbers.proxy;
         let help = "Times that a defect ended the sessions of a worker.";
         out.single(
             "mainstay_worker_restarts_total",
@@ -24,6 +39,7 @@ pub(crate) fn text(status: &StatusView, proxy: Option<&ProxyStats>) -> String {
         by_reason(&mut out, &proxy.sessions);
         cache(&mut out, &proxy.sessions);
         servers(&mut out, &proxy.sessions);
+        dialect::write(&mut out, proxy, &numbers.asked, numbers.uptime);
     }
     out.into_text()
 }

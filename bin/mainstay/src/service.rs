@@ -23,6 +23,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use crate::figures::Counted;
 use crate::{admin_place, metrics, sessions, view};
 
 /// What a service is made of.
@@ -68,6 +69,9 @@ impl Service {
         let shown = Arc::new(Shown {
             cluster: parts.cluster,
             manager: manager.clone(),
+            counted: proxy
+                .clone()
+                .map(|proxy| Arc::new(Counted::new(proxy, manager.clone()))),
             proxy: proxy.clone(),
         });
         let router = mainstay_dashboard::router(shown.clone(), parts.access, extra(&shown));
@@ -200,6 +204,8 @@ pub(crate) struct Shown {
     cluster: String,
     pub(crate) manager: ManagerHandle,
     proxy: Option<Arc<Proxy>>,
+    /// What the tables of figures are filled from.
+    pub(crate) counted: Option<Arc<Counted>>,
 }
 
 impl Shown {
@@ -239,8 +245,9 @@ impl Shown {
 
 impl Source for Shown {
     fn metrics(&self) -> (&'static str, String) {
-        let proxy = self.proxy.as_ref().map(|proxy| proxy.stats());
-        let text = metrics::text(&self.status(), proxy.as_ref());
+        let counted = self.counted.as_ref();
+        let numbers = counted.map(|counted| counted.numbers());
+        let text = metrics::text(&self.status(), numbers.as_ref());
         (mainstay_telemetry::exposition::CONTENT_TYPE, text)
     }
 
