@@ -10,16 +10,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
-use mainstay_binlog::{Event, Rows, Script, Statements, Table, Transaction, Transactions};
+use mainstay_binlog::{
+    DELIMITER, Event, Rows, Script, Statements, Table, Transaction, Transactions, put_text,
+};
 use serde_json::{Map, Value, json};
 
 pub(crate) use args::{BinlogAction, BinlogArgs};
 
 use crate::output::{emit, table};
 use selection::Selection;
-
-/// Between statements. Not a semicolon: a statement of a log may hold some, as routines do.
-const DELIMITER: &str = "DELIMITER /*!*/;\n";
 
 pub(crate) fn run(args: &BinlogArgs) -> Result<ExitCode> {
     match &args.action {
@@ -43,7 +42,7 @@ pub(crate) fn run(args: &BinlogArgs) -> Result<ExitCode> {
                     opened = Some(file.to_owned());
                 }
                 statements.extend(script.redo(&transaction)?);
-                print(&title(&transaction), &statements)
+                print(&transaction.title(), &statements)
             })?;
         }
         BinlogAction::Undo(undo) => print_undo(undo)?,
@@ -63,7 +62,7 @@ fn print_undo(undo: &args::UndoArgs) -> Result<()> {
             let statements = script.undo(&transaction);
             let statements = statements.with_context(|| file.display().to_string())?;
             begin = script.begin();
-            undone.push((title(&transaction), statements));
+            undone.push((transaction.title(), statements));
             Ok(())
         },
     )?;
@@ -114,23 +113,9 @@ fn each(
 
 fn print(title: &str, statements: &Statements) -> Result<()> {
     let mut text = Vec::new();
-    if !title.is_empty() {
-        text.extend_from_slice(format!("-- {title}\n").as_bytes());
-    }
-    for statement in statements {
-        text.extend_from_slice(statement);
-        text.extend_from_slice(b"\n/*!*/;\n");
-    }
+    put_text(&mut text, title, statements);
     let mut out = std::io::stdout().lock();
     out.write_all(&text).context("standard output")
-}
-
-/// For a comment: one line.
-fn title(transaction: &Transaction) -> String {
-    match transaction.gtid {
-        Some(gtid) => format!("{gtid}, at {}", transaction.at),
-        None => format!("the transaction at {}", transaction.at),
-    }
 }
 
 /// A transaction, as `list` shows it.

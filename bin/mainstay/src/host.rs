@@ -33,16 +33,6 @@ impl HostControl for SandboxHost {
         })
     }
 
-    fn save_errant(&self, server: &ServerName, gtids: &str) -> Pending<'_, Result<String, String>> {
-        let (server, gtids) = (server.clone(), gtids.to_owned());
-        Box::pin(async move {
-            let sandbox = Arc::clone(&self.sandbox);
-            let copy = move || save(&sandbox, server.as_str(), &gtids);
-            let saved = tokio::task::spawn_blocking(copy).await;
-            saved.map_err(|error| error.to_string())?
-        })
-    }
-
     /// Goes on to its end even if nobody waits for it any more: a server that is down between old
     /// and new data must not stay so.
     fn reseed(&self, server: &ServerName, donor: &Target) -> Pending<'_, Result<(), String>> {
@@ -105,20 +95,6 @@ pub(crate) fn settled_role(server: &ServerName, record: &Record) -> RestartRole 
         Some(_) => RestartRole::Rejoin,
         None => RestartRole::Plain,
     }
-}
-
-/// Copies the binary logs aside, with a note that says which transactions they are kept for.
-fn save(sandbox: &Sandbox, server: &str, gtids: &str) -> Result<String, String> {
-    let folder = sandbox
-        .salvage_folder(server)
-        .map_err(|error| error.to_string())?;
-    let saved = sandbox
-        .save_binlogs(server, &folder)
-        .map_err(|error| error.to_string())?;
-    let note = folder.join("transactions.txt");
-    std::fs::write(&note, format!("{gtids}\n"))
-        .map_err(|error| format!("cannot write {}: {error}", note.display()))?;
-    Ok(format!("{} files in {}", saved.len(), folder.display()))
 }
 
 #[cfg(test)]

@@ -181,6 +181,7 @@ fn manager_config(settings: &Settings) -> Config {
             probe_limit: manager.probe_limit,
             write_interval: manager.write_interval,
         },
+        salvage: manager.state.with_file_name("salvage"),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use mainstay_gtid::mysql::{Origin, Tag, Uuid};
-use mainstay_gtid::{Family, GtidSet, mariadb};
+use mainstay_gtid::{Difference, Family, GtidSet, mariadb};
 
 use crate::parse::Input;
 use crate::{BinlogError, Event, Kind};
@@ -34,6 +34,23 @@ impl Gtid {
         };
         let read = GtidSet::parse(family, &self.to_string());
         read.unwrap_or_else(|_| GtidSet::empty(family))
+    }
+}
+
+impl Gtid {
+    /// Whether it is one of these.
+    pub fn is_among(&self, transactions: &Difference) -> bool {
+        match (self, transactions, self.set()) {
+            (Self::Mysql { .. }, Difference::Mysql(all), GtidSet::Mysql(one)) => {
+                all.contains(&one)
+            }
+            (Self::Mariadb(gtid), Difference::Mariadb(ranges), _) => ranges.iter().any(|range| {
+                let (first, last) = (range.first(), range.last());
+                (gtid.domain, gtid.server) == (last.domain, last.server)
+                    && (first.sequence..=last.sequence).contains(&gtid.sequence)
+            }),
+            _ => false,
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub use history::earlier;
 pub use kind::Kind;
 pub use query::Query;
 pub use reader::Reader;
-pub use replay::{Script, Statements};
+pub use replay::{DELIMITER, Script, Statements, put_text};
 pub use rows::{Change, Rows};
 pub use table::Table;
 pub use transaction::{Transaction, Transactions};

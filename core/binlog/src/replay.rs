@@ -14,6 +14,25 @@ use crate::{BinlogError, Event, Format, Gtid, Kind, Query, Rows, Transaction, un
 /// Letters in a line of base 64, as servers' own tools print it.
 const LINE_CHARS: usize = 76;
 
+/// Ends a statement in a text of several. Not a semicolon: a statement of a log may hold some, as
+/// routines do.
+const END: &[u8] = b"/*!*/;\n";
+/// What makes the servers' command-line clients know it.
+pub const DELIMITER: &str = "DELIMITER /*!*/;\n";
+
+/// Adds statements to a text for a command-line client that began with [`DELIMITER`]. The title
+/// becomes a comment; it is one line.
+pub fn put_text(text: &mut Vec<u8>, title: &str, statements: &Statements) {
+    if !title.is_empty() {
+        text.extend_from_slice(format!("-- {title}\n").as_bytes());
+    }
+    for statement in statements {
+        text.extend_from_slice(statement);
+        text.push(b'\n');
+        text.extend_from_slice(END);
+    }
+}
+
 /// Statements, each without its semicolon. A statement may hold bytes that are not UTF-8.
 pub type Statements = Vec<Vec<u8>>;
 

@@ -27,6 +27,16 @@ pub struct Transaction {
     pub(crate) is_begun_by_gtid: bool,
 }
 
+impl Transaction {
+    /// A line that tells it from the others of its log.
+    pub fn title(&self) -> String {
+        match self.gtid {
+            Some(gtid) => format!("{gtid}, at {}", self.at),
+            None => format!("the transaction at {}", self.at),
+        }
+    }
+}
+
 /// The transactions of one log, in order.
 #[derive(Debug)]
 pub struct Transactions<R> {

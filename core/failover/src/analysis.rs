@@ -171,9 +171,9 @@ fn of_other(view: View<'_>, server: &Server, facts: &Facts, found: &mut Vec<Find
 }
 
 fn remedy(view: View<'_>, server: &Server) -> &'static str {
-    if view.policy.auto_reseed && view.hooks(server.name()).reseed {
+    if view.policy.auto_reseed && view.can_be_reseeded(server) {
         "they are saved to a file, then its data are replaced"
-    } else if view.hooks(server.name()).reseed {
+    } else if view.can_be_reseeded(server) {
         "save them and reseed the server, or allow auto_reseed"
     } else {
         "save them and reseed the server"

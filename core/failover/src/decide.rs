@@ -116,7 +116,7 @@ fn replace_forgetful(view: View<'_>, lost: &str) -> Decision {
 /// The remedy for one server, where the policy allows it.
 fn repair(view: View<'_>, server: &Server, need: Need) -> Option<Plan> {
     let joined = view.record().joined.contains(server.name());
-    let reseed = view.policy.auto_reseed && view.hooks(server.name()).reseed;
+    let reseed = view.policy.auto_reseed && view.can_be_reseeded(server);
     // A replica of this reign keeps acknowledging until others can do it alone.
     let spared = !joined || spared(view, server);
     match need {

@@ -43,8 +43,7 @@ use backoff::Backoff;
 pub struct Hooks {
     /// Its process can be ended ([`crate::Effect::EndProcess`]).
     pub end_process: bool,
-    /// Its data can be replaced, and what only it has be saved before
-    /// ([`crate::Effect::SaveErrant`], [`crate::Effect::Reseed`]).
+    /// Its data can be replaced although the server itself has no means ([`crate::Effect::Reseed`]).
     pub reseed: bool,
 }
 

@@ -13,6 +13,9 @@ use crate::effect::Place;
 use crate::machine::Hooks;
 use crate::policy::{Durability, Policy};
 
+/// The first version of `MySQL` whose data `CLONE` replaces (manual, "The Clone Plugin").
+const CLONE_SINCE: (u16, u16, u16) = (8, 0, 17);
+
 /// A picture under rules. All decisions are functions of it.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
@@ -91,6 +94,17 @@ impl<'a> View<'a> {
 
     pub(crate) fn hooks(self, server: &ServerName) -> Hooks {
         self.hooks.get(server).copied().unwrap_or_default()
+    }
+
+    /// Whether there is a means to replace the server's data: its host has one, or the server has
+    /// `CLONE` (`MySQL` 8.0.17). What only it has, any server tells itself.
+    pub(crate) fn can_be_reseeded(self, server: &Server) -> bool {
+        let clones = |facts: &Facts| {
+            let version = &facts.version;
+            let numbers = (version.major, version.minor, version.patch);
+            version.family == Family::Mysql && numbers >= CLONE_SINCE
+        };
+        self.hooks(server.name()).reseed || server.facts().is_some_and(clones)
     }
 
     pub(crate) fn place(self, name: &ServerName) -> Option<Place> {

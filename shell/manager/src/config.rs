@@ -1,6 +1,7 @@
 //! What one manager is given: the cluster's rules, its servers, and how patient its probes are.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use mainstay_failover::Policy;
@@ -19,6 +20,8 @@ pub struct Config {
     pub replication: Login,
     /// How patient probes are.
     pub timing: Timing,
+    /// The folder for what is kept of a server's transactions before its data are replaced.
+    pub salvage: PathBuf,
 }
 
 /// An account on the servers. Its password is never printed.

@@ -31,9 +31,6 @@ pub trait HostControl: Send + Sync + 'static {
     /// Ends the server's process, and answers when it is gone.
     fn end_process(&self, server: &ServerName) -> Pending<'_, Result<(), String>>;
 
-    /// Saves the transactions that only this server has; answers where they are now.
-    fn save_errant(&self, server: &ServerName, gtids: &str) -> Pending<'_, Result<String, String>>;
-
     /// Replaces the data of a server by a copy of the donor's, where its family has no statement
     /// for that.
     fn reseed(&self, server: &ServerName, donor: &Target) -> Pending<'_, Result<(), String>> {

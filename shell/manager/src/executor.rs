@@ -9,6 +9,7 @@ mod events;
 mod expand;
 mod hand;
 mod reseed;
+mod salvage;
 mod statements;
 mod sweep;
 
@@ -16,6 +17,7 @@ mod sweep;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mainstay_failover::{OperationId, Output, Step, StepResult};
@@ -43,6 +45,8 @@ pub(crate) struct Executor {
     pub(crate) writer: watch::Sender<Option<Target>>,
     /// The write probe is in the middle of a write.
     pub(crate) probe_busy: watch::Receiver<bool>,
+    /// Where transactions are kept before a server's data are replaced.
+    pub(crate) salvage: PathBuf,
     /// Which transactions of which server are saved, as text.
     pub(crate) saved: Mutex<BTreeMap<ServerName, String>>,
     /// Where events were switched off with writes.

@@ -1,7 +1,7 @@
 //! A whole manager, with servers that are not there.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +54,7 @@ fn config(members: Vec<Member>) -> Config {
         login: login.clone(),
         replication: login,
         timing: Timing::default(),
+        salvage: PathBuf::from("salvage"),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Invariant: a connection whose exchange was not read to its end is never used again. Each
 //! exchange marks it as broken first and clears the mark last, so a dropped future leaves the mark.
 
+mod dump;
 mod reply;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use tokio::time::timeout;
 use crate::login::{self, Session};
 use crate::stream::PacketStream;
 use crate::{ConnectOptions, Error, OkReply, ResultSet, Statement, Value};
+pub use dump::BinlogDump;
 use reply::RowFormat;
 
 const QUIT_TIMEOUT: Duration = Duration::from_secs(1);

@@ -12,7 +12,7 @@ mod result_set;
 mod statement;
 mod stream;
 
-pub use connection::Connection;
+pub use connection::{BinlogDump, Connection};
 pub use error::{ConnectStage, Error};
 pub use options::ConnectOptions;
 pub use result_set::{OkReply, ResultSet, Row};

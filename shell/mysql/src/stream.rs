@@ -50,6 +50,11 @@ impl PacketStream {
         Ok(self.socket.write_all(&bytes).await?)
     }
 
+    /// What follows is counted afresh: a stream of replies, each with the limit of one.
+    pub(crate) fn begin_part(&mut self) {
+        self.reply_bytes = 0;
+    }
+
     /// Reads the next payload of the current exchange, put together if it came in several packets.
     pub(crate) async fn receive(&mut self) -> Result<Vec<u8>, Error> {
         let mut payload = Vec::new();

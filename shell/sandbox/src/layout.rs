@@ -5,7 +5,7 @@
 //! DIR/sandbox.lock    held by the process that runs it
 //! DIR/db1 … db3       my.cnf, mysqld.log, mysqld.pid, data/, tmp/; accounts.sql until it was run;
 //!                     reseed.log; data.making, data.old while data/ is made or replaced
-//! DIR/salvage/        binary logs saved before a server's data is replaced
+//! DIR/salvage/        transactions saved before a server's data is replaced
 //! DIR/mainstay.*      the manager's own
 //! ```
 

@@ -16,7 +16,6 @@ mod locate;
 mod lock;
 mod ports;
 mod reseed;
-mod salvage;
 mod sandbox;
 mod server;
 mod supervisor;

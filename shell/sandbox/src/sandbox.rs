@@ -18,7 +18,7 @@ use crate::reseed::history;
 use crate::server::{Order, ServerState, ServerTask};
 use crate::supervisor::{RestartRoles, SandboxEvent, ServerHandle, Supervisor};
 use crate::template::{end_of, template};
-use crate::{Result, SandboxError, salvage};
+use crate::{Result, SandboxError};
 
 /// A start that recovers from a crash reads the logs of the tables first.
 pub(crate) const START_LIMIT: Duration = Duration::from_mins(1);
@@ -254,19 +254,6 @@ impl Sandbox {
     /// Ends all servers, politely first; none is left after 15 s.
     pub async fn stop(&self) {
         self.supervisor.stop().await;
-    }
-
-    /// A new folder for [`Sandbox::save_binlogs`]: `DIR/salvage/db1-1`, then `db1-2`.
-    pub fn salvage_folder(&self, name: &str) -> Result<PathBuf> {
-        let name = self.server(name)?.name.as_str();
-        salvage::new_folder(&self.dir().join("salvage"), name)
-    }
-
-    /// Copies a server's binary logs into a folder, before its data is replaced; whether it runs
-    /// does not matter. Returns the copies, oldest first, all of them on the disk.
-    pub fn save_binlogs(&self, name: &str, into: &Path) -> Result<Vec<PathBuf>> {
-        let name = self.server(name)?.name.as_str();
-        salvage::save_binlogs(&self.prepared.layout.server(name).join("data"), into)
     }
 
     fn server(&self, name: &str) -> Result<&ServerHandle> {

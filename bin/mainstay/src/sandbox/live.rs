@@ -167,5 +167,6 @@ fn manager_config(args: &SandboxArgs, sandbox: &Sandbox) -> Config {
         login: login(&sandbox.credentials().manager),
         replication: login(&sandbox.credentials().replication),
         timing: Timing::default(),
+        salvage: sandbox.dir().join("salvage"),
     }
 }

@@ -150,6 +150,7 @@ fn executor(
         store: wiring.store.clone(),
         writer,
         probe_busy,
+        salvage: config.salvage.clone(),
         saved: Mutex::default(),
         eventless: Mutex::default(),
     })

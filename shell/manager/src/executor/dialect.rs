@@ -48,6 +48,14 @@ pub(super) const EVENTS: &str = "SELECT @@GLOBAL.event_scheduler";
 pub(super) const EVENTS_RUN: &str = "ON";
 pub(super) const EVENTS_ON: &str = "SET GLOBAL event_scheduler = ON";
 
+/// The names of a server's logs, the oldest first.
+pub(super) const BINARY_LOGS: &str = "SHOW BINARY LOGS";
+
+/// The first events of a log, among them the list of the GTIDs before it.
+pub(super) fn first_events(log: &str) -> String {
+    format!("SHOW BINLOG EVENTS IN '{}' LIMIT 3", log.replace(['\\', '\''], ""))
+}
+
 /// The processlist command of a receiver thread (MariaDB).
 pub(super) const RECEIVER_COMMAND: &str = "Slave_IO";
 

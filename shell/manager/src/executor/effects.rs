@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use mainstay_failover::dialect::cure as cure_of;
 use mainstay_failover::{Effect, Output, Step};
-use mainstay_gtid::GtidSet;
+use mainstay_gtid::{Difference, GtidSet};
 use mainstay_topology::{Facts, Link, Receiver, Record, ServerName, Target};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 
 use super::expand::Filling;
 use super::hand::Lent;
-use super::{Done, Executor, applier, dialect, events, reseed, statements};
+use super::{Done, Executor, applier, dialect, events, reseed, salvage, statements};
 use crate::control::HostControl;
 use crate::look::look;
 
@@ -56,7 +56,7 @@ pub(super) async fn run(executor: &Executor, step: &Step) -> Done {
         Effect::SaveErrant {
             server,
             transactions,
-        } => save_errant(executor, server, transactions.to_string()).await,
+        } => save_errant(executor, server, transactions).await,
         Effect::Reseed { server, donor } => {
             // The new data may give the numbers of the old again; data that stay do not.
             let saved = executor.saved().remove(server);
@@ -188,13 +188,17 @@ fn attached(link: &Link, baseline: &GtidSet) -> Result<bool, String> {
 }
 
 /// Not a second time for the same transactions: what is done after it may have to be tried again.
-async fn save_errant(executor: &Executor, server: &ServerName, gtids: String) -> Done {
+async fn save_errant(
+    executor: &Executor,
+    server: &ServerName,
+    transactions: &Difference,
+) -> Done {
+    let gtids = transactions.to_string();
     if executor.saved().get(server) == Some(&gtids) {
         return Ok(Output::Done);
     }
-    let host = host(executor, "save its transactions", server)?;
-    let place = host.save_errant(server, &gtids).await?;
-    tracing::info!(%server, %place, "errant transactions are saved");
+    let place = salvage::save(executor, server, transactions).await?;
+    tracing::info!(%server, place = %place.display(), "errant transactions are saved");
     executor.saved().insert(server.clone(), gtids);
     Ok(Output::Done)
 }

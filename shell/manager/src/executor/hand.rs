@@ -69,6 +69,11 @@ pub(super) struct Lent {
 }
 
 impl Lent {
+    /// The connection, for something after which it is of no use to others.
+    pub(super) fn keep(mut self) -> Connection {
+        self.connection.take().expect("it is taken only once")
+    }
+
     /// What is sent to the server if the connection is given back before this is withdrawn.
     pub(super) fn repair_with(&mut self, statement: Option<&'static str>) {
         self.repair = statement;

@@ -103,7 +103,7 @@ impl Connection {
     }
 
     /// The next payload, unless it is an error.
-    async fn receive(&mut self) -> Result<Vec<u8>, Error> {
+    pub(super) async fn receive(&mut self) -> Result<Vec<u8>, Error> {
         let payload = self.stream.receive().await?;
         match payload.first() {
             Some(&ERR_HEADER) => Err(ErrPacket::parse(&payload)?.into()),
