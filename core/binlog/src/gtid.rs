@@ -41,9 +41,7 @@ impl Gtid {
     /// Whether it is one of these.
     pub fn is_among(&self, transactions: &Difference) -> bool {
         match (self, transactions, self.set()) {
-            (Self::Mysql { .. }, Difference::Mysql(all), GtidSet::Mysql(one)) => {
-                all.contains(&one)
-            }
+            (Self::Mysql { .. }, Difference::Mysql(all), GtidSet::Mysql(one)) => all.contains(&one),
             (Self::Mariadb(gtid), Difference::Mariadb(ranges), _) => ranges.iter().any(|range| {
                 let (first, last) = (range.first(), range.last());
                 (gtid.domain, gtid.server) == (last.domain, last.server)

@@ -43,7 +43,8 @@ use backoff::Backoff;
 pub struct Hooks {
     /// Its process can be ended ([`crate::Effect::EndProcess`]).
     pub end_process: bool,
-    /// Its data can be replaced although the server itself has no means ([`crate::Effect::Reseed`]).
+    /// Its data can be replaced, although the server itself has no means for it
+    /// ([`crate::Effect::Reseed`]).
     pub reseed: bool,
 }
 

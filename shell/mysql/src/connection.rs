@@ -3,6 +3,7 @@
 //! Invariant: a connection whose exchange was not read to its end is never used again. Each
 //! exchange marks it as broken first and clears the mark last, so a dropped future leaves the mark.
 
+mod dialect;
 mod dump;
 mod reply;
 #[cfg(test)]

@@ -53,7 +53,10 @@ pub(super) const BINARY_LOGS: &str = "SHOW BINARY LOGS";
 
 /// The first events of a log, among them the list of the GTIDs before it.
 pub(super) fn first_events(log: &str) -> String {
-    format!("SHOW BINLOG EVENTS IN '{}' LIMIT 3", log.replace(['\\', '\''], ""))
+    format!(
+        "SHOW BINLOG EVENTS IN '{}' LIMIT 3",
+        log.replace(['\\', '\''], "")
+    )
 }
 
 /// The processlist command of a receiver thread (MariaDB).

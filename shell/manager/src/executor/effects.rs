@@ -188,11 +188,7 @@ fn attached(link: &Link, baseline: &GtidSet) -> Result<bool, String> {
 }
 
 /// Not a second time for the same transactions: what is done after it may have to be tried again.
-async fn save_errant(
-    executor: &Executor,
-    server: &ServerName,
-    transactions: &Difference,
-) -> Done {
+async fn save_errant(executor: &Executor, server: &ServerName, transactions: &Difference) -> Done {
     let gtids = transactions.to_string();
     if executor.saved().get(server) == Some(&gtids) {
         return Ok(Output::Done);

@@ -109,18 +109,18 @@ fn new_folder(salvage: &Path, server: &ServerName) -> Result<PathBuf, String> {
         let folder = salvage.join(format!("{server}-{number}"));
         match DirBuilder::new().mode(0o700).create(&folder) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            made => return made.map(|()| folder.clone()).map_err(|error| failed(&folder, error)),
+            made => {
+                return made
+                    .map(|()| folder.clone())
+                    .map_err(|error| failed(&folder, error));
+            }
         }
     }
     Err(format!("{} is full", salvage.display()))
 }
 
 /// Copies the log of this name and all after it, each under its name, to the disk.
-async fn copy(
-    connection: Connection,
-    first: &str,
-    folder: &Path,
-) -> Result<Vec<PathBuf>, String> {
+async fn copy(connection: Connection, first: &str, folder: &Path) -> Result<Vec<PathBuf>, String> {
     let dump = connection.dump_binlog(first).await;
     let mut dump = dump.map_err(|error| error.to_string())?;
     let mut copy = Copy::default();
@@ -215,7 +215,9 @@ fn write_sql(logs: &[PathBuf], folder: &Path, transactions: &Difference) -> Resu
             text.clear();
         }
     }
-    let file = out.into_inner().map_err(|error| failed(error.into_error()))?;
+    let file = out
+        .into_inner()
+        .map_err(|error| failed(error.into_error()))?;
     file.sync_all().map_err(failed)?;
     let is_whole = match transactions {
         Difference::Mysql(set) => found.len() as u64 == set.count(),

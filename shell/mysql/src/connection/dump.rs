@@ -6,7 +6,7 @@
 use mainstay_wire::Command;
 use mainstay_wire::response::{EOF_HEADER, OK_HEADER};
 
-use super::Connection;
+use super::{Connection, dialect};
 use crate::Error;
 
 /// `BINLOG_DUMP_NON_BLOCK`: the stream ends where the logs end.
@@ -15,11 +15,6 @@ const NON_BLOCK: u16 = 1;
 const SERVER_ID: u32 = 0;
 /// Where the first event of a log begins.
 const FIRST_EVENT_AT: u32 = 4;
-
-/// What a session sets first: events without checksums, and those of `MariaDB` that only its own
-/// replicas understand. Both families take all of it, as user variables.
-const TERMS: &str = "SET @master_binlog_checksum = 'NONE', @source_binlog_checksum = 'NONE', \
-                     @mariadb_slave_capability = 4";
 
 /// The events of a log and of all that follow it.
 #[derive(Debug)]
@@ -31,7 +26,7 @@ impl Connection {
     /// Asks for everything in the log of this name and in those after it, up to the present end.
     /// The connection serves for nothing else afterwards.
     pub async fn dump_binlog(mut self, file: &str) -> Result<BinlogDump, Error> {
-        self.execute(TERMS).await?;
+        self.execute(dialect::DUMP_TERMS).await?;
         let mut argument = FIRST_EVENT_AT.to_le_bytes().to_vec();
         argument.extend(NON_BLOCK.to_le_bytes());
         argument.extend(SERVER_ID.to_le_bytes());
@@ -53,7 +48,9 @@ impl BinlogDump {
                 Ok(Some(payload))
             }
             Some(&EOF_HEADER) => Ok(None),
-            _ => Err(Error::Protocol("an unknown packet in a binlog stream".to_owned())),
+            _ => Err(Error::Protocol(
+                "an unknown packet in a binlog stream".to_owned(),
+            )),
         }
     }
 }
