@@ -25,7 +25,7 @@ impl Network {
             children: Vec::new(),
         };
         network.namespace("sw");
-        network.ip(&[
+        ip(&[
             "-n",
             &network.full("sw"),
             "link",
@@ -34,7 +34,7 @@ impl Network {
             "type",
             "bridge",
         ]);
-        network.ip(&["-n", &network.full("sw"), "link", "set", "br0", "up"]);
+        ip(&["-n", &network.full("sw"), "link", "set", "br0", "up"]);
         network
     }
 
@@ -43,14 +43,14 @@ impl Network {
         self.namespace(name);
         let (switch, host) = (self.full("sw"), self.full(name));
         let port = format!("p-{name}");
-        self.ip(&[
+        ip(&[
             "link", "add", &port, "netns", &switch, "type", "veth", "peer", "name", "eth0",
             "netns", &host,
         ]);
-        self.ip(&["-n", &switch, "link", "set", &port, "master", "br0", "up"]);
-        self.ip(&["-n", &host, "link", "set", "eth0", "up"]);
+        ip(&["-n", &switch, "link", "set", &port, "master", "br0", "up"]);
+        ip(&["-n", &host, "link", "set", "eth0", "up"]);
         for address in addresses {
-            self.ip(&["-n", &host, "addr", "add", address, "dev", "eth0"]);
+            ip(&["-n", &host, "addr", "add", address, "dev", "eth0"]);
         }
     }
 
@@ -93,15 +93,15 @@ impl Network {
 
     fn namespace(&mut self, name: &str) {
         let full = self.full(name);
-        self.ip(&["netns", "add", &full]);
+        ip(&["netns", "add", &full]);
         self.hosts.push(full.clone());
-        self.ip(&["-n", &full, "link", "set", "lo", "up"]);
+        ip(&["-n", &full, "link", "set", "lo", "up"]);
     }
+}
 
-    #[track_caller]
-    fn ip(&self, arguments: &[&str]) {
-        run(Command::new("ip").args(arguments)).succeeded();
-    }
+#[track_caller]
+fn ip(arguments: &[&str]) {
+    run(Command::new("ip").args(arguments)).succeeded();
 }
 
 impl Drop for Network {
