@@ -13,7 +13,9 @@ use mainstay_clock::Timestamp;
 use mainstay_wire::auth::{AuthSwitchRequest, Plugin, caching_sha2};
 use mainstay_wire::handshake::{SALT_LEN, Salt};
 use mainstay_wire::packet::{Packet, build_packet};
-use mainstay_wire::{Capabilities, ChangeUser, ClientHello, Command, ErrorCode, HandshakeResponse};
+use mainstay_wire::{
+    Capabilities, ChangeUser, ClientHello, Command, ErrPacket, ErrorCode, HandshakeResponse,
+};
 
 use crate::answer;
 use crate::core::Core;
@@ -27,6 +29,9 @@ use crate::records::ClientEvent;
 use crate::secure::{compression, kept};
 use crate::session::{Job, Key, Phase, Running, Session, Stage};
 use crate::state::State;
+
+/// A longer name of a schema in a login is refused by MySQL as such, and by `MariaDB` as unknown.
+const NAME_BYTES_MAX: usize = 192;
 
 /// A login that is not decided yet.
 #[derive(Debug)]
@@ -314,6 +319,13 @@ impl Core {
             && own != asked
         {
             let error = crate::ruling::kept_in_schema(&hello.user, asked);
+            return self.refuse(client, sequence, &error, out);
+        }
+        let asked = hello.database.as_deref().unwrap_or_default();
+        if asked.len() > NAME_BYTES_MAX && !self.policy.server_version.contains("MariaDB") {
+            let shown: String = asked.chars().take(100).collect();
+            let text = format!("Identifier name '{shown}' is too long");
+            let error = ErrPacket::new(1059, *b"42000", text);
             return self.refuse(client, sequence, &error, out);
         }
         let Some(session) = self.clients.get_mut(client) else {

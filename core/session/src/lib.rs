@@ -60,6 +60,7 @@ mod option;
 pub mod policy;
 mod pool;
 mod prepared;
+mod processes;
 pub mod queries;
 mod readers;
 mod ready;

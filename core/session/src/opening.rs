@@ -47,6 +47,7 @@ impl Core {
             statements: ServerStatements::new(self.policy.pool.statements_max.max(1)),
             paused: false,
             in_soft: false,
+            lists: false,
             fill: None,
             thread: 0,
             salt: Salt::default(),

@@ -77,12 +77,24 @@ impl Core {
                 }
             }
         }
+        let lists = self.servers.get_mut(id).filter(|one| one.lists);
+        if let Some(server) = lists.filter(|_| !done) {
+            let Some(longer) = server.keeps_list(gathered) else {
+                return;
+            };
+            gathered = longer;
+        }
         if let Some(server) = self.servers.get_mut(id).filter(|one| one.filters()) {
             let usual = self.upstreams[server.upstream].usual.as_ref();
             gathered = match server.filter(gathered, fed.consumed, usual) {
                 Ok(gathered) => gathered,
                 Err(_) => return self.lost_by_us(id, out),
             };
+        }
+        if self.servers.get(id).is_some_and(|one| one.lists)
+            && let Some(list) = self.renumbered(id, gathered.bytes())
+        {
+            gathered = Gathered::made(list);
         }
         if !gathered.bytes().is_empty() {
             self.keep(id, gathered.bytes());

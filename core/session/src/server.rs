@@ -59,6 +59,8 @@ pub(crate) struct Server {
     pub(crate) paused: bool,
     /// It is in its upstream's list of those kept for counters.
     pub(crate) in_soft: bool,
+    /// The reply being read is a list of connections.
+    pub(crate) lists: bool,
     /// The reply being read, where it is to be kept.
     pub(crate) fill: Option<Box<Fill>>,
     /// Its number at its server.

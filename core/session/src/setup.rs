@@ -256,6 +256,7 @@ impl Core {
             return;
         };
         server.begin_sum(replays);
+        server.lists = running.lists_processes();
         running.sent(now);
         self.counts.sent(running);
         server.traffic.sent += running.packet.len() as u64;

@@ -157,3 +157,13 @@ fn a_number_of_a_server_is_for_the_server() {
     assert!(world.query(client, "KILL 7").is_ok());
     assert_eq!(world.log("db1"), ["KILL 7"]);
 }
+
+#[test]
+fn a_session_finds_itself_in_the_list_of_connections() {
+    let mut world = World::new();
+    let [client, other] = [(); 2].map(|()| world.login(None));
+    for one in [client, other] {
+        let own = world.clients[&one].greeting().connection_id.to_string();
+        assert_eq!(world.query(one, "SHOW PROCESSLIST"), Reply::rows(&[&own]));
+    }
+}

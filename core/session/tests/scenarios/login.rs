@@ -83,6 +83,17 @@ fn an_unknown_schema_is_refused_by_the_server_at_login() {
 }
 
 #[test]
+fn a_schema_with_a_name_of_no_schema_is_refused_as_on_servers() {
+    let mut world = World::new();
+    let client = world.accept();
+    let schema = "x".repeat(200);
+    let hello = world.clients[&client].hello("app", PASSWORD, Some(&schema));
+    world.client_sends(client, &hello);
+    assert_eq!(world.reply(client).code(), 1059);
+    assert!(world.clients[&client].closed);
+}
+
+#[test]
 fn the_schema_of_the_login_is_in_force() {
     let mut world = World::new();
     let client = world.login(Some("shop"));

@@ -418,6 +418,7 @@ impl Connection {
             "SHOW WARNINGS" => last.0.clone(),
             "SELECT FOUND_ROWS()" => self.found.to_string(),
             "SELECT DATABASE()" => self.schema.clone(),
+            "SHOW PROCESSLIST" => self.id.to_string(),
             "SELECT LAST_INSERT_ID()" => self
                 .variables
                 .get("last_insert_id")
