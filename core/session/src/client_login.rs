@@ -30,7 +30,7 @@ use crate::secure::{compression, kept};
 use crate::session::{Job, Key, Phase, Running, Session, Stage};
 use crate::state::State;
 
-/// A longer name of a schema in a login is refused by MySQL as such, and by `MariaDB` as unknown.
+/// `MariaDB` refuses a longer one as it does unknown ones.
 const NAME_BYTES_MAX: usize = 192;
 
 /// A login that is not decided yet.
@@ -321,11 +321,8 @@ impl Core {
             let error = crate::ruling::kept_in_schema(&hello.user, asked);
             return self.refuse(client, sequence, &error, out);
         }
-        let asked = hello.database.as_deref().unwrap_or_default();
-        if asked.len() > NAME_BYTES_MAX && !self.policy.server_version.contains("MariaDB") {
-            let shown: String = asked.chars().take(100).collect();
-            let text = format!("Identifier name '{shown}' is too long");
-            let error = ErrPacket::new(1059, *b"42000", text);
+        let mariadb = self.policy.server_version.contains("MariaDB");
+        if let Some(error) = name_too_long(hello).filter(|_| !mariadb) {
             return self.refuse(client, sequence, &error, out);
         }
         let Some(session) = self.clients.get_mut(client) else {
@@ -402,6 +399,14 @@ impl Core {
         self.ready.push_back(client);
         self.warm_for(client);
     }
+}
+
+/// What MySQL says of a schema with a name that is none.
+fn name_too_long(hello: &HandshakeResponse) -> Option<ErrPacket> {
+    let name = hello.database.as_ref()?;
+    let shown: String = name.chars().take(100).collect();
+    let text = format!("Identifier name '{shown}' is too long");
+    (name.len() > NAME_BYTES_MAX).then(|| ErrPacket::new(1059, *b"42000", text))
 }
 
 fn is_libmariadb(hello: &HandshakeResponse) -> bool {

@@ -191,6 +191,11 @@ impl Session {
             && matches!(server.phase, ServerPhase::Idle { .. })
     }
 
+    /// True when its last statement ran elsewhere, or another session's ran here since.
+    pub(crate) fn is_new_to(&self, id: u32, server: &Server) -> bool {
+        self.last_on != Some(id) || server.last_user != self.serial
+    }
+
     /// Its command goes to this connection now.
     pub(crate) fn is_used_on(&mut self, client: u32, (id, server): (u32, &mut Server)) {
         server.last_user = self.serial;

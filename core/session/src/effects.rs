@@ -12,7 +12,7 @@ use crate::server::Server;
 use crate::session::{Job, Session};
 use crate::state::State;
 use crate::tie::TieReason;
-use crate::tracking::told;
+use crate::tracking::{Tracking, told};
 
 /// Flags that tie, and why.
 const TYING: [(Flags, TieReason); 3] = [
@@ -133,6 +133,8 @@ impl Session {
         if statement.kind != Kind::Set && !self.in_transaction() {
             self.ties.remove(TieReason::NextTransaction);
         }
+        // Where nothing is told, the session stays on its connection, which knows.
+        let told = server.tracking != Tracking::Unable;
         let applied = &mut server.applied;
         match statement.kind {
             Kind::Use => {
@@ -144,7 +146,7 @@ impl Session {
             Kind::Set => return self.take_set((statement, sql), summary, applied),
             Kind::Execute => return self.take_executed(statement, sql, summary, server),
             Kind::Ddl => self.take_drop(sql, applied),
-            Kind::Multi if drops_schema(sql) && applied.schema.is_some() => {
+            Kind::Multi if told && drops_schema(sql) && applied.schema.is_some() => {
                 // Which one does not matter: a name that no schema has is never right.
                 applied.schema = Some(Vec::new());
             }

@@ -28,10 +28,14 @@ pub(crate) struct Asks {
 impl Core {
     pub(crate) fn asks(&self, client: u32, id: u32) -> Option<Asks> {
         let (session, server) = (self.clients.get(client)?, self.servers.get(id)?);
-        let wait = self.awaited(session, server);
+        // Anything before a question about the last statement would be that statement.
+        let follows = session.running().is_some_and(|one| one.job.asks());
+        let free = !follows || session.is_new_to(id, server);
+        let wait = self.awaited(session, server).filter(|_| free);
+        let told = server.tracking != Tracking::Unable && free;
         Some(Asks {
             known: self.upstreams[server.upstream].usual.is_some(),
-            gtids: server.tracking != Tracking::Unable && self.wants_gtid(session),
+            gtids: told && self.wants_gtid(session),
             wait: wait.map(|seen| {
                 let text = self.wait_text(server, &seen);
                 (seen, text)
@@ -51,7 +55,7 @@ pub(crate) fn steps(
     let Some(running) = session.running() else {
         return steps;
     };
-    let moved = session.last_on != Some(id) || server.last_user != session.serial;
+    let moved = session.is_new_to(id, server);
     let last_id = (moved && running.job.has(Flags::LAST_INSERT_ID))
         .then(|| format!("last_insert_id={}", session.last_insert_id).into_bytes());
     let extra = last_id

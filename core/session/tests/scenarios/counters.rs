@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use mainstay_session::policy::Causal;
+
 use crate::client::Reply;
 use crate::fake::{World, policy, routes};
 
@@ -172,6 +174,18 @@ fn a_reset_of_a_statement_makes_the_row_count_zero() {
         assert!(world.command(client, 0x1a, &[1, 0, 0, 0]).is_ok());
         assert_eq!(world.query(client, sql), Reply::rows(&["0"]), "{sql}");
     }
+}
+
+#[test]
+fn nothing_is_asked_of_a_server_between_a_statement_and_the_question_about_it() {
+    let mut policy = policy();
+    policy.causal.reads = Causal::Session;
+    let mut world = World::with(policy, routes(1, 0, Some("db1"), &[]));
+    let client = world.login(None);
+    let question = "SELECT LAST_INSERT_ID(), ROW_COUNT()";
+    world.query(client, "SELECT 1");
+    world.query(client, question);
+    assert_eq!(world.log("db1"), ["SELECT 1", question]);
 }
 
 #[test]

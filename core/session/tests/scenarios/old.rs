@@ -69,7 +69,12 @@ fn variables_of_one_session_do_not_reach_another() {
 fn what_an_opaque_text_did_stays_with_its_session_where_servers_tell_nothing() {
     let mut world = world();
     let (client, other) = (old_login(&mut world), old_login(&mut world));
-    world.query(client, "SELECT 1; USE shop");
+    world.query(client, "USE before");
+    world.query(client, "USE shop; SELECT DATABASE()");
+    let (_, connection) = world.connections.iter_mut().next().expect("a connection");
+    connection.schema = "shop".to_owned();
+    let own = world.query(client, "SELECT DATABASE()");
+    assert_eq!(own, Reply::rows(&["shop"]));
     world.query(other, "SELECT 1");
     assert_eq!(world.connections.len(), 2);
     world.leave(client);
