@@ -7,12 +7,26 @@ use mainstay_clock::Timestamp;
 /// What a user, a rule or a hostgroup may use; `None` is no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// Connections at the same time.
+    /// Connections at the same time: of a user those of its clients, else those to servers.
     pub connections_max: Option<usize>,
     /// Statements a second.
     pub queries_per_second: Option<u64>,
     /// Bytes a second, of statements and of replies.
     pub bytes_per_second: Option<u64>,
+}
+
+impl Limits {
+    /// One of `workers` shares of the rates.
+    #[must_use]
+    pub fn shared(self, workers: usize) -> Self {
+        let workers = u64::try_from(workers).unwrap_or(1).max(1);
+        let share = |rate: Option<u64>| rate.map(|rate| rate.div_ceil(workers));
+        Self {
+            connections_max: self.connections_max,
+            queries_per_second: share(self.queries_per_second),
+            bytes_per_second: share(self.bytes_per_second),
+        }
+    }
 }
 
 /// What is left of a limit. It may go below nothing: what a statement costs is known when it has

@@ -86,15 +86,12 @@ impl Hostgroups {
         Self(all)
     }
 
-    /// The same, with one of `workers` shares of each limit.
+    /// The same, with one of `workers` shares of each rate.
     #[must_use]
     pub fn shared(&self, workers: usize) -> Self {
-        let workers = u64::try_from(workers).unwrap_or(1).max(1);
-        let share = |rate: Option<u64>| rate.map(|rate| rate.div_ceil(workers));
         let mut groups = self.0.clone();
         for Hostgroup { limits, .. } in &mut groups {
-            limits.queries_per_second = share(limits.queries_per_second);
-            limits.bytes_per_second = share(limits.bytes_per_second);
+            *limits = limits.shared(workers);
         }
         Self(groups)
     }

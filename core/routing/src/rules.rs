@@ -22,6 +22,7 @@ use mainstay_sql::Digest;
 pub use fast::FastRoute;
 pub use ruling::{Query, Ruling, Workspace};
 
+use crate::bucket::Limits;
 use fast::FastRoutes;
 use patterns::Patterns;
 use replacement::Replacement;
@@ -166,6 +167,8 @@ pub struct Rule {
     pub global: bool,
     /// What it decides.
     pub actions: Actions,
+    /// What the statements may use that it matched last of all rules with limits.
+    pub limits: Limits,
     /// `apply`: no later rule is asked.
     pub apply: bool,
 }
@@ -266,6 +269,19 @@ impl Rules {
     /// True when some rule looks at the text without values.
     pub fn needs_digest(&self) -> bool {
         self.needs_digest
+    }
+
+    /// The limits of all rules.
+    pub fn limits(&self) -> impl Iterator<Item = Limits> {
+        self.all.iter().map(|one| one.rule.limits)
+    }
+
+    /// The limits of one rule.
+    pub fn limits_of(&self, rule_id: u32) -> Option<Limits> {
+        let found = self
+            .all
+            .binary_search_by_key(&rule_id, |one| one.rule.rule_id);
+        found.ok().map(|place| self.all[place].rule.limits)
     }
 
     /// True when some rule asks for what an earlier write did (`gtid_from_hostgroup`).

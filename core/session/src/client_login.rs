@@ -356,6 +356,8 @@ impl Core {
             attempts: 0,
             cache_ttl: None,
             killed: false,
+            crowded: false,
+            places: Vec::new(),
             ruled: crate::ruling::Ruled::default(),
         };
         session.phase = Phase::Busy(running);

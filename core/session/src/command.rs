@@ -136,7 +136,7 @@ impl Core {
         out: &mut Ops,
     ) {
         self.enter(client, (command, job), packet);
-        if !self.pause_command(client) {
+        if !self.pause_command(client) && !self.waits_for_place(client) {
             self.dispatch(client, out);
         }
     }
@@ -176,6 +176,8 @@ impl Core {
             attempts: 0,
             cache_ttl: self.ruled.cache_ttl,
             killed: false,
+            crowded: false,
+            places: Vec::new(),
             ruled: std::mem::take(&mut self.ruled),
         });
         let running = session.running();

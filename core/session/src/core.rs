@@ -28,6 +28,7 @@ use crate::slots::Slots;
 use crate::stats::Stats;
 use crate::tie::Ties;
 use crate::timers::Timers;
+use crate::turns::Crowd;
 use crate::upstream::Upstream;
 use crate::warm::Warm;
 
@@ -77,6 +78,7 @@ pub struct Core {
     pub(crate) digest_text: Vec<u8>,
     pub(crate) wishes: Wishes,
     pub(crate) warm: Warm,
+    pub(crate) crowd: Crowd,
     /// Some session has asked for the counters of its last statement.
     pub(crate) asked: bool,
     /// Turns the choice among equally loaded readers.
@@ -117,6 +119,7 @@ impl Core {
             digest_text: Vec::new(),
             wishes: Wishes::default(),
             warm: Warm::default(),
+            crowd: Crowd::default(),
             turn: 0,
             asked: false,
             policy,
@@ -252,6 +255,7 @@ impl Core {
         self.retry_upstreams(out);
         self.feed_starving(out);
         self.warm_up(out);
+        self.thin_crowd(out);
         self.settle(out);
     }
 
@@ -262,7 +266,7 @@ impl Core {
             .iter()
             .flat_map(|one| [one.opening.until, one.writing.until, one.starves_until]);
         pauses
-            .chain([self.timers.deadline(), self.warm.due])
+            .chain([self.timers.deadline(), self.warm.due, self.crowd.look_at])
             .flatten()
             .min()
     }

@@ -9,6 +9,7 @@ use mainstay_wire::tracker::Summary;
 
 use crate::core::Core;
 use crate::queries::{Asked, Ended, NO_HOSTGROUP, error_key};
+use crate::rulebook::Under;
 use crate::ruling::Arrived;
 use crate::session::{Job, Session};
 
@@ -77,8 +78,12 @@ impl Core {
         let hostgroup = self.hostgroup_of(running.ruled.hostgroup, server.upstream);
         if self.book.limits {
             let (user, spent) = (Arc::clone(&session.key.user), running.ruled.reply_bytes);
-            let holder = (&user, running.ruled.hostgroup);
-            self.book.spend(&self.policy, holder, (0, spent), self.now);
+            let under = Under {
+                user: &user,
+                hostgroup: running.ruled.counted_for,
+                rule: running.ruled.limited_by,
+            };
+            self.book.spend(&self.policy, under, (0, spent), self.now);
         }
         let asked = self.asked(session, i64::from(hostgroup), running.ruled.digest);
         let ended = Ended {

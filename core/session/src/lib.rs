@@ -57,6 +57,7 @@ mod offer;
 pub mod op;
 mod opening;
 mod option;
+mod places;
 pub mod policy;
 mod pool;
 mod prepared;
@@ -88,6 +89,7 @@ pub mod tie;
 mod timers;
 mod tracking;
 mod transactions;
+mod turns;
 mod upstream;
 mod warm;
 mod why;
@@ -99,6 +101,7 @@ pub use cache::CacheStats;
 pub use counts::{Count, Counts, GroupStats};
 pub use note::Note;
 pub use op::{Chunk, CloseReason, ConnId, Op, Ops};
+pub use places::Places;
 pub use policy::{
     Algorithms, AuthPlugin, BinlogSource, CachePolicy, ClientTls, Compression, Credential, Hold,
     Plugin, Policy, Pool, Require, Secret, ServerTls, Timeouts, User,

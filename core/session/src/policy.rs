@@ -21,6 +21,7 @@ pub use crate::allowed::Subnet;
 pub use crate::budget::Budget;
 pub use crate::cache::CachePolicy;
 pub use crate::causal::{Causal, CausalPolicy};
+pub use crate::places::Places;
 pub use log::LogPolicy;
 pub use mainstay_routing::Choice;
 pub use transport::{Algorithms, ClientTls, Require, ServerTls};
@@ -67,6 +68,10 @@ pub struct Policy {
     pub firewall: Option<Arc<Firewall>>,
     /// How long a statement may wait for its turn under a limit, before it gets error 1226.
     pub limit_wait: Duration,
+    /// Who is under the limits of connections of hostgroups and rules, for all workers.
+    pub places: Arc<Places>,
+    /// The workers of the proxy: each has its share of the rates that rules allow.
+    pub workers: usize,
     /// Where clients connect, for rules that ask for it.
     pub listen: Option<SocketAddr>,
     /// Run a read again elsewhere when its server is lost before a byte of the reply was forwarded.
@@ -126,6 +131,8 @@ impl Default for Policy {
             hostgroups: Arc::default(),
             firewall: None,
             limit_wait: Duration::from_secs(1),
+            places: Arc::default(),
+            workers: 1,
             listen: None,
             retry_reads: true,
             readers: Readers::default(),

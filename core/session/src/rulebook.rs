@@ -1,22 +1,33 @@
 //! What a worker keeps to ask the rules: their counters, and what is left under the limits of
-//! users.
+//! users, hostgroups and rules.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_clock::Timestamp;
+use mainstay_routing::hostgroups::{READERS, WRITERS};
 use mainstay_routing::rules::Workspace;
 use mainstay_routing::{Bucket, Limits, Rules};
 
 use crate::policy::{Policy, User};
 use crate::queries::{GateStats, QueryStats};
+use crate::ruling::Ruled;
 
 /// Whose limit it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Holder {
+pub(crate) enum Holder {
     User(Arc<str>),
     Hostgroup(u32),
+    Rule(u32),
+}
+
+/// Whose limits a statement is under.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Under<'a> {
+    pub(crate) user: &'a Arc<str>,
+    pub(crate) hostgroup: Option<u32>,
+    pub(crate) rule: Option<u32>,
 }
 
 /// The buckets of one holder.
@@ -27,6 +38,8 @@ struct Buckets {
 }
 
 /// What a worker keeps.
+// Each flag is one independent fact.
+#[allow(clippy::struct_excessive_bools)]
 #[derive(Debug)]
 pub(crate) struct Rulebook {
     pub(crate) workspace: Workspace,
@@ -34,6 +47,10 @@ pub(crate) struct Rulebook {
     pub(crate) asks_users: bool,
     /// Some limit is set.
     pub(crate) limits: bool,
+    /// One of them is of the hostgroups of the built-in split.
+    pub(crate) limits_split: bool,
+    /// Some limit is one of connections at the same time.
+    pub(crate) places: bool,
     pub(crate) gate: GateStats,
     buckets: BTreeMap<Holder, Buckets>,
 }
@@ -58,6 +75,8 @@ impl Rulebook {
             workspace: Workspace::new(&policy.rules, seed),
             asks_users: false,
             limits: false,
+            limits_split: false,
+            places: false,
             gate: GateStats::default(),
             buckets: BTreeMap::new(),
         };
@@ -75,10 +94,16 @@ impl Rulebook {
     }
 
     fn look(&mut self, policy: &Policy) {
-        let mut users = policy.users.values();
-        let mut groups = policy.hostgroups.iter();
-        self.limits = users.any(|user| is_limited(&user.limits()))
-            || groups.any(|group| is_limited(&group.limits));
+        let users = policy.users.values().map(User::limits);
+        let groups = policy.hostgroups.iter().map(|group| group.limits);
+        let shared: Vec<Limits> = groups.chain(policy.rules.limits()).collect();
+        let has_places = |limits: &Limits| limits.connections_max.is_some();
+        self.places = shared.iter().any(has_places);
+        self.limits = self.places || users.chain(shared).any(|limits| is_limited(&limits));
+        self.limits_split = [WRITERS, READERS].into_iter().any(|id| {
+            let group = policy.hostgroups.get(id).map(|group| &group.limits);
+            group.is_some_and(|limits| is_limited(limits) || has_places(limits))
+        });
         let mut users = policy.users.values();
         self.asks_users = users.any(|user| user.default_hostgroup.is_some() || user.schema_locked);
     }
@@ -97,14 +122,9 @@ impl Rulebook {
     }
 
     /// How long a statement has to wait for its turn.
-    pub(crate) fn wait(
-        &mut self,
-        policy: &Policy,
-        (user, hostgroup): (&Arc<str>, Option<u32>),
-        now: Timestamp,
-    ) -> Wait {
+    pub(crate) fn wait(&mut self, policy: &Policy, under: Under<'_>, now: Timestamp) -> Wait {
         let mut longest = Wait::default();
-        for (holder, limits) in limits_of(policy, user, hostgroup) {
+        for (holder, limits) in limits_of(policy, under) {
             let buckets = self.buckets(holder, &limits, now);
             if let Some(rate) = limits.queries_per_second {
                 longest.at_least(
@@ -124,11 +144,11 @@ impl Rulebook {
     pub(crate) fn spend(
         &mut self,
         policy: &Policy,
-        (user, hostgroup): (&Arc<str>, Option<u32>),
+        under: Under<'_>,
         (queries, bytes): (u64, u64),
         now: Timestamp,
     ) {
-        for (holder, limits) in limits_of(policy, user, hostgroup) {
+        for (holder, limits) in limits_of(policy, under) {
             let buckets = self.buckets(holder, &limits, now);
             if let Some(rate) = limits.queries_per_second {
                 buckets.queries.take(queries, rate, now);
@@ -166,15 +186,35 @@ impl Wait {
     }
 }
 
-fn limits_of(policy: &Policy, user: &Arc<str>, hostgroup: Option<u32>) -> Vec<(Holder, Limits)> {
+fn limits_of(policy: &Policy, under: Under<'_>) -> Vec<(Holder, Limits)> {
     let mut found = Vec::new();
-    let known = policy.users.get(&**user).map(User::limits);
+    let known = policy.users.get(&**under.user).map(User::limits);
     if let Some(limits) = known.filter(is_limited) {
-        found.push((Holder::User(Arc::clone(user)), limits));
+        found.push((Holder::User(Arc::clone(under.user)), limits));
     }
-    let group = hostgroup.and_then(|id| policy.hostgroups.get(id));
+    let group = under.hostgroup.and_then(|id| policy.hostgroups.get(id));
     if let Some(group) = group.filter(|group| is_limited(&group.limits)) {
         found.push((Holder::Hostgroup(group.id), group.limits));
     }
+    let rule = under
+        .rule
+        .and_then(|id| Some((id, policy.rules.limits_of(id)?)));
+    if let Some((id, limits)) = rule.filter(|(_, limits)| is_limited(limits)) {
+        found.push((Holder::Rule(id), limits.shared(policy.workers)));
+    }
     found
+}
+
+/// The places that a statement needs, with how many there are.
+pub(crate) fn places(policy: &Policy, ruled: &Ruled) -> Vec<(Holder, usize)> {
+    let group = ruled.counted_for.and_then(|id| policy.hostgroups.get(id));
+    let group = group.and_then(|group| {
+        let most = group.limits.connections_max?;
+        Some((Holder::Hostgroup(group.id), most))
+    });
+    let rule = ruled.limited_by.and_then(|id| {
+        let most = policy.rules.limits_of(id)?.connections_max?;
+        Some((Holder::Rule(id), most))
+    });
+    group.into_iter().chain(rule).collect()
 }

@@ -18,7 +18,7 @@ use mainstay_wire::{Command, ErrPacket, OkPacket};
 use crate::core::Core;
 use crate::mirror::Mirror;
 use crate::op::{Chunk, ConnId, Op, Ops};
-use crate::session::{Job, Session, Stage};
+use crate::session::Job;
 
 /// The longest text that a rule may rewrite, or make: it stays in one packet.
 pub(crate) const REWRITTEN_MAX: usize = 16_000_000;
@@ -53,6 +53,10 @@ pub(crate) struct Ruled {
     pub(crate) rule: Option<u32>,
     /// What a rule says of the query log.
     pub(crate) log: Option<bool>,
+    /// The hostgroup whose limits it is under.
+    pub(crate) counted_for: Option<u32>,
+    /// The rule whose limits it is under.
+    pub(crate) limited_by: Option<u32>,
     /// Bytes of its reply so far.
     pub(crate) reply_bytes: u64,
 }
@@ -212,6 +216,7 @@ impl Core {
             };
             let ruling = rules.ask(&query, &mut self.book.workspace);
             self.ruled.rule = ruling.rule;
+            self.ruled.limited_by = ruling.limited_by;
             (actions, end_flag, rewritten) = (ruling.actions, ruling.flag, ruling.rewritten);
             session.flag = actions.next_query_flag_in.unwrap_or(0);
         }
@@ -375,56 +380,6 @@ impl Core {
         }
         self.command_done(client);
         true
-    }
-
-    /// A statement that would have to wait too long for its turn is refused.
-    fn over_limit(&mut self, client: u32, arrived: &Arrived<'_>, out: &mut Ops) -> bool {
-        let Some(session) = self.clients.get(client).filter(|_| self.book.limits) else {
-            return false;
-        };
-        let user = Arc::clone(&session.key.user);
-        let holder = (&user, self.ruled.hostgroup);
-        let wait = self.book.wait(&self.policy, holder, self.now);
-        let ends = matches!(arrived.statement.kind, Kind::Commit | Kind::Rollback);
-        if wait.time > self.policy.limit_wait && !ends {
-            self.book.gate.limited += 1;
-            self.count_unsent(client, arrived);
-            let (name, rate) = wait.limit;
-            let text =
-                format!("User '{user}' has exceeded the '{name}' resource (current value: {rate})");
-            self.answer_error(client, &ErrPacket::new(1226, *b"42000", text), out);
-            return true;
-        }
-        let bytes = arrived.sql.len() as u64;
-        self.book.spend(&self.policy, holder, (1, bytes), self.now);
-        if !wait.time.is_zero() && !ends {
-            self.book.gate.delayed += 1;
-            let until = self.now + wait.time;
-            self.ruled.until = Some(self.ruled.until.map_or(until, |other| other.max(until)));
-        }
-        false
-    }
-
-    /// Has the command wait, if it must.
-    pub(crate) fn pause_command(&mut self, client: u32) -> bool {
-        let now = self.now;
-        let Some(running) = self.clients.get_mut(client).and_then(Session::running_mut) else {
-            return false;
-        };
-        let Some(until) = running.ruled.until.filter(|&until| until > now) else {
-            return false;
-        };
-        running.stage = Stage::Paused(until);
-        self.timers.arm(ConnId::Client(client), until);
-        true
-    }
-
-    /// Its pause is over.
-    pub(crate) fn unpause(&mut self, client: u32, out: &mut Ops) {
-        if let Some(running) = self.clients.get_mut(client).and_then(Session::running_mut) {
-            running.stage = Stage::Setup;
-        }
-        self.dispatch(client, out);
     }
 }
 

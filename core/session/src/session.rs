@@ -15,6 +15,7 @@ use mainstay_wire::{Capabilities, Command, ErrorCode};
 use crate::cached::Wrote;
 use crate::causal::Written;
 use crate::held::Held;
+use crate::places::Place;
 use crate::policy::Hold;
 use crate::replay::Log;
 use crate::ruling::Ruled;
@@ -170,6 +171,10 @@ pub(crate) struct Running {
     pub(crate) cache_ttl: Option<Duration>,
     /// `KILL QUERY` came before it was sent, or it was interrupted for taking too long.
     pub(crate) killed: bool,
+    /// It waits for a place under a limit.
+    pub(crate) crowded: bool,
+    /// The places that it has.
+    pub(crate) places: Vec<Place>,
     pub(crate) ruled: Ruled,
 }
 

@@ -11,7 +11,7 @@ use mainstay_session::explain::{Asked, Explanation};
 use mainstay_session::inventory::{Inventory, add_inventory};
 use mainstay_session::policy::Budget;
 use mainstay_session::{
-    CachePolicy, Core, Hold, Policy, Pool, QueryStats, Reset, Sessions, Stats, Written,
+    CachePolicy, Core, Hold, Places, Policy, Pool, QueryStats, Reset, Sessions, Stats, Written,
 };
 use mainstay_topology::Routes;
 
@@ -69,6 +69,8 @@ pub struct Proxy {
     written: Arc<Written>,
     /// The settings in force, not divided among workers.
     policy: Mutex<Arc<Policy>>,
+    /// The statements under way outlive the settings too.
+    places: Arc<Places>,
 }
 
 impl Proxy {
@@ -98,6 +100,7 @@ impl Proxy {
         Ok(Self {
             crew: Crew::start(&start)?,
             written: Arc::clone(&options.policy.cache.written),
+            places: Arc::clone(&options.policy.places),
             policy: Mutex::new(options.policy),
         })
     }
@@ -119,6 +122,7 @@ impl Proxy {
         let workers = self.crew.clients().len();
         let mut policy = share(policy, workers);
         policy.cache.written = Arc::clone(&self.written);
+        policy.places = Arc::clone(&self.places);
         self.crew.set_policy(&Arc::new(policy));
     }
 
@@ -253,6 +257,7 @@ fn share(policy: &Policy, workers: usize) -> Policy {
     Policy {
         clients_max: clients_max.div_ceil(workers),
         mirrors_max: policy.mirrors_max.div_ceil(workers),
+        workers,
         pool: Pool {
             server_connections_max: pool.server_connections_max.div_ceil(workers),
             server_connections_min: pool.server_connections_min.div_ceil(workers),

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use mainstay_sql::Digest;
 use regex_automata::PatternSet;
 
+use crate::bucket::Limits;
+
 use super::{Actions, Compiled, Conditions, Flag, Rules};
 
 /// What the rules are asked about.
@@ -43,6 +45,8 @@ pub struct Ruling {
     pub rule: Option<u32>,
     /// A rule said `apply`.
     pub applied: bool,
+    /// The last rule with limits that matched.
+    pub limited_by: Option<u32>,
 }
 
 /// What one worker needs to ask rules again and again: room, counters, and chance.
@@ -122,6 +126,9 @@ impl Rules {
             }
             ruling.flag = one.rule.flag_out.unwrap_or(ruling.flag);
             ruling.actions.take_over(&one.rule.actions);
+            if one.rule.limits != Limits::default() {
+                ruling.limited_by = Some(one.rule.rule_id);
+            }
             if let Some(replacement) = one.replacement.as_ref().filter(|_| !query.executes) {
                 let text = ruling.rewritten.as_deref().unwrap_or(query.sql);
                 if let Some(rewritten) = replacement.apply(text) {

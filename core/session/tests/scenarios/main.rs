@@ -10,6 +10,7 @@ mod causal;
 mod chaos;
 mod counters;
 mod counts;
+mod crowd;
 mod explained;
 mod failover;
 mod faults;

@@ -81,7 +81,7 @@ fn default(id: u32) -> WhenEmpty {
     }
 }
 
-/// `queries_per_second` and `bytes_per_second`.
+/// `connections_max`, `queries_per_second` and `bytes_per_second`.
 pub(super) fn limits(section: &mut Section<'_, '_, '_>) -> Limits {
     let mut rate = |key| {
         section.value(key, "a whole number from 1", |value| {
@@ -89,9 +89,12 @@ pub(super) fn limits(section: &mut Section<'_, '_, '_>) -> Limits {
             (rate > 0).then_some(rate)
         })
     };
+    let queries_per_second = rate("queries_per_second");
+    let bytes_per_second = rate("bytes_per_second");
+    let connections_max = rate("connections_max").and_then(|most| usize::try_from(most).ok());
     Limits {
-        connections_max: None,
-        queries_per_second: rate("queries_per_second"),
-        bytes_per_second: rate("bytes_per_second"),
+        connections_max,
+        queries_per_second,
+        bytes_per_second,
     }
 }

@@ -30,7 +30,8 @@ pub(super) fn read(
     let mut read = Vec::new();
     for found in rules {
         let mut section = Section::new("query_rules", found.clone(), report);
-        let (rule, active) = rule(&mut section);
+        let (mut rule, active) = rule(&mut section);
+        rule.limits = super::hostgroups::limits(&mut section);
         check_hostgroups(&mut section, &rule.actions, hostgroups);
         section.end();
         if active {

@@ -44,10 +44,6 @@ pub(super) fn read(
         let name = account::user(&mut section, &KEYS, None);
         let credential = credential(&mut section, folder);
         let default_schema = section.text("default_schema", "the name of a schema");
-        let connections_max = section.value("connections_max", "a whole number from 1", |value| {
-            let number: usize = value.as_integer()?.as_str().parse().ok()?;
-            (number > 0).then_some(number)
-        });
         let require = section.choice("require", &REQUIREMENTS);
         let plugin = section.choice("plugin", &PLUGINS);
         let transaction_replay = section.boolean("transaction_replay", false);
@@ -81,7 +77,7 @@ pub(super) fn read(
                 name,
                 credential,
                 default_schema,
-                connections_max,
+                connections_max: limits.connections_max,
                 require: require.unwrap_or_default(),
                 plugin,
                 causal_reads,

@@ -39,6 +39,7 @@ name = "reports"
 servers = ["db2"]
 when_empty = "error"
 bytes_per_second = 1000000
+connections_max = 20
 [[query_rules]]
 rule_id = 2
 match_digest = '^SELECT.*FOR UPDATE'
@@ -54,6 +55,8 @@ re_modifiers = "CASELESS,GLOBAL"
 attributes = { flagOUTs = [{ id = 5, weight = 1 }, { id = 6, weight = 3 }] }
 timeout = 100
 multiplex = 0
+queries_per_second = 7
+connections_max = 2
 comment = "the old names"
 [[query_rules]]
 rule_id = 3
@@ -106,6 +109,9 @@ fn rules_are_written_with_the_columns_of_proxysql() {
         ("reports", WhenEmpty::Error)
     );
     assert_eq!(reports.limits.bytes_per_second, Some(1_000_000));
+    assert_eq!(reports.limits.connections_max, Some(20));
+    assert_eq!(rewrite.limits.queries_per_second, Some(7));
+    assert_eq!(rewrite.limits.connections_max, Some(2));
     assert!(routing.firewall.is_some());
     let policy = settings.session_policy().unwrap();
     assert_eq!(policy.rules.ids().collect::<Vec<_>>(), [1, 2]);
