@@ -27,7 +27,7 @@ use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::policy::{ClientTls, Require};
 use crate::records::ClientEvent;
 use crate::secure::{compression, kept};
-use crate::session::{Job, Key, Phase, Running, Session, Stage};
+use crate::session::{Job, Key, Phase, Running, Session};
 use crate::state::State;
 
 /// `MariaDB` refuses a longer one as it does unknown ones.
@@ -340,25 +340,8 @@ impl Core {
         session.libmariadb |= is_libmariadb(hello);
         session.fast_forward = user.is_some_and(|user| user.fast_forward);
         let running = Running {
-            job: Job::Login,
-            command: Command::InitDb,
-            stage: Stage::Setup,
-            packet: Vec::new(),
-            text_at: 0,
-            stream: None,
             sequence,
-            since: self.now,
-            queued_at: self.now,
-            sent_at: self.now,
-            was_held: false,
-            to_writer: false,
-            blank: false,
-            attempts: 0,
-            cache_ttl: None,
-            killed: false,
-            crowded: false,
-            places: Vec::new(),
-            ruled: crate::ruling::Ruled::default(),
+            ..Running::new(Job::Login, Command::InitDb, self.now)
         };
         session.phase = Phase::Busy(running);
         if session.state.schema.is_none() {

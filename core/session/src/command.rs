@@ -12,7 +12,7 @@ use crate::core::Core;
 use crate::counts::Count;
 use crate::dialect;
 use crate::op::{Chunk, ConnId, Op, Ops};
-use crate::session::{Job, Phase, Running, Session, Stage};
+use crate::session::{Job, Phase, Running, Session};
 use crate::stream::Stream;
 use crate::tie::TieReason;
 
@@ -160,25 +160,12 @@ impl Core {
             return;
         };
         session.phase = Phase::Busy(Running {
-            job,
-            command,
-            stage: Stage::Setup,
             packet: kept,
             text_at: HEADER_LEN + text_at,
             stream: packet.header.continues().then(Stream::command),
-            sequence: 1,
-            since: now,
-            queued_at: now,
-            sent_at: now,
-            was_held: false,
-            to_writer: false,
-            blank: false,
-            attempts: 0,
             cache_ttl: self.ruled.cache_ttl,
-            killed: false,
-            crowded: false,
-            places: Vec::new(),
             ruled: std::mem::take(&mut self.ruled),
+            ..Running::new(job, command, now)
         });
         let running = session.running();
         let limit = running.and_then(|one| one.ruled.limit(self.policy.timeouts.query));

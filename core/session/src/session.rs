@@ -226,6 +226,31 @@ pub(crate) enum Stage {
 }
 
 impl Running {
+    /// One that has just come, without its packet.
+    pub(crate) fn new(job: Job, command: Command, now: Timestamp) -> Self {
+        Self {
+            job,
+            command,
+            stage: Stage::Setup,
+            packet: Vec::new(),
+            text_at: 0,
+            stream: None,
+            sequence: 1,
+            since: now,
+            queued_at: now,
+            sent_at: now,
+            was_held: false,
+            to_writer: false,
+            blank: false,
+            attempts: 0,
+            cache_ttl: None,
+            killed: false,
+            crowded: false,
+            places: Vec::new(),
+            ruled: Ruled::default(),
+        }
+    }
+
     /// It goes out now.
     pub(crate) fn sent(&mut self, now: Timestamp) {
         self.stage = Stage::Sent;
