@@ -8,6 +8,7 @@ mod binlog;
 mod certificates;
 mod drill;
 mod figures;
+mod floating;
 mod host;
 mod import;
 mod metrics;
@@ -31,12 +32,20 @@ use std::process::ExitCode;
 use args::{Cli, Command};
 use clap::Parser;
 use mainstay_sandbox::{GUARD_COMMAND, guard_main};
+use mainstay_vip::GUARD_COMMAND as VIP_GUARD_COMMAND;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     // Before anything else runs: this process is about to become a server.
     if arguments.next().is_some_and(|first| first == GUARD_COMMAND) {
         return guard_main(arguments);
+    }
+    // This process is about to watch over addresses, and does nothing else.
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|first| first == VIP_GUARD_COMMAND)
+    {
+        return mainstay_vip::guard_main();
     }
     let cli = Cli::parse();
     let done = match cli.command {

@@ -25,6 +25,7 @@ pub(crate) struct Numbers {
 pub(crate) fn text(status: &StatusView, numbers: Option<&Numbers>) -> String {
     let mut out = Exposition::default();
     cluster(&mut out, status);
+    crate::floating::metrics(&mut out, &status.vips);
     if let Some(numbers) = numbers {
         let proxy = &numbers.proxy;
         let help = "Times that a defect ended the sessions of a worker.";

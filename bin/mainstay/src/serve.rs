@@ -26,6 +26,7 @@ use tokio::task::spawn_blocking;
 use crate::args::ServeArgs;
 use crate::balancing;
 use crate::certificates::{self, Certificates};
+use crate::floating::Floating;
 use crate::output::{BadInput, emit};
 use crate::runfile::Endpoint;
 use crate::service::{Parts, Service, raise_file_limit, start_logging};
@@ -96,7 +97,8 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
     let proxy = proxy
         .transpose()
         .map_err(|error| BadInput(error.to_string()))?;
-    let service = start(&settings, proxy.map(Arc::new)).await?;
+    let floating = Floating::begin(&settings.vip).await?;
+    let service = start(&settings, proxy.map(Arc::new), floating.clone()).await?;
     if let Some(before) = predecessor {
         before.serving(service.proxy().cloned())?;
     }
@@ -108,6 +110,7 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
         certificates,
         service,
         balancing,
+        floating,
     };
     let mut look = tokio::time::interval(CERTIFICATES_INTERVAL);
     loop {
@@ -133,8 +136,12 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
     }
 }
 
-async fn start(settings: &Settings, proxy: Option<Arc<Proxy>>) -> Result<Service> {
-    let parts = parts(settings, proxy).await?;
+async fn start(
+    settings: &Settings,
+    proxy: Option<Arc<Proxy>>,
+    floating: Floating,
+) -> Result<Service> {
+    let parts = parts(settings, proxy, floating).await?;
     let service = Service::start(parts, |_| Router::new());
     Ok(service.map_err(|error| BadInput(format!("{error:#}")))?)
 }
@@ -148,7 +155,11 @@ fn announce(settings: &Settings, service: &Service) {
     let _ = sd_notify::notify(&[NotifyState::MainPid(std::process::id()), NotifyState::Ready]);
 }
 
-async fn parts(settings: &Settings, proxy: Option<Arc<Proxy>>) -> Result<Parts> {
+async fn parts(
+    settings: &Settings,
+    proxy: Option<Arc<Proxy>>,
+    floating: Floating,
+) -> Result<Parts> {
     let api = ApiServer::bind(settings.api.listen)
         .await
         .map_err(|error| BadInput(error.to_string()))?;
@@ -159,6 +170,7 @@ async fn parts(settings: &Settings, proxy: Option<Arc<Proxy>>) -> Result<Parts> 
         store: Store::open(&settings.manager.state)?,
         host: None,
         proxy,
+        floating,
         admin: None,
         api,
         access: Some(Access::new(&account.user, account.password.reveal())),

@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::figures::Counted;
+use crate::floating::{self, Floating};
 use crate::{admin_place, metrics, sessions, view};
 
 /// What a service is made of.
@@ -38,6 +39,8 @@ pub(crate) struct Parts {
     pub(crate) host: Option<Arc<dyn HostControl>>,
     /// The proxy, where one runs.
     pub(crate) proxy: Option<Arc<Proxy>>,
+    /// The floating addresses.
+    pub(crate) floating: Floating,
     /// The admin interface's place.
     pub(crate) admin: Option<TcpListener>,
     /// The API, bound already.
@@ -73,8 +76,10 @@ impl Service {
                 .clone()
                 .map(|proxy| Arc::new(Counted::new(proxy, manager.clone()))),
             proxy: proxy.clone(),
+            floating: parts.floating.clone(),
         });
-        let router = mainstay_dashboard::router(shown.clone(), parts.access, extra(&shown));
+        let extra = extra(&shown).merge(floating::routes(parts.floating));
+        let router = mainstay_dashboard::router(shown.clone(), parts.access, extra);
         let (stop_api, stopped) = oneshot::channel::<()>();
         let api = tokio::spawn(async move {
             let stop = async {
@@ -206,6 +211,7 @@ pub(crate) struct Shown {
     proxy: Option<Arc<Proxy>>,
     /// What the tables of figures are filled from.
     pub(crate) counted: Option<Arc<Counted>>,
+    floating: Floating,
 }
 
 impl Shown {
@@ -213,6 +219,7 @@ impl Shown {
         let mut status = view::status(&self.cluster, &self.manager.snapshot());
         let proxy = self.proxy.as_ref();
         status.proxy = proxy.map(|proxy| view::proxy(proxy.local_addr(), &proxy.stats()));
+        status.vips = self.floating.views();
         status
     }
 

@@ -5,16 +5,21 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
-use mainstay_dashboard::views::{OperationView, ServerView, StatusView};
+use mainstay_dashboard::views::{OperationView, ServerView, StatusView, VipView};
+use mainstay_settings::Roles;
 
 use crate::api::Api;
 use crate::args::StatusArgs;
+use crate::floating;
 use crate::output::{emit, table};
 
 const REFRESH: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(args: &StatusArgs) -> Result<ExitCode> {
     let api = Api::find(&args.cluster)?;
+    if has_addresses_only(args) {
+        return addresses(&api, args);
+    }
     if args.watch {
         return watch(&api);
     }
@@ -28,6 +33,40 @@ pub(crate) fn run(args: &StatusArgs) -> Result<ExitCode> {
         emit(&text_of(&status));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A host without servers, manager and proxy has no picture of a cluster.
+fn has_addresses_only(args: &StatusArgs) -> bool {
+    let roles = args.cluster.config.as_deref().map(Roles::load);
+    matches!(roles, Some(Ok(Roles::Addresses(_))))
+}
+
+fn addresses(api: &Api, args: &StatusArgs) -> Result<ExitCode> {
+    loop {
+        let vips: Vec<VipView> = api.get("/api/v1/vip")?;
+        if args.json {
+            emit(&format!("{}\n", serde_json::to_string_pretty(&vips)?));
+        } else {
+            emit(&format!(
+                "{}{}",
+                clear(args.watch),
+                floating::text_of(&vips)
+            ));
+        }
+        if !args.watch {
+            return Ok(ExitCode::SUCCESS);
+        }
+        std::thread::sleep(REFRESH);
+    }
+}
+
+/// What goes before a picture that is drawn over the last one.
+fn clear(watch: bool) -> &'static str {
+    if watch && std::io::stdout().is_terminal() {
+        "\x1b[H\x1b[2J"
+    } else {
+        ""
+    }
 }
 
 fn history(api: &Api, json: bool) -> Result<ExitCode> {
@@ -45,11 +84,7 @@ fn history(api: &Api, json: bool) -> Result<ExitCode> {
 
 /// Draws over the last picture, so that the terminal's history is left alone.
 fn watch(api: &Api) -> Result<ExitCode> {
-    let clear = if std::io::stdout().is_terminal() {
-        "\x1b[H\x1b[2J"
-    } else {
-        ""
-    };
+    let clear = clear(true);
     loop {
         let status: StatusView = api.get("/api/v1/status")?;
         emit(&format!("{clear}{}\n", text_of(&status)));
@@ -90,6 +125,10 @@ pub(crate) fn text_of(status: &StatusView) -> String {
             proxy.server_connections,
             proxy.statements
         ));
+    }
+    if !status.vips.is_empty() {
+        text.push('\n');
+        text.push_str(&floating::text_of(&status.vips));
     }
     if !status.findings.is_empty() {
         text.push_str("\nfindings\n");

@@ -12,5 +12,5 @@ mod tests;
 
 pub use access::{Access, authorization};
 pub use error::{ApiError, ServeError};
-pub use server::{Server, router};
+pub use server::{Server, guarded_router, router};
 pub use source::{Pending, Source};

@@ -43,8 +43,14 @@ pub fn router(source: Arc<dyn Source>, access: Option<Access>, extra: Router) ->
         .route("/api/v1/operations", get(operations))
         .route("/api/v1/operations/{id}", get(operation))
         .with_state(source)
-        .merge(extra)
-        .fallback(unknown);
+        .merge(extra);
+    guarded_router(guarded, access)
+}
+
+/// These routes behind the credentials, and `/healthz` before them: for a process that has nothing
+/// else to show.
+pub fn guarded_router(routes: Router, access: Option<Access>) -> Router {
+    let guarded = routes.fallback(unknown);
     let guarded = match access {
         Some(access) => guarded.layer(middleware::from_fn_with_state(access, access::require)),
         None => guarded,

@@ -7,6 +7,7 @@ mod plan;
 mod queries;
 mod sessions;
 mod status;
+mod vip;
 
 pub use operation::{MomentKind, MomentView, OperationOutcome, OperationView};
 pub use plan::{PlanStepView, PlanView, purpose};
@@ -15,6 +16,7 @@ pub use sessions::{FreeView, SessionView, SessionsView};
 pub use status::{
     FactsView, FindingView, ProxyView, RunningView, ServerView, StatusParts, StatusView,
 };
+pub use vip::{VipProblemView, VipRequest, VipTrackView, VipView};
 
 use serde::{Deserialize, Serialize};
 

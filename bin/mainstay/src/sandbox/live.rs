@@ -17,6 +17,7 @@ use mainstay_topology::{Member, Promotion};
 use super::access::{Access, Ports};
 use crate::args::SandboxArgs;
 use crate::drill::{SANDBOX_PATH, wrong_with};
+use crate::floating::Floating;
 use crate::host::SandboxHost;
 use crate::runfile::{Endpoint, RunFile, RunServer};
 use crate::service::{Parts, Service};
@@ -49,6 +50,7 @@ impl Live {
             sandbox: Arc::clone(&sandbox),
         });
         let service = Parts {
+            floating: Floating::default(),
             cluster: "sandbox".to_owned(),
             manager: manager_config(args, &sandbox),
             store,

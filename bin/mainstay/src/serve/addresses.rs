@@ -1,17 +1,32 @@
-//! A host that has no cluster to take care of: what it balances.
+//! A host that has no cluster to take care of: its floating addresses, and what it balances.
 
 use std::path::Path;
 
 use anyhow::Result;
+use mainstay_dashboard::{Access, Server as ApiServer, guarded_router};
 use mainstay_settings::{AddressSettings, Roles};
 use sd_notify::NotifyState;
+use tokio::sync::oneshot;
 
 use crate::balancing;
+use crate::floating::{self, Floating};
+use crate::output::BadInput;
 use crate::signals::{Request, Signals};
 
 pub(super) async fn serve(path: &Path, mut settings: AddressSettings) -> Result<()> {
     let mut signals = Signals::listen()?;
+    let api = ApiServer::bind(settings.api.listen).await;
+    let api = api.map_err(|error| BadInput(error.to_string()))?;
     let mut balancing = balancing::begin(&settings.balancer)?;
+    let floating = Floating::begin(&settings.vip).await?;
+    let account = &settings.api.account;
+    let access = Access::new(&account.user, account.password.reveal());
+    let routes = floating::routes(floating.clone()).merge(floating::numbers(floating.clone()));
+    let (stop_api, stopped) = oneshot::channel::<()>();
+    let api = tokio::spawn(api.serve(guarded_router(routes, Some(access)), async {
+        let _ = stopped.await;
+    }));
+    tracing::info!(address = %settings.api.listen, "the API listens");
     // Nobody may be listening: then it is no service of systemd.
     let _ = sd_notify::notify(&[NotifyState::MainPid(std::process::id()), NotifyState::Ready]);
     loop {
@@ -21,7 +36,14 @@ pub(super) async fn serve(path: &Path, mut settings: AddressSettings) -> Result<
                 let Some(after) = read(path) else { continue };
                 let (before, now) = (&settings.balancer, &after.balancer);
                 balancing = balancing::change(balancing, before, now).await;
-                settings = after;
+                floating.change(&settings.vip, &after.vip).await;
+                if settings.api != after.api {
+                    tracing::warn!("[api] waits for a restart");
+                }
+                settings = AddressSettings {
+                    api: settings.api,
+                    ..after
+                };
                 tracing::info!("the settings were read again");
             }
             Request::Upgrade => {
@@ -30,6 +52,9 @@ pub(super) async fn serve(path: &Path, mut settings: AddressSettings) -> Result<
         }
     }
     tracing::info!("stopping");
+    floating.end().await;
+    let _ = stop_api.send(());
+    api.abort();
     balancing::end(balancing).await;
     Ok(())
 }

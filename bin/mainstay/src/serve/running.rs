@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until};
 use super::{reload, start};
 use crate::balancing;
 use crate::certificates::{self, Certificates};
+use crate::floating::Floating;
 use crate::service::{Service, end};
 use crate::signals::Signals;
 use crate::upgrade::{Itself, Successor};
@@ -30,6 +31,7 @@ pub(super) struct Running {
     pub(super) certificates: Certificates,
     pub(super) service: Service,
     pub(super) balancing: Option<Balancing>,
+    pub(super) floating: Floating,
 }
 
 /// What became of an upgrade.
@@ -50,6 +52,8 @@ impl Running {
         let balancing = self.balancing.take();
         let (before, after) = (&self.settings.balancer, &settings.balancer);
         self.balancing = balancing::change(balancing, before, after).await;
+        let (before, after) = (&self.settings.vip, &settings.vip);
+        self.floating.change(before, after).await;
         self.settings = settings;
         if let Some(proxy) = &self.settings.proxy {
             let home = certificates::home(&self.settings.manager.state);
@@ -88,17 +92,20 @@ impl Running {
         };
         tracing::info!(pid = successor.pid(), "a new process takes over");
         balancing::hand_over(self.balancing).await;
+        self.floating.hand_over().await;
         let proxy = self.service.stop_managing().await;
         match block_in_place(|| successor.take_over(proxy.as_deref())) {
             Ok(()) => Ok(Upgraded::To(successor, proxy)),
             Err(error) => {
                 tracing::error!("no upgrade, this process goes on: {error:#}");
                 block_in_place(|| successor.give_up());
-                let service = start(&self.settings, proxy).await?;
+                let floating = Floating::begin(&self.settings.vip).await?;
+                let service = start(&self.settings, proxy, floating.clone()).await?;
                 let balancing = balancing::begin(&self.settings.balancer)?;
                 Ok(Upgraded::Not(Box::new(Self {
                     service,
                     balancing,
+                    floating,
                     ..self
                 })))
             }
@@ -108,6 +115,8 @@ impl Running {
     /// Ends in order: clients may finish what they have begun.
     pub(super) async fn end(self, signals: &mut Signals) -> Result<()> {
         tracing::info!("stopping");
+        // First of all: another host may have them at once.
+        self.floating.end().await;
         if let Some(proxy) = self.service.proxy() {
             proxy.leave(&Leaving::Dismissed);
             drained(proxy, self.stop_limit(), signals).await;

@@ -6,6 +6,8 @@ use mainstay_topology::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::VipView;
+
 /// The cluster.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StatusView {
@@ -31,6 +33,9 @@ pub struct StatusView {
     pub findings: Vec<FindingView>,
     /// The proxy of the same process, if there is one.
     pub proxy: Option<ProxyView>,
+    /// The floating addresses of the same process.
+    #[serde(default)]
+    pub vips: Vec<VipView>,
 }
 
 /// The operation that runs now.
@@ -169,6 +174,7 @@ impl StatusView {
                 .collect(),
             findings: Vec::new(),
             proxy: None,
+            vips: Vec::new(),
         }
     }
 }
