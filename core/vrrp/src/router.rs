@@ -27,6 +27,9 @@ use crate::track::{Tracks, Verdict};
 /// A pause of less is no reason to think that others have taken over.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 
+/// Who hands over may answer for the addresses a little longer.
+const HAND_OVER: Duration = Duration::from_secs(1);
+
 /// The Active router as it was heard last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Heard {
@@ -76,6 +79,8 @@ pub struct Router {
     /// The interval of the Active router, which version 3 learns.
     learned: Duration,
     heard: Option<Heard>,
+    /// When any router of ours was believed last.
+    believed_at: Option<Timestamp>,
     announcer: Announcer,
     findings: Findings,
     counters: Counters,
@@ -99,6 +104,7 @@ impl Router {
             worse_since: None,
             learned: policy.interval,
             heard: None,
+            believed_at: None,
             announcer: Announcer::default(),
             findings: Findings::default(),
             counters: Counters::default(),
@@ -278,6 +284,11 @@ impl Router {
     ) {
         // While another router is Active, it is right to answer for the addresses.
         if self.state != State::Active || !self.policy.addresses.contains(&about) {
+            return;
+        }
+        let before = self.believed_at.map(|at| self.since.since(at));
+        let handed_over = before.is_some_and(|silence| silence < self.active_down());
+        if handed_over && !now.passed(self.since, HAND_OVER) {
             return;
         }
         let problem = Problem::InUse { hardware };

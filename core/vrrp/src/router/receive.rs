@@ -33,6 +33,7 @@ impl Router {
             }
         };
         self.counters.received += 1;
+        self.believed_at = Some(now);
         out.extend(self.findings.well(packet.source, &KEPT));
         self.compare(now, packet, &advert, out);
         match self.state {

@@ -356,6 +356,22 @@ fn an_address_that_another_host_answers_for_is_said_and_announced_again() {
 }
 
 #[test]
+fn who_hands_an_address_over_may_answer_for_it_a_little_longer() {
+    let mut router = started(policy(100));
+    let due = router.deadline().expect("it waits for silence");
+    hears(&mut router, due, 2, 90);
+    router.handle(due, Event::Timer);
+    assert_eq!(router.state(), State::Active);
+    let conflict = || Event::Conflict {
+        address: address(100),
+        hardware: [2, 0, 0, 0, 0, 9],
+    };
+    assert_eq!(router.handle(due, conflict()), []);
+    let later = due + Duration::from_secs(1);
+    assert_eq!(found(&router.handle(later, conflict())), ["in_use"]);
+}
+
+#[test]
 fn an_address_that_somebody_removed_is_put_back() {
     let (mut router, now) = active(policy(100));
     let actions = router.handle(now, Event::Lost(address(100)));

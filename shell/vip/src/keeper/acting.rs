@@ -85,6 +85,7 @@ impl Keeper {
             return;
         };
         self.held.add(&holdings);
+        // While it is not ours yet: who answers is another.
         self.probe(name);
         if let Some(kept) = self.kept.get_mut(name) {
             kept.holds = true;
@@ -148,7 +149,9 @@ impl Keeper {
         self.frames(name, frames::probe);
     }
 
+    /// Asks again, too: who has come with the same address since is told by its answer.
     fn announce(&self, name: &str, count: u8) {
+        self.probe(name);
         for _ in 0..count {
             self.frames(name, |address, hardware| {
                 Some(frames::announcement(address, hardware))
