@@ -101,9 +101,26 @@ fn configured(file: &Path) -> Result<Endpoint> {
     Ok(crate::serve::api_endpoint(roles.api()))
 }
 
+/// A name within an address: RFC 3986, section 2.1, for everything that is not unreserved.
+pub(crate) fn escape(name: &str) -> String {
+    name.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            other => format!("%{other:02X}"),
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_escaped_in_addresses() {
+        assert_eq!(escape("db 1&x"), "db%201%26x");
+    }
 
     #[test]
     fn an_address_that_is_listened_on_becomes_one_that_can_be_reached() {

@@ -43,6 +43,9 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  mainstay sessions --busy\n  \
                             mainstay sessions --json | jq '.sessions[] | select(.ties != [])'")]
     Sessions(SessionsArgs),
+    /// Tell why, and why not: each decision with every condition it depends on, and its value now.
+    #[command(after_help = "Example:\n  mainstay why\n  mainstay why db2")]
+    Why(crate::why::WhyArgs),
     /// Print what a failover or a switchover would do; touch nothing.
     #[command(after_help = "Example:\n  mainstay plan switchover --to db2")]
     Plan(PlanArgs),

@@ -26,6 +26,7 @@ mod status;
 mod switchover;
 mod upgrade;
 mod view;
+mod why;
 
 use std::process::ExitCode;
 
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         Command::Failover(args) => switchover::failover(&args),
         Command::Drill(args) => drill::run(&args),
         Command::Import(args) => import::run(&args),
+        Command::Why(args) => why::run(&args),
         Command::Binlog(args) => binlog::run(&args),
     };
     done.unwrap_or_else(|error| {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use mainstay_dashboard::views::{PlanStepView, PlanView};
 
-use crate::api::Api;
+use crate::api::{Api, escape};
 use crate::args::{PlanArgs, PlanWhat};
 use crate::output::emit;
 
@@ -36,18 +36,6 @@ pub(crate) fn run(args: &PlanArgs) -> Result<ExitCode> {
         emit(&text_of(&plan));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// RFC 3986, section 2.1, for everything that is not unreserved.
-fn escape(name: &str) -> String {
-    name.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
-            other => format!("%{other:02X}"),
-        })
-        .collect()
 }
 
 fn text_of(plan: &PlanView) -> String {
@@ -86,14 +74,4 @@ fn text_of_step(step: &PlanStepView, together: bool) -> String {
         step.on_failure
     ));
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_escaped_in_addresses() {
-        assert_eq!(escape("db 1&x"), "db%201%26x");
-    }
 }

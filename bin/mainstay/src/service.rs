@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use axum::Router;
-use mainstay_dashboard::views::{OperationView, PlanView, QueriesView, SessionsView, StatusView};
+use mainstay_dashboard::views::{
+    AnswerView, OperationView, PlanView, QueriesView, SessionsView, StatusView,
+};
 use mainstay_dashboard::{Access, ApiError, Pending as Answer, Server as ApiServer, Source};
 use mainstay_failover::Request;
 use mainstay_manager::{
@@ -274,6 +276,14 @@ impl Source for Shown {
             let to = self.server(to)?;
             let plan = self.manager.plan_switchover(to).await.map_err(api_error)?;
             Ok(PlanView::from(&plan))
+        })
+    }
+
+    fn why(&self, about: Option<String>) -> Answer<'_, Vec<AnswerView>> {
+        Box::pin(async {
+            let about = self.server(about)?;
+            let answers = self.manager.why(about).await.map_err(api_error)?;
+            Ok(answers.iter().map(AnswerView::from).collect())
         })
     }
 

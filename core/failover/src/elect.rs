@@ -76,7 +76,7 @@ pub(crate) fn elect(ballot: &Ballot) -> Result<Elected, String> {
     })
 }
 
-fn protected(ballot: &Ballot) -> Result<(), String> {
+pub(crate) fn protected(ballot: &Ballot) -> Result<(), String> {
     if !ballot.unprotected {
         return Ok(());
     }
@@ -87,7 +87,7 @@ fn protected(ballot: &Ballot) -> Result<(), String> {
     ))
 }
 
-fn revoked(ballot: &Ballot) -> Result<(), String> {
+pub(crate) fn revoked(ballot: &Ballot) -> Result<(), String> {
     let primary = &ballot.primary;
     if ballot.ended || ballot.bugs.grant_before_revoke {
         return Ok(());
@@ -109,7 +109,7 @@ fn revoked(ballot: &Ballot) -> Result<(), String> {
     ))
 }
 
-fn complete(ballot: &Ballot) -> Result<(), String> {
+pub(crate) fn complete(ballot: &Ballot) -> Result<(), String> {
     let primary = &ballot.primary;
     if ballot.acknowledgements == 0 {
         return Ok(());
@@ -132,7 +132,7 @@ fn complete(ballot: &Ballot) -> Result<(), String> {
     ))
 }
 
-fn candidate(ballot: &Ballot) -> Result<&Survivor, String> {
+pub(crate) fn candidate(ballot: &Ballot) -> Result<&Survivor, String> {
     let mut complete: Vec<&Survivor> = ballot
         .survivors
         .iter()
@@ -159,7 +159,7 @@ fn candidate(ballot: &Ballot) -> Result<&Survivor, String> {
 }
 
 /// Whether a server lacks nothing that any survivor holds, errant transactions aside.
-fn holds_all(ballot: &Ballot, one: &Survivor) -> bool {
+pub(crate) fn holds_all(ballot: &Ballot, one: &Survivor) -> bool {
     let baseline = ballot.baseline.as_ref();
     baseline.is_none_or(|baseline| one.held.contains(baseline))
         && ballot.survivors.iter().all(|other| {
@@ -173,7 +173,7 @@ fn holds_all(ballot: &Ballot, one: &Survivor) -> bool {
 }
 
 /// Why a server is not promoted whatever it holds.
-fn unfitness(one: &Survivor) -> Option<String> {
+pub(crate) fn unfitness(one: &Survivor) -> Option<String> {
     let name = &one.name;
     if one.errant.as_ref().is_some_and(|errant| !errant.is_empty()) {
         Some(format!("{name} has errant transactions"))

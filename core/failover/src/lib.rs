@@ -21,6 +21,7 @@ mod readers;
 pub mod step;
 mod verdict;
 mod view;
+pub mod why;
 mod words;
 
 pub use effect::{Effect, Output, Place};

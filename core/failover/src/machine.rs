@@ -190,6 +190,11 @@ impl Manager {
         self.phase
     }
 
+    /// Why it can do nothing more without a human, while that is its phase.
+    pub fn halted(&self) -> Option<&str> {
+        (self.phase == Phase::Halted).then_some(self.halted.as_str())
+    }
+
     /// The picture of the cluster.
     pub fn topology(&self) -> &Topology {
         &self.topology
@@ -239,7 +244,7 @@ impl Manager {
         Ok(plan)
     }
 
-    fn view(&self) -> View<'_> {
+    pub(crate) fn view(&self) -> View<'_> {
         View {
             topology: &self.topology,
             policy: &self.policy,

@@ -48,7 +48,7 @@ pub(crate) fn judge(view: View<'_>) -> Verdict {
 }
 
 /// What a witness says.
-enum Testimony {
+pub(crate) enum Testimony {
     /// Its last word is older than the primary's silence.
     Pending,
     /// It is connected, and has heard the primary within `silent_after`.
@@ -107,7 +107,7 @@ fn hear_witnesses(view: View<'_>, primary: &Server) -> Verdict {
     }
 }
 
-fn testimony(view: View<'_>, primary: &Server, witness: &Server) -> Testimony {
+pub(crate) fn testimony(view: View<'_>, primary: &Server, witness: &Server) -> Testimony {
     let since = primary.since.max(view.settled);
     let (Some((begun, _)), Some(link)) = (&witness.facts, witness.link()) else {
         return Testimony::Pending;
@@ -129,7 +129,7 @@ fn testimony(view: View<'_>, primary: &Server, witness: &Server) -> Testimony {
 }
 
 /// How long the primary has not answered.
-fn silent_for(view: View<'_>, primary: &Server) -> std::time::Duration {
+pub(crate) fn silent_for(view: View<'_>, primary: &Server) -> std::time::Duration {
     let never = primary.facts.is_none();
     let answered = if never {
         primary.since
@@ -139,7 +139,7 @@ fn silent_for(view: View<'_>, primary: &Server) -> std::time::Duration {
     view.now.since(answered)
 }
 
-fn describe(primary: &Server) -> &'static str {
+pub(crate) fn describe(primary: &Server) -> &'static str {
     match primary.last.as_ref().map(|(_, outcome)| outcome) {
         Some(Outcome::Refused) => "connections are refused",
         Some(Outcome::Lost) => "the connection was lost",

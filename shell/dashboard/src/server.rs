@@ -17,7 +17,7 @@ use crate::access::{self, Access};
 use crate::error::{ApiError, ServeError};
 use crate::source::Source;
 use crate::views::{
-    OperationView, PlanView, QueriesView, SessionsView, StatusView, SwitchoverRequest,
+    AnswerView, OperationView, PlanView, QueriesView, SessionsView, StatusView, SwitchoverRequest,
 };
 
 /// Operations shown when no limit is asked for.
@@ -35,6 +35,7 @@ pub fn router(source: Arc<dyn Source>, access: Option<Access>, extra: Router) ->
         .route("/metrics", get(metrics))
         .route("/api/v1/plan/failover", get(plan_failover))
         .route("/api/v1/plan/switchover", get(plan_switchover))
+        .route("/api/v1/why", get(why))
         .route("/api/v1/switchover", post(switchover))
         .route("/api/v1/failover", post(failover))
         .route("/api/v1/queries", get(queries))
@@ -90,6 +91,18 @@ async fn plan_switchover(
     Query(towards): Query<Towards>,
 ) -> Result<Json<PlanView>, ApiError> {
     source.plan_switchover(towards.to).await.map(Json)
+}
+
+#[derive(Deserialize)]
+struct About {
+    server: Option<String>,
+}
+
+async fn why(
+    State(source): State<Shared>,
+    Query(about): Query<About>,
+) -> Result<Json<Vec<AnswerView>>, ApiError> {
+    source.why(about.server).await.map(Json)
 }
 
 async fn switchover(

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::error::ApiError;
-use crate::views::{OperationView, PlanView, QueriesView, SessionsView, StatusView};
+use crate::views::{AnswerView, OperationView, PlanView, QueriesView, SessionsView, StatusView};
 
 /// An answer that is still being made.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, ApiError>> + Send + 'a>>;
@@ -22,6 +22,9 @@ pub trait Source: Send + Sync + 'static {
 
     /// What a switchover would do now; nothing is touched. Without a name the manager chooses.
     fn plan_switchover(&self, to: Option<String>) -> Pending<'_, PlanView>;
+
+    /// Every decision with what it depends on now, or those about one server.
+    fn why(&self, about: Option<String>) -> Pending<'_, Vec<AnswerView>>;
 
     /// Moves the primary, and answers when that is done or has failed.
     fn switchover(&self, to: Option<String>) -> Pending<'_, OperationView>;

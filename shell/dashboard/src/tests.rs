@@ -13,8 +13,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::views::{
-    FindingView, OperationOutcome, OperationView, PlanView, QueriesView, SessionsView, StatusParts,
-    StatusView,
+    AnswerView, FindingView, OperationOutcome, OperationView, PlanView, QueriesView, SessionsView,
+    StatusParts, StatusView,
 };
 use crate::{Access, ApiError, Pending, ServeError, Server, Source, router};
 
@@ -43,6 +43,15 @@ impl Source for Scripted {
 
     fn plan_failover(&self) -> Pending<'_, PlanView> {
         Box::pin(async { Ok(PlanView::from(&plan())) })
+    }
+
+    fn why(&self, about: Option<String>) -> Pending<'_, Vec<AnswerView>> {
+        let one = AnswerView {
+            question: format!("What about {}?", about.unwrap_or_default()),
+            answer: "nothing".to_owned(),
+            conditions: Vec::new(),
+        };
+        Box::pin(async { Ok(vec![one]) })
     }
 
     fn plan_switchover(&self, to: Option<String>) -> Pending<'_, PlanView> {

@@ -8,6 +8,7 @@ mod queries;
 mod sessions;
 mod status;
 mod vip;
+mod why;
 
 pub use operation::{MomentKind, MomentView, OperationOutcome, OperationView};
 pub use plan::{PlanStepView, PlanView, purpose};
@@ -17,6 +18,7 @@ pub use status::{
     FactsView, FindingView, ProxyView, RunningView, ServerView, StatusParts, StatusView,
 };
 pub use vip::{VipProblemView, VipRequest, VipTrackView, VipView};
+pub use why::{AnswerView, ConditionView};
 
 use serde::{Deserialize, Serialize};
 

@@ -129,6 +129,7 @@ impl Daemon {
             }
             Event::Asked { request, reply } => self.ask(Ask::Operation(request, reply)),
             Event::PlanAsked { question, reply } => self.ask(Ask::Plan(question, reply)),
+            Event::WhyAsked { about, reply } => self.ask(Ask::Why(about, reply)),
             Event::Stop => None,
         }
     }

@@ -1,6 +1,7 @@
 //! Everything that can happen to the manager's loop: one closed enum.
 
 use mainstay_clock::Timestamp;
+use mainstay_failover::why::Answer;
 use mainstay_failover::{OperationId, Plan, Request, StepResult};
 use mainstay_store::Operation;
 use mainstay_topology::{Observation, ServerName, WriteProbe};
@@ -31,6 +32,11 @@ pub(crate) enum Event {
     PlanAsked {
         question: Question,
         reply: oneshot::Sender<Result<Plan, RequestError>>,
+    },
+    /// Somebody asks why.
+    WhyAsked {
+        about: Option<ServerName>,
+        reply: oneshot::Sender<Result<Vec<Answer>, RequestError>>,
     },
     /// The machine's deadline has come.
     Due,

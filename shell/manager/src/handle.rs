@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mainstay_failover::why::Answer;
 use mainstay_failover::{Plan, Request};
 use mainstay_store::{Operation, Store};
 use mainstay_topology::ServerName;
@@ -46,6 +47,11 @@ impl ManagerHandle {
     pub async fn plan_switchover(&self, to: Option<ServerName>) -> Result<Plan, RequestError> {
         let question = Question::Switchover { to };
         self.ask(|reply| Event::PlanAsked { question, reply }).await
+    }
+
+    /// Every decision with what it depends on now, or those about one server.
+    pub async fn why(&self, about: Option<ServerName>) -> Result<Vec<Answer>, RequestError> {
+        self.ask(|reply| Event::WhyAsked { about, reply }).await
     }
 
     /// The newest operations of the journal, newest first.

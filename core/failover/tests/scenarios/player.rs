@@ -294,6 +294,12 @@ impl Player {
                 let to = to.first().map(|name| ServerName::new(name));
                 self.show(&self.manager.plan_switchover(to.as_ref()));
             }
+            ["why", about @ ..] => {
+                let about = about.first().map(|name| ServerName::new(name));
+                for answer in self.manager.why(about.as_ref()) {
+                    print::answer(&answer).iter().for_each(|line| self.say(line));
+                }
+            }
             ["writes", "blocked"] => {
                 let since = Duration::from_secs(1);
                 self.tell(Event::WriteProbed(WriteProbe {

@@ -1,5 +1,6 @@
 //! What the machine does, as lines that people read.
 
+use mainstay_failover::why::Answer;
 use mainstay_failover::{Action, Certificate, Effect, Plan, Purpose, StepResult};
 use mainstay_topology::{Routes, Target};
 
@@ -108,4 +109,19 @@ pub(crate) fn failure(result: &StepResult) -> Option<String> {
         StepResult::Failed(reason) => Some(reason.clone()),
         StepResult::TimedOut => Some("out of time".to_owned()),
     }
+}
+
+/// A question with its answer, and a line for each condition.
+pub(crate) fn answer(answer: &Answer) -> Vec<String> {
+    let first = format!("{} {}", answer.question, answer.answer);
+    let conditions = answer.conditions.iter().map(|one| {
+        let sign = match one.holds {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "-",
+        };
+        format!("    {sign}: {}: {}", one.what, one.value)
+    });
+    let lines = std::iter::once(first).chain(conditions);
+    lines.map(|line| crate::world::short(&line)).collect()
 }

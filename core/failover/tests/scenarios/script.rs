@@ -14,6 +14,7 @@
 //! at 1000 db1 strangers 1               # so many attached replicas are not configured
 //! at 1000 request switchover db2        # or: request failover
 //! at 1000 plan switchover db2           # or: plan failover; shown, not done
+//! at 1000 why db2                       # every decision and its conditions; without a name: all
 //! at 1000 writes blocked                # what the write probe sees
 //! at 1000 restart                       # the manager starts again
 //! step Demote db1 times out             # or: fails TEXT, loses its answer, kills SERVER,

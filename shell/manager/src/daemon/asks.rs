@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use mainstay_clock::Timestamp;
+use mainstay_failover::why::Answer;
 use mainstay_failover::{Event as Seen, Plan, Request};
 use mainstay_store::Operation;
 use mainstay_topology::{Server, ServerName};
@@ -19,6 +20,7 @@ const LOOK_LIMIT: Duration = Duration::from_secs(1);
 pub(super) enum Ask {
     Operation(Request, Reply<Operation>),
     Plan(Question, Reply<Plan>),
+    Why(Option<ServerName>, Reply<Vec<Answer>>),
 }
 
 /// Questions that wait for the same looks.
@@ -94,6 +96,9 @@ impl Daemon {
                 };
                 // Who asked may have gone.
                 let _ = reply.send(plan.map_err(RequestError::Refused));
+            }
+            Ask::Why(about, reply) => {
+                let _ = reply.send(Ok(self.machine.why(about.as_ref())));
             }
             Ask::Operation(_, reply) if self.asked.is_some() => {
                 let sentence = "another request has just been made; ask again when it has ended";
