@@ -190,11 +190,6 @@ impl Manager {
         self.phase
     }
 
-    /// Why it can do nothing more without a human, while that is its phase.
-    pub fn halted(&self) -> Option<&str> {
-        (self.phase == Phase::Halted).then_some(self.halted.as_str())
-    }
-
     /// The picture of the cluster.
     pub fn topology(&self) -> &Topology {
         &self.topology

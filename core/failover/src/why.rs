@@ -89,18 +89,10 @@ impl Manager {
             }
         };
         let phase = Condition::new("phase", None, self.phase().to_string());
-        let mut conditions = vec![phase];
-        if let Some(reason) = self.halted() {
-            conditions.push(Condition::new(
-                "it can go on by itself",
-                Some(false),
-                reason,
-            ));
-        }
         Answer {
             question: "What is the manager doing?".to_owned(),
             answer,
-            conditions,
+            conditions: vec![phase],
         }
     }
 }

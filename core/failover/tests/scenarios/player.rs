@@ -297,7 +297,9 @@ impl Player {
             ["why", about @ ..] => {
                 let about = about.first().map(|name| ServerName::new(name));
                 for answer in self.manager.why(about.as_ref()) {
-                    print::answer(&answer).iter().for_each(|line| self.say(line));
+                    for line in print::answer(&answer) {
+                        self.say(&line);
+                    }
                 }
             }
             ["writes", "blocked"] => {
