@@ -6,6 +6,7 @@ mod binlog;
 mod session;
 mod settings;
 mod sql;
+mod text;
 mod vrrp;
 mod wire;
 
@@ -29,6 +30,7 @@ pub const TARGETS: &[Target] = &[
     target("auth_packets", wire::auth_packets),
     target("responses", wire::responses),
     target("session_track", wire::session_track),
+    target("changes", wire::changes),
     target("rows", wire::rows),
     target("reply", wire::reply),
     target("bound_parameters", wire::bound_parameters),
@@ -38,6 +40,8 @@ pub const TARGETS: &[Target] = &[
     target("statement", sql::statement),
     target("digest", sql::digest),
     target("settings", settings::settings),
+    target("gtid_set", text::gtid_set),
+    target("admin_command", text::admin_command),
     target("moved_session", session::moved),
     target("sessions", session::sessions),
     target("vrrp_advert", vrrp::advert),

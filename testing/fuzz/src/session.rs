@@ -18,7 +18,7 @@ const CONNECTIONS_MAX: usize = 3;
 const CLIENTS_MAX: usize = 6;
 
 /// Statements that tie, set, write and read.
-const STATEMENTS: [&str; 16] = [
+const STATEMENTS: [&str; 21] = [
     "SELECT 1",
     "INSERT INTO t VALUES (1)",
     "BEGIN",
@@ -35,6 +35,11 @@ const STATEMENTS: [&str; 16] = [
     "KILL QUERY 1",
     "SELECT CONNECTION_ID()",
     "LOAD DATA LOCAL INFILE 'x' INTO TABLE t",
+    "SELECT ROW_COUNT()",
+    "SHOW WARNINGS",
+    "SHOW PROCESSLIST",
+    "USE other; SELECT 1",
+    "SELECT unknown(1), @a := 2",
 ];
 
 const CAPABILITIES: Capabilities = Capabilities::PROTOCOL_41

@@ -5,9 +5,10 @@ use mainstay_wire::bound::{self, Bound};
 use mainstay_wire::compression::{End, Numbering};
 use mainstay_wire::result::{ColumnDefinition, parse_text_row};
 use mainstay_wire::session_track::{parse_changes, put_changes};
+use mainstay_wire::tracker::without_changes;
 use mainstay_wire::{
     Capabilities, ChangeUser, ClientHello, Command, EofPacket, ErrPacket, Greeting, OkPacket,
-    PacketReader, ReplyKind, ResponseTracker, StatusFlags,
+    PacketReader, ReplyKind, ResponseTracker, SessionChange, StatusFlags,
 };
 use mainstay_wire::{codec, compression as framing, proxy_protocol, statement};
 
@@ -122,6 +123,32 @@ pub(crate) fn session_track(data: &[u8]) {
     let mut again = Vec::new();
     put_changes(&mut again, &changes);
     assert_eq!(parse_changes(&again).as_ref(), Ok(&changes));
+}
+
+/// What is taken out of an OK packet leaves an OK packet of the client's own form.
+pub(crate) fn changes(data: &[u8]) {
+    let (choice, bytes) = split(data);
+    let with = capabilities(choice);
+    let Some(packet) = PacketReader::new(bytes).next() else {
+        return;
+    };
+    let packet = &bytes[packet.range];
+    let variable = |change: &SessionChange| matches!(change, SessionChange::SystemVariable { .. });
+    let Ok(made) = without_changes(packet, with, variable) else {
+        return;
+    };
+    let mut made = PacketReader::new(&made);
+    let whole = made.next().expect("one packet");
+    assert!(made.rest().is_empty(), "and no other");
+    let tracks = with.contains(Capabilities::SESSION_TRACK);
+    if let Ok(ok) = OkPacket::parse(whole.payload, with) {
+        let kept = ok.changes.iter().all(variable);
+        assert!(
+            kept && (tracks || ok.changes.is_empty()),
+            "{:?}",
+            ok.changes
+        );
+    }
 }
 
 pub(crate) fn rows(data: &[u8]) {

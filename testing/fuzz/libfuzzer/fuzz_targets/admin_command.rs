@@ -1,0 +1,4 @@
+//! The target `admin_command` of `mainstay-fuzz`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| mainstay_fuzz::run("admin_command", data));
