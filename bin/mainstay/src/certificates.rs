@@ -2,7 +2,7 @@
 //! one of them has changed.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -160,12 +160,6 @@ fn names(listen: IpAddr) -> Vec<String> {
     }
     names
 }
-
-/// The folder of the proxy's own files: beside the manager's state.
-pub(crate) fn home(state: &Path) -> PathBuf {
-    state.parent().unwrap_or(Path::new("")).to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;

@@ -15,15 +15,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mainstay_admin::{Figures, Row};
-use mainstay_manager::ManagerHandle;
 use mainstay_proxy::{Proxy, ProxyStats};
 use mainstay_session::Reset;
 
+use crate::control::Control;
 use crate::metrics::Numbers;
 use crate::sessions::ROWS_MAX;
 pub(crate) use memory::{Memory, digests as digest_bytes};
 use pool::Before;
-pub(crate) use pool::{PoolRow, pools};
+pub(crate) use pool::{Known, PoolRow, pools};
 
 /// Tables of things that do not exist here: they are there, and empty.
 const EMPTY: [&str; 6] = [
@@ -38,18 +38,18 @@ const EMPTY: [&str; 6] = [
 /// The figures of one process.
 pub(crate) struct Counted {
     proxy: Arc<Proxy>,
-    manager: ManagerHandle,
+    control: Control,
     begun: Instant,
     /// What the counters of the pools were when they were reset last.
     before: Mutex<Before>,
 }
 
 impl Counted {
-    /// Those of this proxy and of the manager beside it.
-    pub(crate) fn new(proxy: Arc<Proxy>, manager: ManagerHandle) -> Self {
+    /// Those of this proxy and of who says where statements may go.
+    pub(crate) fn new(proxy: Arc<Proxy>, control: Control) -> Self {
         Self {
             proxy,
-            manager,
+            control,
             begun: Instant::now(),
             before: Mutex::default(),
         }
@@ -90,7 +90,7 @@ impl Counted {
             "stats_mysql_free_connections" => clients::free(&proxy.sessions(ROWS_MAX)),
             "stats_mysql_prepared_statements_info" => clients::prepared(&proxy.inventory()),
             "stats_mysql_client_host_cache" => clients::hosts(&proxy.hosts(reset)),
-            "stats_mysql_gtid_executed" => pool::gtids(&self.manager.snapshot().topology),
+            "stats_mysql_gtid_executed" => pool::gtids(&self.control.topology()),
             "stats_memory_metrics" => memory::rows(&proxy.queries(Reset::Nothing)),
             empty if EMPTY.contains(&empty) => Vec::new(),
             _ => return None,
@@ -104,9 +104,9 @@ impl Counted {
 
     fn pools(&self, reset: bool) -> Vec<Row> {
         let stats = self.stats().sessions;
-        let topology = &self.manager.snapshot().topology;
+        let known = self.control.members();
         let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
-        let rows = pool::rows(&stats, &before, topology);
+        let rows = pool::rows(&stats, &before, &known);
         if reset {
             *before = Before::of(&stats);
         }

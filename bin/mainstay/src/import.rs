@@ -147,6 +147,20 @@ fn as_json(
 mod tests {
     use super::*;
 
+    /// A file such as people bring.
+    const FILE: &str = include_str!("import/proxysql.cnf");
+
+    #[test]
+    fn what_is_imported_is_accepted_as_settings() {
+        let imported = mainstay_import::import(Format::ProxySql, FILE, "0123456789abcdef");
+        let toml = imported.expect("the file is right").toml;
+        let settings = Settings::parse(&toml, Path::new("mainstay.toml"));
+        let settings = settings.unwrap_or_else(|error| panic!("{error}\n\n{toml}"));
+        assert_eq!(settings.servers.len(), 3);
+        assert_eq!(settings.users.len(), 1);
+        assert_eq!(settings.routing.rules.len(), 2);
+    }
+
     #[test]
     fn an_unknown_file_is_not_guessed_at() {
         assert_eq!(Format::detect("[mysqld]\nport = 3306\n"), None);

@@ -1,6 +1,7 @@
 //! `mainstay serve`: the proxy and the manager for the servers of a configuration file.
 
 mod addresses;
+mod monitor;
 mod reload;
 mod running;
 
@@ -16,7 +17,9 @@ use mainstay_manager::{Config, Login, Timing};
 use mainstay_mysql::{ConnectOptions, Connection};
 use mainstay_proxy::{Io, Proxy, ProxyOptions};
 use mainstay_session::{AuthPlugin, Policy};
-use mainstay_settings::{Account, ApiSettings, ProxyIo, ProxySettings, Roles, Settings};
+use mainstay_settings::{
+    Account, ApiSettings, Control, ManagerSettings, ProxyIo, ProxySettings, Roles, Settings,
+};
 use mainstay_store::Store;
 use mainstay_wire::Greeting;
 use mainstay_wire::auth::ServerKey;
@@ -25,7 +28,8 @@ use tokio::task::spawn_blocking;
 
 use crate::args::ServeArgs;
 use crate::balancing;
-use crate::certificates::{self, Certificates};
+use crate::certificates::Certificates;
+use crate::control::ControlParts;
 use crate::floating::Floating;
 use crate::output::{BadInput, emit};
 use crate::runfile::Endpoint;
@@ -74,7 +78,7 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
     let itself = Itself::find()?;
     let mut signals = Signals::listen()?;
     let predecessor = Predecessor::find()?;
-    let home = certificates::home(&settings.manager.state);
+    let home = settings.home();
     let mut certificates = match &settings.proxy {
         Some(proxy) => Certificates::of(proxy, &home)?,
         None => Certificates::default(),
@@ -166,9 +170,17 @@ async fn parts(
     let account = &settings.api.account;
     Ok(Parts {
         cluster: settings.cluster.name.clone(),
-        manager: manager_config(settings),
-        store: Store::open(&settings.manager.state)?,
-        host: None,
+        control: match &settings.control {
+            Control::Manager(manager) => ControlParts::Manager {
+                config: Box::new(manager_config(settings, manager)),
+                store: Store::open(&manager.state)?,
+                host: None,
+            },
+            Control::Monitor(monitor) => {
+                ControlParts::Monitor(Box::new(monitor::config(settings, monitor)))
+            }
+        },
+        intents: settings.intents(),
         proxy,
         floating,
         admin: None,
@@ -177,14 +189,13 @@ async fn parts(
     })
 }
 
-fn manager_config(settings: &Settings) -> Config {
+fn manager_config(settings: &Settings, manager: &ManagerSettings) -> Config {
     let login = |account: &Account| Login {
         user: account.user.clone(),
         password: account.password.reveal().to_owned(),
     };
-    let manager = &settings.manager;
     Config {
-        policy: settings.failover_policy(),
+        policy: settings.failover_policy(manager),
         members: settings.members(),
         login: login(&manager.account),
         replication: login(&manager.replication),
@@ -251,7 +262,7 @@ async fn login_key(policy: &Policy) -> Result<Option<Arc<ServerKey>>> {
 /// What the first server that answers says about itself, with the capabilities that all have which
 /// answer: clients are greeted in its name.
 async fn greetings(settings: &Settings) -> Option<Greeting> {
-    let account = &settings.manager.account;
+    let account = settings.control.account();
     let mut said: Option<Greeting> = None;
     for server in &settings.servers {
         let address = &server.address;

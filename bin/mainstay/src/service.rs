@@ -1,9 +1,9 @@
 //! The proxy, the manager and the API of one process, wired together: `serve` runs them for
 //! configured servers, `sandbox` for its own.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use axum::Router;
@@ -12,33 +12,29 @@ use mainstay_dashboard::views::{
 };
 use mainstay_dashboard::{Access, ApiError, Pending as Answer, Server as ApiServer, Source};
 use mainstay_failover::Request;
-use mainstay_manager::{
-    Config, HostControl, ManagerHandle, Pending, ProxyControl, RequestError, Wiring,
-};
 use mainstay_proxy::{Filters, Proxy};
 use mainstay_session::Policy;
-use mainstay_store::Store;
 use mainstay_telemetry::Format;
-use mainstay_topology::{Routes, ServerName};
+use mainstay_topology::{Intent, ServerName};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use crate::control::{Control, ControlParts, api_error};
 use crate::figures::Counted;
 use crate::floating::{self, Floating};
+use crate::hand::ProxyHand;
 use crate::{admin_place, metrics, sessions, view};
 
 /// What a service is made of.
 pub(crate) struct Parts {
     /// The cluster's name.
     pub(crate) cluster: String,
-    /// The manager's configuration.
-    pub(crate) manager: Config,
-    /// The manager's state.
-    pub(crate) store: Store,
-    /// The hosts of the servers, where something can be done on them.
-    pub(crate) host: Option<Arc<dyn HostControl>>,
+    /// Who says where statements may go.
+    pub(crate) control: ControlParts,
+    /// What the operator wants with single servers, where that is not to use them.
+    pub(crate) intents: BTreeMap<ServerName, Intent>,
     /// The proxy, where one runs.
     pub(crate) proxy: Option<Arc<Proxy>>,
     /// The floating addresses.
@@ -53,7 +49,8 @@ pub(crate) struct Parts {
 
 /// The running parts.
 pub(crate) struct Service {
-    pub(crate) manager: ManagerHandle,
+    pub(crate) control: Control,
+    hand: Arc<ProxyHand>,
     shown: Arc<Shown>,
     proxy: Option<Arc<Proxy>>,
     admin: Option<JoinHandle<()>>,
@@ -65,18 +62,15 @@ impl Service {
     /// Starts everything. `extra` makes more routes of the API, given what is shown.
     pub(crate) fn start(parts: Parts, extra: impl FnOnce(&Arc<Shown>) -> Router) -> Result<Self> {
         let proxy = parts.proxy;
-        let wiring = Wiring {
-            store: parts.store,
-            proxy: Arc::new(ProxyHand(proxy.clone())),
-            host: parts.host,
-        };
-        let manager = mainstay_manager::start(&parts.manager, wiring)?;
+        let hand = Arc::new(ProxyHand::new(proxy.clone()));
+        hand.set_intents(parts.intents);
+        let control = Control::start(parts.control, Arc::clone(&hand))?;
         let shown = Arc::new(Shown {
             cluster: parts.cluster,
-            manager: manager.clone(),
+            control: control.clone(),
             counted: proxy
                 .clone()
-                .map(|proxy| Arc::new(Counted::new(proxy, manager.clone()))),
+                .map(|proxy| Arc::new(Counted::new(proxy, control.clone()))),
             proxy: proxy.clone(),
             floating: parts.floating.clone(),
         });
@@ -95,7 +89,8 @@ impl Service {
             .admin
             .map(|listener| tokio::spawn(admin_place::serve(listener)));
         Ok(Self {
-            manager,
+            control,
+            hand,
             shown,
             proxy,
             admin,
@@ -121,6 +116,11 @@ impl Service {
         }
     }
 
+    /// Puts in force what the operator wants with single servers from now on.
+    pub(crate) fn set_intents(&self, intents: BTreeMap<ServerName, Intent>) {
+        self.hand.set_intents(intents);
+    }
+
     /// Puts other certificates in force for connections that begin from now on.
     pub(crate) fn set_filters(&self, filters: &Arc<Filters>) {
         if let Some(proxy) = &self.proxy {
@@ -141,7 +141,7 @@ impl Service {
         if let Some(admin) = self.admin {
             admin.abort();
         }
-        self.manager.shutdown().await;
+        self.control.shutdown().await;
         self.proxy
     }
 
@@ -173,43 +173,10 @@ pub(crate) fn start_logging(to_file: bool) {
     }
 }
 
-/// The proxy of this process, if there is one, as the manager's means to tell clients where to go.
-struct ProxyHand(Option<Arc<Proxy>>);
-
-impl ProxyControl for ProxyHand {
-    fn publish(&self, routes: &Routes) {
-        let Some(proxy) = &self.0 else { return };
-        if !proxy.publish(routes.clone()) {
-            tracing::warn!(
-                epoch = routes.epoch.0,
-                version = routes.version,
-                "routes are not newer"
-            );
-        }
-    }
-
-    fn drained(&self, limit: Duration) -> Pending<'_, bool> {
-        let proxy = self.0.clone();
-        Box::pin(async move {
-            let Some(proxy) = proxy else { return true };
-            let deadline = Instant::now() + limit;
-            let waited = spawn_blocking(move || proxy.drained(deadline)).await;
-            match waited {
-                Ok(Ok(())) => true,
-                Ok(Err(busy)) => {
-                    tracing::warn!(%busy, "the writer is not drained");
-                    false
-                }
-                Err(_) => false,
-            }
-        })
-    }
-}
-
 /// What the API shows, made from the manager's and the proxy's present state.
 pub(crate) struct Shown {
     cluster: String,
-    pub(crate) manager: ManagerHandle,
+    control: Control,
     proxy: Option<Arc<Proxy>>,
     /// What the tables of figures are filled from.
     pub(crate) counted: Option<Arc<Counted>>,
@@ -218,7 +185,7 @@ pub(crate) struct Shown {
 
 impl Shown {
     pub(crate) fn status(&self) -> StatusView {
-        let mut status = view::status(&self.cluster, &self.manager.snapshot());
+        let mut status = self.control.status(&self.cluster);
         let proxy = self.proxy.as_ref();
         status.proxy = proxy.map(|proxy| view::proxy(proxy.local_addr(), &proxy.stats()));
         status.vips = self.floating.views();
@@ -234,21 +201,6 @@ impl Shown {
         let proxy = self.proxy.clone().ok_or_else(missing)?;
         let answer = spawn_blocking(move || question(&proxy)).await;
         answer.map_err(|error| ApiError::Internal(error.to_string()))
-    }
-
-    /// The server by this name, or the names that there are.
-    fn server(&self, name: Option<String>) -> Result<Option<ServerName>, ApiError> {
-        let Some(name) = name else { return Ok(None) };
-        let snapshot = self.manager.snapshot();
-        let servers = &snapshot.topology.servers;
-        if let Some(found) = servers.keys().find(|known| known.as_str() == name) {
-            return Ok(Some(found.clone()));
-        }
-        let known: Vec<_> = servers.keys().map(ServerName::as_str).collect();
-        let known = known.join(", ");
-        Err(ApiError::BadRequest(format!(
-            "there is no server `{name}`; there are: {known}"
-        )))
     }
 }
 
@@ -266,15 +218,17 @@ impl Source for Shown {
 
     fn plan_failover(&self) -> Answer<'_, PlanView> {
         Box::pin(async {
-            let plan = self.manager.plan_failover().await.map_err(api_error)?;
+            let plan = self.control.managed()?.plan_failover().await;
+            let plan = plan.map_err(api_error)?;
             Ok(PlanView::from(&plan))
         })
     }
 
     fn plan_switchover(&self, to: Option<String>) -> Answer<'_, PlanView> {
         Box::pin(async {
-            let to = self.server(to)?;
-            let plan = self.manager.plan_switchover(to).await.map_err(api_error)?;
+            let to = self.control.server(to)?;
+            let plan = self.control.managed()?.plan_switchover(to).await;
+            let plan = plan.map_err(api_error)?;
             Ok(PlanView::from(&plan))
         })
     }
@@ -289,16 +243,16 @@ impl Source for Shown {
 
     fn switchover(&self, to: Option<String>) -> Answer<'_, OperationView> {
         Box::pin(async {
-            let to = self.server(to)?;
-            let done = self.manager.request(Request::Switchover { to }).await;
-            Ok(view::operation(&done.map_err(api_error)?))
+            let to = self.control.server(to)?;
+            let done = self.control.request(Request::Switchover { to }).await?;
+            Ok(view::operation(&done))
         })
     }
 
     fn failover(&self) -> Answer<'_, OperationView> {
         Box::pin(async {
-            let done = self.manager.request(Request::Failover).await;
-            Ok(view::operation(&done.map_err(api_error)?))
+            let done = self.control.request(Request::Failover).await?;
+            Ok(view::operation(&done))
         })
     }
 
@@ -318,23 +272,20 @@ impl Source for Shown {
 
     fn operations(&self, limit: usize) -> Answer<'_, Vec<OperationView>> {
         Box::pin(async move {
-            let operations = self.manager.operations(limit).await.map_err(api_error)?;
+            let Some(manager) = self.control.manager() else {
+                return Ok(Vec::new());
+            };
+            let operations = manager.operations(limit).await.map_err(api_error)?;
             Ok(operations.iter().map(view::operation).collect())
         })
     }
 
     fn operation(&self, id: u64) -> Answer<'_, OperationView> {
         Box::pin(async move {
-            let found = self.manager.operation(id).await.map_err(api_error)?;
+            let found = self.control.managed()?.operation(id).await;
+            let found = found.map_err(api_error)?;
             let missing = || ApiError::NotFound(format!("there is no operation {id}"));
             found.as_ref().map(view::operation).ok_or_else(missing)
         })
-    }
-}
-
-fn api_error(error: RequestError) -> ApiError {
-    match error {
-        RequestError::Refused(sentence) => ApiError::Refused(sentence),
-        RequestError::Store(_) | RequestError::Stopped => ApiError::Internal(error.to_string()),
     }
 }

@@ -23,18 +23,25 @@ const LOOK_AT_IDLE: Duration = Duration::from_secs(1);
 /// Shared by the workers of one proxy.
 #[derive(Debug)]
 pub struct Budget {
-    /// Of each worker alone.
-    pub(crate) share: usize,
-    /// What may be lent for each server.
-    lendable: usize,
+    usual: Part,
+    /// Of servers with a cap of their own.
+    own: BTreeMap<ServerName, Part>,
     lent: Mutex<BTreeMap<ServerName, usize>>,
     /// Workers and servers that wait for a loan.
     starving: AtomicUsize,
 }
 
-impl Budget {
-    /// For `workers` workers, at most `cap` connections to each server.
-    pub fn new(cap: usize, workers: usize) -> Self {
+/// How the cap of one server is divided.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    /// Of each worker alone.
+    share: usize,
+    /// What may be lent.
+    lendable: usize,
+}
+
+impl Part {
+    fn of(cap: usize, workers: usize) -> Self {
         let workers = workers.max(1);
         let share = if workers == 1 {
             cap
@@ -44,15 +51,48 @@ impl Budget {
         Self {
             share,
             lendable: cap.saturating_sub(share * workers),
+        }
+    }
+}
+
+impl Budget {
+    /// For `workers` workers, at most `cap` connections to each server.
+    pub fn new(cap: usize, workers: usize) -> Self {
+        Self {
+            usual: Part::of(cap, workers),
+            own: BTreeMap::new(),
             lent: Mutex::default(),
             starving: AtomicUsize::new(0),
         }
     }
 
+    /// With other caps for these servers.
+    #[must_use]
+    pub fn with_caps(
+        mut self,
+        caps: impl IntoIterator<Item = (ServerName, usize)>,
+        workers: usize,
+    ) -> Self {
+        let parts = caps.into_iter();
+        self.own = parts
+            .map(|(name, cap)| (name, Part::of(cap.max(1), workers)))
+            .collect();
+        self
+    }
+
+    fn part(&self, server: &ServerName) -> Part {
+        self.own.get(server).copied().unwrap_or(self.usual)
+    }
+
+    /// The connections to this server that each worker may have without asking.
+    pub(crate) fn share(&self, server: &ServerName) -> usize {
+        self.part(server).share
+    }
+
     fn borrow(&self, server: &ServerName) -> bool {
         let mut lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
         let count = lent.entry(server.clone()).or_default();
-        let may = *count < self.lendable;
+        let may = *count < self.part(server).lendable;
         *count += usize::from(may);
         may
     }
@@ -83,7 +123,7 @@ impl Core {
         let Some(budget) = &pool.budget else {
             return one.open < pool.server_connections_max.max(1);
         };
-        let own = one.open < budget.share;
+        let own = one.open < budget.share(&one.target.name);
         let may = own || budget.borrow(&one.target.name);
         one.borrowed += usize::from(may && !own);
         if may {
@@ -103,7 +143,7 @@ impl Core {
     pub(crate) fn give_back(&mut self, index: usize) {
         let one = &mut self.upstreams[index];
         if let Some(budget) = &self.policy.pool.budget
-            && one.borrowed > one.open.saturating_sub(budget.share)
+            && one.borrowed > one.open.saturating_sub(budget.share(&one.target.name))
         {
             one.borrowed -= 1;
             budget.give_back(&one.target.name, 1);
@@ -119,7 +159,9 @@ impl Core {
                     old.starving.fetch_sub(1, Ordering::Relaxed);
                 }
             }
-            one.borrowed = new.map_or(0, |new| one.open.saturating_sub(new.share));
+            one.borrowed = new.map_or(0, |new| {
+                one.open.saturating_sub(new.share(&one.target.name))
+            });
             if let Some(new) = new {
                 new.take_over(&one.target.name, one.borrowed);
             }
@@ -133,7 +175,7 @@ impl Core {
         match &pool.budget {
             Some(budget) => {
                 let refused = one.starves_until.is_some_and(|until| until > self.now);
-                one.open < budget.share || !refused
+                one.open < budget.share(&one.target.name) || !refused
             }
             None => one.open < pool.server_connections_max.max(1),
         }
@@ -196,8 +238,21 @@ mod tests {
             let budget = Budget::new(cap, workers);
             let name = ServerName::new("db1");
             let lent = (0..1000).filter(|_| budget.borrow(&name)).count();
-            assert_eq!(budget.share * workers + lent, cap, "{cap} for {workers}");
+            assert_eq!(
+                budget.share(&name) * workers + lent,
+                cap,
+                "{cap} for {workers}"
+            );
         }
+    }
+
+    #[test]
+    fn a_server_may_have_a_cap_of_its_own() {
+        let (usual, own) = (ServerName::new("db1"), ServerName::new("db2"));
+        let budget = Budget::new(64, 2).with_caps([(own.clone(), 3)], 2);
+        let lent = (0..1000).filter(|_| budget.borrow(&own)).count();
+        assert_eq!(budget.share(&own) * 2 + lent, 3);
+        assert!(budget.share(&usual) > 3);
     }
 
     #[test]

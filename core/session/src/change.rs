@@ -23,17 +23,20 @@ impl Core {
             .iter()
             .position(|one| Some(&one.target.name) == writer);
         for upstream in &mut self.upstreams {
-            upstream.reads = routes
-                .readers
-                .iter()
-                .any(|one| one.name == upstream.target.name);
+            let is_named = |targets: &[Target]| {
+                let mut targets = targets.iter();
+                targets.any(|one| one.name == upstream.target.name)
+            };
+            let (reads, drains) = (is_named(&routes.readers), is_named(&routes.draining));
+            upstream.reads = reads;
+            upstream.drains = drains && !upstream.listed;
         }
         for (index, upstream) in self.upstreams.iter_mut().enumerate() {
             let is_writer = self.writer == Some(index);
             let succeeded = upstream.wrote && !is_writer && (raised || self.writer.is_some());
             // In the same reign a writer that is not listed is only suspect: what is in flight on
             // it may still end well.
-            let left = !upstream.listed && (raised || !upstream.wrote);
+            let left = !upstream.listed && !upstream.drains && (raised || !upstream.wrote);
             if succeeded || left {
                 ended.push(index);
             }
@@ -49,6 +52,7 @@ impl Core {
         for index in ended {
             self.close_all(index, out);
         }
+        self.close_drained(out);
         for index in 0..self.upstreams.len() {
             self.redispatch(index, out);
         }
@@ -79,6 +83,17 @@ impl Core {
             }
         }
         moved
+    }
+
+    /// Closes the idle connections of servers that drain: what is in use goes on until it is free.
+    fn close_drained(&mut self, out: &mut Ops) {
+        for index in 0..self.upstreams.len() {
+            if self.upstreams[index].drains {
+                for id in self.upstreams[index].idle.clone() {
+                    self.close_server(id, out);
+                }
+            }
+        }
     }
 
     /// Closes all connections to a server, with what that means for their sessions.

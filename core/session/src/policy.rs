@@ -24,7 +24,7 @@ pub use crate::causal::{Causal, CausalPolicy};
 pub use crate::places::Places;
 pub use log::LogPolicy;
 pub use mainstay_routing::Choice;
-pub use transport::{Algorithms, ClientTls, Require, ServerTls};
+pub use transport::{Algorithms, ClientTls, CompressionWish, Require, ServerTls, ServerTraits};
 
 /// The settings of one machine. Counts are per worker: the shell divides what the file gives for
 /// the whole process.
@@ -98,6 +98,8 @@ pub struct Policy {
     pub client_compression: Algorithms,
     /// The compression asked of servers; one that does not offer it is served without.
     pub server_compression: Option<Compression>,
+    /// What differs from the rule, by server.
+    pub servers: BTreeMap<ServerName, ServerTraits>,
     /// Tell servers the client's address by the PROXY protocol. A server connection then serves
     /// clients of one address only.
     pub proxy_header: bool,
@@ -146,6 +148,7 @@ impl Default for Policy {
             server_tls: ServerTls::default(),
             client_compression: Algorithms::default(),
             server_compression: None,
+            servers: BTreeMap::new(),
             proxy_header: false,
             allow_from: None,
             sockets: BTreeMap::new(),

@@ -103,7 +103,7 @@ impl Core {
         };
         let pool = &self.policy.pool;
         let room = match &pool.budget {
-            Some(budget) => budget.share,
+            Some(budget) => budget.share(&self.upstreams[server.upstream].target.name),
             None => pool.server_connections_max,
         };
         let upstream = &self.upstreams[server.upstream];

@@ -89,7 +89,9 @@ impl Core {
         let Some(server) = self.servers.get(id) else {
             return;
         };
-        let preferred = self.policy.server_tls == ServerTls::Preferred;
+        let name = &self.upstreams[server.upstream].target.name;
+        let own = self.policy.servers.get(name).and_then(|one| one.tls);
+        let preferred = own.unwrap_or(self.policy.server_tls) == ServerTls::Preferred;
         let begun = matches!(
             server.phase,
             ServerPhase::Login {

@@ -8,7 +8,7 @@ use mainstay_wire::{Capabilities, ErrorCode, Greeting, HandshakeResponse, Reader
 
 use crate::core::Core;
 use crate::offer::SHAPING;
-use crate::policy::ServerTls;
+use crate::policy::{CompressionWish, ServerTls};
 use crate::server::{Opener, Server};
 use crate::server_login::{Next, ServerLogin};
 
@@ -38,8 +38,12 @@ impl Core {
             return Next::Failed(ErrorCode::NotSupported.with(text));
         }
         let offers = greeting.capabilities.contains(Capabilities::SSL);
-        let without = self.upstreams[server.upstream].without_tls;
-        let wanted = match self.policy.server_tls {
+        let upstream = &self.upstreams[server.upstream];
+        let without = upstream.without_tls;
+        let traits = self.policy.servers.get(&upstream.target.name);
+        let tls = traits.and_then(|one| one.tls);
+        let compression = traits.and_then(|one| one.compression);
+        let wanted = match tls.unwrap_or(self.policy.server_tls) {
             ServerTls::Off => false,
             ServerTls::Preferred => offers && !without,
             ServerTls::Required if !offers => {
@@ -48,7 +52,9 @@ impl Core {
             }
             ServerTls::Required => true,
         };
-        server.compression = self.policy.server_compression.filter(|how| {
+        let compression =
+            compression.map_or(self.policy.server_compression, CompressionWish::wanted);
+        server.compression = compression.filter(|how| {
             let bit = bit_of(*how);
             greeting.capabilities.contains(bit)
         });

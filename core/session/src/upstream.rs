@@ -20,6 +20,8 @@ pub(crate) struct Upstream {
     pub(crate) target: Target,
     /// In the routes in force.
     pub(crate) listed: bool,
+    /// It finishes what it has begun, by the routes in force.
+    pub(crate) drains: bool,
     /// A reader in the routes in force.
     pub(crate) reads: bool,
     /// It was the writer in the epoch in force: its connections end with that.
@@ -73,6 +75,7 @@ impl Upstream {
         Self {
             target,
             listed: true,
+            drains: false,
             reads: false,
             wrote: false,
             idle: Vec::new(),

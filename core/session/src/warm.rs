@@ -130,7 +130,10 @@ impl Core {
     fn room_of_its_own(&self, index: usize) -> usize {
         let pool = &self.policy.pool;
         let budget = pool.budget.as_ref();
-        let cap = budget.map_or(pool.server_connections_max, |budget| budget.share);
-        cap.saturating_sub(self.upstreams[index].open)
+        let one = &self.upstreams[index];
+        let cap = budget.map_or(pool.server_connections_max, |budget| {
+            budget.share(&one.target.name)
+        });
+        cap.saturating_sub(one.open)
     }
 }

@@ -13,5 +13,5 @@ pub use errant::Errant;
 pub use facts::{Applier, Facts, Family, Link, Receiver, SemiSync, Version};
 pub use observation::{Observation, Outcome, WriteOutcome, WriteProbe};
 pub use routes::{Routes, Target};
-pub use server::{Address, Epoch, ServerName};
+pub use server::{Address, Epoch, Intent, ServerName};
 pub use topology::{Member, Promotion, Reachability, Record, Role, Server, Snapshot, Topology};

@@ -58,3 +58,16 @@ impl fmt::Display for Epoch {
         write!(f, "{}", self.0)
     }
 }
+
+/// What the operator wants with a server. One of four separate states: see also role, reachability
+/// and admission.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Intent {
+    /// It is used.
+    #[default]
+    InService,
+    /// It finishes what it has begun, and gets nothing new.
+    Draining,
+    /// It is not used, and its connections are closed.
+    Out,
+}

@@ -116,6 +116,13 @@ impl<M: Machine> Crew<M> {
         self.io
     }
 
+    /// The routes published last.
+    pub(crate) fn routes(&self) -> Routes {
+        let published = self.published.lock();
+        let published = published.unwrap_or_else(PoisonError::into_inner);
+        Routes::clone(&published)
+    }
+
     /// Queues the routes to every worker; false when they are not newer than the last ones.
     pub(crate) fn publish(&self, routes: Routes) -> bool {
         let mut published = self

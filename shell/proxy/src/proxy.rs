@@ -116,6 +116,11 @@ impl Proxy {
         self.crew.publish(routes)
     }
 
+    /// The routes published last.
+    pub fn routes(&self) -> Routes {
+        self.crew.routes()
+    }
+
     /// Pushes new settings to every worker; they hold for what begins afterwards.
     pub fn set_policy(&self, policy: &Policy) {
         *self.policy.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy.clone());
@@ -261,7 +266,7 @@ fn share(policy: &Policy, workers: usize) -> Policy {
         pool: Pool {
             server_connections_max: pool.server_connections_max.div_ceil(workers),
             server_connections_min: pool.server_connections_min.div_ceil(workers),
-            budget: Some(Arc::new(Budget::new(pool.server_connections_max, workers))),
+            budget: Some(Arc::new(budget(policy, workers))),
             idle_max: pool.idle_max.div_ceil(workers),
             ..pool.clone()
         },
@@ -278,6 +283,15 @@ fn share(policy: &Policy, workers: usize) -> Policy {
         hostgroups: Arc::new(policy.hostgroups.shared(workers)),
         ..policy.clone()
     }
+}
+
+/// What the workers may open together, with the caps of single servers.
+fn budget(policy: &Policy, workers: usize) -> Budget {
+    let caps = policy.servers.iter().filter_map(|(name, traits)| {
+        let cap = traits.connections_max?;
+        Some((name.clone(), cap))
+    });
+    Budget::new(policy.pool.server_connections_max, workers).with_caps(caps, workers)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! caller.
 
 mod balancing;
+mod control;
 mod error;
 mod policy;
 mod reader;
@@ -18,9 +19,10 @@ mod vip;
 mod tests;
 
 pub use balancing::BalancerSettings;
+pub use control::{Control, ManagerSettings, MonitorSettings};
 pub use error::{Problem, SettingsError};
 pub use settings::{
-    Account, ApiSettings, ClientTlsSettings, ClusterSettings, ManagerSettings, ProxyIo,
-    ProxySettings, ServerSettings, ServerTlsMode, ServerTlsSettings, Settings, UserSettings,
+    Account, ApiSettings, ClientTlsSettings, ClusterSettings, LagMax, ProxyIo, ProxySettings,
+    SchedulerSettings, ServerSettings, ServerTlsMode, ServerTlsSettings, Settings, UserSettings,
 };
 pub use vip::{AddressSettings, Roles, Track, TrackSettings, VipRole, VipSettings, VrrpSettings};

@@ -1,30 +1,34 @@
 //! From what the file says to what each core crate takes.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use mainstay_alone::Terms;
 use mainstay_failover::Policy;
 use mainstay_routing::Rules;
 use mainstay_session::policy as session;
 use mainstay_sql::Trusted;
-use mainstay_topology::{Member, ServerName};
+use mainstay_topology::{Intent, Member, ServerName};
 
-use crate::settings::{ProxySettings, ServerTlsMode, Settings};
+use crate::control::ManagerSettings;
+use crate::settings::{LagMax, ProxySettings, ServerTlsMode, Settings};
 
 /// A replica that has heard nothing for this long no longer testifies for its source: three of its
 /// heartbeat periods.
 const SILENT_AFTER: Duration = Duration::from_millis(1500);
 
 impl Settings {
-    /// The rules of the failover machine.
-    pub fn failover_policy(&self) -> Policy {
+    /// The rules of the failover machine under this manager.
+    pub fn failover_policy(&self, manager: &ManagerSettings) -> Policy {
         let cluster = &self.cluster;
         Policy {
             durability: cluster.durability,
             auto_failover: cluster.auto_failover,
             auto_rejoin: cluster.auto_rejoin,
             auto_reseed: cluster.auto_reseed,
-            probe_interval: self.manager.probe_interval,
+            probe_interval: manager.probe_interval,
             hang_after: cluster.hang_after,
             silent_after: SILENT_AFTER.min(cluster.hang_after),
             drain_limit: cluster.drain_limit,
@@ -42,6 +46,46 @@ impl Settings {
             promotion: server.promotion,
         };
         self.servers.iter().map(member).collect()
+    }
+
+    /// The folder for files that are made: that of the manager's state, else that of the file.
+    pub fn home(&self) -> PathBuf {
+        let state = self.control.manager().map(|manager| &*manager.state);
+        let folder = state.and_then(Path::parent).unwrap_or(&self.folder);
+        folder.to_owned()
+    }
+
+    /// The servers that the operator does not want to be used as others are.
+    pub fn intents(&self) -> BTreeMap<ServerName, Intent> {
+        let wanted = self.servers.iter();
+        let wanted = wanted.filter(|server| server.intent != Intent::InService);
+        wanted
+            .map(|server| (ServerName::new(&server.name), server.intent))
+            .collect()
+    }
+
+    /// Wants exactly this of the servers.
+    pub fn set_intents(&mut self, intents: &BTreeMap<ServerName, Intent>) {
+        for server in &mut self.servers {
+            let wanted = intents.get(&ServerName::new(&server.name));
+            server.intent = wanted.copied().unwrap_or_default();
+        }
+    }
+
+    /// The servers as a proxy without a manager takes them.
+    pub fn terms(&self) -> Vec<Terms> {
+        let servers = self.members().into_iter().zip(&self.servers);
+        let terms = servers.map(|(member, server)| Terms {
+            member,
+            intent: server.intent,
+            lag_max: match server.replication_lag_max {
+                Some(LagMax::Off) => None,
+                Some(LagMax::Within(most)) => Some(most),
+                None => Some(self.cluster.reader_lag_max),
+            },
+            latency_max: server.latency_max,
+        });
+        terms.collect()
     }
 
     /// The rules of the proxy's machine, for the whole process; `None` where no proxy runs.
@@ -88,6 +132,15 @@ impl Settings {
         policy.hostgroups = Arc::new(routing.hostgroups.clone());
         policy.firewall = routing.firewall.clone().map(Arc::new);
         policy.listen = Some(proxy.listen);
+        let traits = self.servers.iter().map(|server| {
+            let traits = session::ServerTraits {
+                connections_max: server.connections_max,
+                tls: server.tls,
+                compression: server.compression,
+            };
+            (ServerName::new(&server.name), traits)
+        });
+        policy.servers = traits.collect();
         let sockets = self.servers.iter().filter_map(|server| {
             let path = server.socket.clone()?;
             Some((ServerName::new(&server.name), path))

@@ -7,9 +7,11 @@ mod cluster;
 mod firewall;
 mod hostgroups;
 mod manager;
+mod monitor;
 mod probe;
 mod proxy;
 mod rules;
+mod scheduler;
 mod server;
 mod tls;
 mod user;
@@ -21,6 +23,7 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use crate::balancing::BalancerSettings;
+use crate::control::{Control, ManagerSettings};
 use crate::error::Problem;
 use crate::reader::{Report, Section, unknown};
 use crate::settings::{RoutingSettings, ServerSettings, Settings, UserSettings};
@@ -30,6 +33,7 @@ const KNOWN: &[&str] = &[
     "cluster",
     "server",
     "manager",
+    "monitor",
     "proxy",
     "user",
     "hostgroups",
@@ -37,6 +41,7 @@ const KNOWN: &[&str] = &[
     "fast_routing",
     "firewall_users",
     "firewall_rules",
+    "scheduler",
     "api",
     "vrrp",
     "vip",
@@ -48,7 +53,7 @@ const KNOWN: &[&str] = &[
 const OF_HOST: [&str; 2] = ["vip", "virtual_server"];
 
 /// A file with none of these has no cluster.
-const OF_CLUSTER: [&str; 4] = ["server", "manager", "proxy", "user"];
+const OF_CLUSTER: [&str; 5] = ["server", "manager", "monitor", "proxy", "user"];
 
 type Found<'a, 'd> = (&'a DeTable<'d>, Range<usize>);
 
@@ -120,18 +125,29 @@ fn balancer(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Balan
 fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Settings> {
     known(file, report);
     let servers = server::read(&list(file, "server", report), report);
+    let alone = file.contains_key("monitor");
     let cluster = one(file, "cluster", report);
-    let cluster = cluster::read(Section::new("cluster", cluster, report), servers.len());
-    let manager = one(file, "manager", report);
-    let manager = manager::read(Section::new("manager", manager, report), folder);
-    let spared = manager.as_ref().map(|manager| {
-        [
-            manager.account.user.clone(),
-            manager.replication.user.clone(),
-        ]
-    });
+    let section = Section::new("cluster", cluster, report);
+    let cluster = if alone {
+        cluster::read_alone(section)
+    } else {
+        cluster::read(section, servers.len())
+    };
+    if !alone {
+        server::check_managed(&servers, report);
+    }
+    let control = control(file, folder, report);
+    let spared: Vec<String> = match &control {
+        Some(Control::Manager(ManagerSettings {
+            account,
+            replication,
+            ..
+        })) => vec![account.user.clone(), replication.user.clone()],
+        // Nobody is fenced.
+        Some(Control::Monitor(_)) | None => Vec::new(),
+    };
     let users = list(file, "user", report);
-    let users = user::read(&users, folder, &spared.unwrap_or_default(), report);
+    let users = user::read(&users, folder, &spared, report);
     let proxy = file.contains_key("proxy").then(|| {
         let table = one(file, "proxy", report);
         if users.is_empty() && !file.contains_key("user") {
@@ -143,19 +159,42 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
     let routing = routing(file, (&servers, &users), report);
     let vip = vips(file, folder, report);
     let balancer = balancer(file, folder, report);
+    let scheduler = scheduler::read(&list(file, "scheduler", report), report);
     let api = one(file, "api", report);
     let api = api::read(Section::new("api", api, report), folder);
     Some(Settings {
         cluster,
         servers,
-        manager: manager?,
+        control: control?,
         proxy,
         users,
         routing,
         vip,
         balancer,
+        scheduler,
         api: api?,
+        folder: folder.to_owned(),
     })
+}
+
+/// `[manager]`, or `[monitor]` in its place.
+fn control(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Control> {
+    if !file.contains_key("monitor") {
+        let manager = one(file, "manager", report);
+        let section = Section::new("manager", manager, report);
+        return manager::read(section, folder).map(Control::Manager);
+    }
+    let monitor = one(file, "monitor", report);
+    if file.contains_key("manager") {
+        let sentence = "cannot stand beside [manager], which watches the servers itself";
+        report.add(monitor.1.start, "monitor", sentence);
+    }
+    if !file.contains_key("proxy") {
+        let sentence = "serves a proxy: there is no [proxy]";
+        report.add(monitor.1.start, "monitor", sentence);
+    }
+    let section = Section::new("monitor", monitor, report);
+    monitor::read(section, folder).map(Control::Monitor)
 }
 
 /// Where statements go, and which may pass.

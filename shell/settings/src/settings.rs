@@ -8,12 +8,13 @@ use mainstay_failover::Durability;
 use mainstay_routing::rules::{FastRoute, Rule};
 use mainstay_routing::{Firewall, HostgroupId, Hostgroups};
 use mainstay_session::policy::{
-    Algorithms, AuthPlugin, BinlogSource, Causal, Choice, ClientTls, Compression, Credential,
-    NoReader, Plugin, Require, Secret,
+    Algorithms, AuthPlugin, BinlogSource, Causal, Choice, ClientTls, Compression, CompressionWish,
+    Credential, NoReader, Plugin, Require, Secret, ServerTls,
 };
-use mainstay_topology::{Address, Promotion};
+use mainstay_topology::{Address, Intent, Promotion};
 
 use crate::balancing::BalancerSettings;
+use crate::control::Control;
 use crate::error::SettingsError;
 use crate::sections;
 use crate::vip::VipRole;
@@ -25,8 +26,8 @@ pub struct Settings {
     pub cluster: ClusterSettings,
     /// `[[server]]`, in the order of the file.
     pub servers: Vec<ServerSettings>,
-    /// `[manager]`.
-    pub manager: ManagerSettings,
+    /// `[manager]` or `[monitor]`.
+    pub control: Control,
     /// `[proxy]`, where one is to run.
     pub proxy: Option<ProxySettings>,
     /// `[[user]]`: who may log in to the proxy.
@@ -38,8 +39,29 @@ pub struct Settings {
     pub vip: VipRole,
     /// `[balancer]` and `[[virtual_server]]`.
     pub balancer: BalancerSettings,
+    /// `[[scheduler]]`.
+    pub scheduler: Vec<SchedulerSettings>,
     /// `[api]`.
     pub api: ApiSettings,
+    /// Where the file is: what is made for it is kept here too.
+    pub folder: PathBuf,
+}
+
+/// `[[scheduler]]`: a program that runs again and again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchedulerSettings {
+    /// `id`.
+    pub id: u32,
+    /// `active`; default true.
+    pub active: bool,
+    /// `interval_ms`: from one start to the next.
+    pub interval: Duration,
+    /// `filename`: the program.
+    pub filename: PathBuf,
+    /// `arguments`: up to five.
+    pub arguments: Vec<String>,
+    /// `limit`: it is ended after so long; default 1 min.
+    pub limit: Duration,
 }
 
 /// Where statements go, and which may pass.
@@ -95,6 +117,27 @@ pub struct ServerSettings {
     pub zone: Option<String>,
     /// `socket`: a path on this machine that the proxy connects to instead.
     pub socket: Option<String>,
+    /// `intent`: `in-service` (the default), `draining` or `out`.
+    pub intent: Intent,
+    /// `connections_max`: of the whole proxy; `None` for what `[proxy]` says.
+    pub connections_max: Option<usize>,
+    /// `replication_lag_max`: a duration or `off`; `None` for what `[cluster]` says.
+    pub replication_lag_max: Option<LagMax>,
+    /// `latency_max`: with a slower ping it gets no reads; default off.
+    pub latency_max: Option<Duration>,
+    /// `tls`: `disabled`, `preferred` or `required`; `None` for what `[proxy.server_tls]` says.
+    pub tls: Option<ServerTls>,
+    /// `compression`: `off`, `zlib` or `zstd`; `None` for what `[proxy]` says.
+    pub compression: Option<CompressionWish>,
+}
+
+/// The lag with which a server still serves reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LagMax {
+    /// Any.
+    Off,
+    /// Up to this.
+    Within(Duration),
 }
 
 /// An account on the servers.
@@ -104,25 +147,6 @@ pub struct Account {
     pub user: String,
     /// The password.
     pub password: Secret,
-}
-
-/// `[manager]`: how the servers are observed and changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ManagerSettings {
-    /// `user`, and `password` or `password_file`.
-    pub account: Account,
-    /// `replication_user`, and `replication_password` or `replication_password_file`.
-    pub replication: Account,
-    /// The state file; default `mainstay.db` beside the settings file.
-    pub state: PathBuf,
-    /// Time between two looks at a server; default 250 ms.
-    pub probe_interval: Duration,
-    /// A look takes no longer; default 700 ms.
-    pub probe_limit: Duration,
-    /// A connection takes no longer; default 700 ms.
-    pub connect_limit: Duration,
-    /// Time between two writes to the primary's heartbeat row; default 500 ms.
-    pub write_interval: Duration,
 }
 
 /// What the proxy reads and writes with.

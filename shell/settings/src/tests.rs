@@ -1,5 +1,7 @@
 //! What a person reads who has made a mistake in the file, and what a right file gives.
 
+mod alone;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -42,14 +44,19 @@ fn changed(from: &str, to: &str) -> String {
     RIGHT.replacen(from, to, 1)
 }
 
+fn failover_policy(settings: &Settings) -> Policy {
+    let manager = settings.control.manager().expect("a manager");
+    settings.failover_policy(manager)
+}
+
 #[test]
 fn the_example_is_right() {
     let settings = parse(EXAMPLE).unwrap();
     assert_eq!(settings.servers.len(), 3);
     assert_eq!(settings.servers[2].promotion, Promotion::PreferNot);
-    assert_eq!(settings.failover_policy(), Policy::default());
+    assert_eq!(failover_policy(&settings), Policy::default());
     assert_eq!(
-        settings.manager.state,
+        settings.control.manager().expect("a manager").state,
         Path::new("/etc/mainstay/mainstay.db")
     );
     let session = settings.session_policy().unwrap();
@@ -98,8 +105,8 @@ fn the_defaults_that_the_example_shows_are_the_defaults() {
         format!("{:?}", real.cluster)
     );
     assert_eq!(
-        format!("{:?}", shown.manager),
-        format!("{:?}", real.manager)
+        format!("{:?}", shown.control),
+        format!("{:?}", real.control)
     );
     assert_eq!(format!("{:?}", shown.api), format!("{:?}", real.api));
 }
@@ -156,9 +163,9 @@ hold_time_max = "1ms"
 24: proxy.hold_time_max: expected a duration from "10ms", such as "30s", found "1ms"
 26: colour: "#
             .to_owned()
-            + "is not known; known are cluster, server, manager, proxy, user, hostgroups, \
-         query_rules, fast_routing, firewall_users, firewall_rules, api, vrrp, vip, balancer, \
-         virtual_server"
+            + "is not known; known are cluster, server, manager, monitor, proxy, user, hostgroups, \
+         query_rules, fast_routing, firewall_users, firewall_rules, scheduler, api, vrrp, vip, \
+         balancer, virtual_server"
     );
 }
 
@@ -236,7 +243,7 @@ fn a_password_may_stand_in_a_file_of_its_own() {
     std::fs::write(folder.path().join("password"), "from a file\n").unwrap();
     let text = changed("password = \"secret-1\"", "password_file = \"password\"");
     let settings = Settings::parse(&text, &folder.path().join("mainstay.toml")).unwrap();
-    assert_eq!(settings.manager.account.password.reveal(), "from a file");
+    assert_eq!(settings.control.account().password.reveal(), "from a file");
     let missing = changed("password = \"secret-1\"", "password_file = \"absent\"");
     assert!(
         mistakes(&missing).starts_with(
@@ -392,7 +399,7 @@ fn no_secret_is_printed() {
 #[test]
 fn asynchronous_durability_is_said_so() {
     let text = format!("[cluster]\ndurability = \"async\"\nhang_after = \"1s\"\n{RIGHT}");
-    let policy = parse(&text).unwrap().failover_policy();
+    let policy = failover_policy(&parse(&text).unwrap());
     assert_eq!(policy.durability, Durability::Async);
     assert_eq!(policy.silent_after, Duration::from_secs(1));
 }

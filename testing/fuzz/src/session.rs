@@ -108,6 +108,7 @@ fn routes(version: u64, writer: Option<&str>, hold_writes: bool) -> Routes {
         writer: writer.map(target),
         readers: vec![target("db2")],
         hold_writes,
+        ..Routes::default()
     }
 }
 

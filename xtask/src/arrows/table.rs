@@ -17,6 +17,7 @@ pub(super) const CORE: &[(&str, &[&str])] = &[
     ("failover", &["topology"]),
     ("health", &[]),
     ("balance", &["health"]),
+    ("alone", &["topology"]),
     ("routing", &["topology", "sql"]),
     // The session names servers, hostgroups and epochs with the values of the topology.
     ("session", &["wire", "sql", "routing", "topology"]),
@@ -35,6 +36,7 @@ pub(super) const SHELL: &[(&str, &[&str])] = &[
     ("dashboard", &[]),
     ("drill", &["mysql"]),
     ("manager", &["mysql", "store"]),
+    ("monitor", &["mysql"]),
     ("mysql", &[]),
     ("probes", &["mysql"]),
     ("proxy", &[]),

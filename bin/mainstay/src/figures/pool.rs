@@ -78,6 +78,18 @@ impl Status {
     }
 }
 
+/// A server that is configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Known {
+    pub(crate) name: ServerName,
+    pub(crate) address: Address,
+    /// The status that the operator wants, where that is not to use it.
+    pub(crate) intended: Option<&'static str>,
+}
+
+/// The place of the status in a row.
+const STATUS: usize = 3;
+
 /// Every server in every hostgroup in which it is or was.
 pub(crate) fn pools(stats: &Stats) -> Vec<PoolRow> {
     let mut told = BTreeSet::new();
@@ -121,17 +133,26 @@ fn address(stats: &Stats, name: &ServerName) -> Address {
 
 /// hostgroup, `srv_host`, `srv_port`, status, `ConnUsed`, `ConnFree`, `ConnOK`, `ConnERR`,
 /// `MaxConnUsed`, Queries, `Queries_GTID_sync`, `Bytes_data_sent`, `Bytes_data_recv`, `Latency_us`.
-pub(super) fn rows(stats: &Stats, before: &Before, topology: &Topology) -> Vec<Row> {
+pub(super) fn rows(stats: &Stats, before: &Before, known: &[Known]) -> Vec<Row> {
     let pools = pools(stats);
-    let mut rows: Vec<Row> = pools.iter().map(|one| row(one, before)).collect();
+    let mut rows: Vec<Row> = Vec::new();
+    for one in &pools {
+        let mut row = row(one, before);
+        let told = known.iter().find(|known| known.name == one.server);
+        if let Some(status) = told.and_then(|known| known.intended) {
+            row[STATUS] = status.into();
+        }
+        rows.push(row);
+    }
     // A replica that may not serve reads now is in no route; it is configured all the same.
-    for (name, server) in &topology.servers {
-        if !pools.iter().any(|one| one.server == *name) {
+    for server in known {
+        if !pools.iter().any(|one| one.server == server.name) {
+            let shown = server.intended.unwrap_or(Status::Shunned.name());
             let mut row: Row = vec![
                 u64::from(READERS).into(),
-                server.member.address.host.clone().into(),
-                u64::from(server.member.address.port).into(),
-                Status::Shunned.name().into(),
+                server.address.host.clone().into(),
+                u64::from(server.address.port).into(),
+                shown.into(),
             ];
             row.resize(14, Cell::Integer(0));
             rows.push(row);

@@ -8,7 +8,7 @@ use mainstay_admin::Cell;
 use mainstay_proxy::{Io, ProxyStats};
 use mainstay_session::inventory::{Inventory, PreparedKey, PreparedRow};
 use mainstay_session::{GroupStats, QueryStats, ServerStats, Stats};
-use mainstay_topology::{Address, ServerName, Topology};
+use mainstay_topology::{Address, ServerName};
 
 use super::pool::Before;
 use super::*;
@@ -76,7 +76,7 @@ fn lines(rows: &[Row]) -> Vec<String> {
 
 #[test]
 fn connections_are_told_once_and_statements_by_hostgroup() {
-    let rows = pool::rows(&stats(), &Before::default(), &Topology::default());
+    let rows = pool::rows(&stats(), &Before::default(), &[]);
     let expected = [
         "0 10.0.0.1 3306 ONLINE 0 2 4 1 0 3 0 30 300 250",
         "1 10.0.0.1 3306 OFFLINE_HARD 0 0 0 0 0 5 0 50 500 250",
@@ -88,7 +88,7 @@ fn connections_are_told_once_and_statements_by_hostgroup() {
 #[test]
 fn counters_of_pools_begin_anew_after_a_reset() {
     let stats = stats();
-    let rows = pool::rows(&stats, &Before::of(&stats), &Topology::default());
+    let rows = pool::rows(&stats, &Before::of(&stats), &[]);
     assert_eq!(
         lines(&rows)[0],
         "0 10.0.0.1 3306 ONLINE 0 2 0 0 0 0 0 0 0 250"

@@ -16,6 +16,7 @@ use mainstay_topology::{Member, Promotion};
 
 use super::access::{Access, Ports};
 use crate::args::SandboxArgs;
+use crate::control::ControlParts;
 use crate::drill::{SANDBOX_PATH, wrong_with};
 use crate::floating::Floating;
 use crate::host::SandboxHost;
@@ -52,9 +53,12 @@ impl Live {
         let service = Parts {
             floating: Floating::default(),
             cluster: "sandbox".to_owned(),
-            manager: manager_config(args, &sandbox),
-            store,
-            host: Some(host),
+            control: ControlParts::Manager {
+                config: Box::new(manager_config(args, &sandbox)),
+                store,
+                host: Some(host),
+            },
+            intents: std::collections::BTreeMap::new(),
             proxy: Some(Arc::new(Proxy::start(proxy)?)),
             admin: Some(ports.admin),
             api: ports.api,
@@ -78,7 +82,8 @@ impl Live {
     }
 
     pub(super) fn manager(&self) -> &ManagerHandle {
-        &self.service.manager
+        let manager = self.service.control.manager();
+        manager.expect("a sandbox has a manager")
     }
 
     pub(super) fn status(&self) -> StatusView {
@@ -91,7 +96,7 @@ impl Live {
 
     /// Waits until a primary serves and all others replicate from it.
     pub(super) async fn whole(&self) {
-        let mut changes = self.service.manager.watch();
+        let mut changes = self.manager().watch();
         while self.wrong().is_some() {
             // Lag is told by the servers, not by a change of the manager's mind.
             let _ = tokio::time::timeout(Duration::from_millis(200), changes.changed()).await;

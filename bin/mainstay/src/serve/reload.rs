@@ -1,6 +1,7 @@
 //! Reads the settings of a running `mainstay serve` again: all of the file or nothing, and a word
 //! on what has to wait for a restart.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use mainstay_session::Policy;
@@ -32,14 +33,24 @@ pub(super) fn read(
         );
     }
     // What waits is still compared with what runs when the file is read once more.
-    let settings = Settings {
-        cluster: before.cluster.clone(),
-        servers: before.servers.clone(),
-        manager: before.manager.clone(),
+    let alone = is_alone(before) && is_alone(&after);
+    let mut settings = Settings {
         api: before.api.clone(),
         ..after
     };
+    if !alone {
+        let intents = settings.intents();
+        settings.cluster = before.cluster.clone();
+        settings.control = before.control.clone();
+        settings.servers.clone_from(&before.servers);
+        settings.set_intents(&intents);
+    }
     Some((settings, policy))
+}
+
+/// Whether a monitor looks at the servers, which takes up anything at once.
+fn is_alone(settings: &Settings) -> bool {
+    settings.control.monitor().is_some()
 }
 
 /// The policy of the file, with what the proxy found out itself when it started.
@@ -65,13 +76,23 @@ fn policy(settings: &Settings, running: &Policy) -> Option<Policy> {
 
 /// The keys and sections that changed and are only read at the start.
 fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static str> {
+    let managed = !(is_alone(before) && is_alone(after));
+    // What the operator wants with them is in force at once.
+    let servers = |one: &Settings| {
+        let mut one = one.clone();
+        one.set_intents(&BTreeMap::new());
+        one.servers
+    };
     let listen = |one: &Settings| one.proxy.as_ref().map(|proxy: &ProxySettings| proxy.listen);
     let workers = |one: &Settings| one.proxy.as_ref().map(|proxy| proxy.workers);
     let io = |one: &Settings| one.proxy.as_ref().map(|proxy| proxy.io);
     let sections = [
-        ("[cluster]", before.cluster != after.cluster),
-        ("[[server]]", before.servers != after.servers),
-        ("[manager]", before.manager != after.manager),
+        ("[cluster]", managed && before.cluster != after.cluster),
+        ("[[server]]", managed && servers(before) != servers(after)),
+        (
+            "[manager]",
+            before.control.manager() != after.control.manager(),
+        ),
         ("[proxy] listen", listen(before) != listen(after)),
         ("[proxy] workers", workers(before) != workers(after)),
         ("[proxy] io", io(before) != io(after)),

@@ -12,9 +12,9 @@ use mainstay_settings::Settings;
 use tokio::task::{block_in_place, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 
-use super::{reload, start};
+use super::{monitor, reload, start};
 use crate::balancing;
-use crate::certificates::{self, Certificates};
+use crate::certificates::Certificates;
 use crate::floating::Floating;
 use crate::service::{Service, end};
 use crate::signals::Signals;
@@ -55,8 +55,10 @@ impl Running {
         let (before, after) = (&self.settings.vip, &settings.vip);
         self.floating.change(before, after).await;
         self.settings = settings;
+        self.service.set_intents(self.settings.intents());
+        self.change_monitor();
         if let Some(proxy) = &self.settings.proxy {
-            let home = certificates::home(&self.settings.manager.state);
+            let home = self.settings.home();
             if let Some(filters) = self.certificates.replace(proxy, &home) {
                 self.service.set_filters(&filters);
             }
@@ -64,6 +66,17 @@ impl Running {
         if let Some(policy) = policy {
             self.service.set_policy(&policy);
             self.policy = Some(Arc::new(policy));
+        }
+    }
+
+    /// Puts other servers and other times in force, where a monitor looks at them.
+    fn change_monitor(&self) {
+        let running = self.service.control.monitor();
+        if let Some((running, settings)) = running.zip(self.settings.control.monitor()) {
+            let config = monitor::config(&self.settings, settings);
+            if !running.change(config) {
+                tracing::error!("the monitor is busy: read the settings again");
+            }
         }
     }
 

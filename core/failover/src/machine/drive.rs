@@ -190,6 +190,7 @@ impl Manager {
                 version: 0,
                 writer: view.primary().map(target),
                 readers,
+                draining: Vec::new(),
                 hold_writes: closed,
             }
         } else if let Some(before) = before {

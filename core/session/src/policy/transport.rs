@@ -1,5 +1,7 @@
 //! What the bytes of clients and servers travel in.
 
+use mainstay_wire::compression::Compression;
+
 /// TLS towards clients.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ClientTls {
@@ -22,6 +24,36 @@ pub enum ServerTls {
     Preferred,
     /// Always: a server that does not offer it is not used.
     Required,
+}
+
+/// What is said of the connections to one server; what is `None` is as for all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ServerTraits {
+    /// Connections to it, idle or in use, of the whole proxy.
+    pub connections_max: Option<usize>,
+    /// TLS with it.
+    pub tls: Option<ServerTls>,
+    /// The compression asked of it.
+    pub compression: Option<CompressionWish>,
+}
+
+/// The compression asked of one server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CompressionWish {
+    /// None.
+    Off,
+    /// This one, where it is offered.
+    With(Compression),
+}
+
+impl CompressionWish {
+    /// The compression, if there is to be one.
+    pub fn wanted(self) -> Option<Compression> {
+        match self {
+            Self::Off => None,
+            Self::With(compression) => Some(compression),
+        }
+    }
 }
 
 /// Algorithms of compression.

@@ -69,7 +69,7 @@ pub(crate) fn routes(epoch: u64, version: u64, writer: Option<&str>, readers: &[
         version,
         writer: writer.map(target),
         readers: readers.iter().map(|name| target(name)).collect(),
-        hold_writes: false,
+        ..Routes::default()
     }
 }
 

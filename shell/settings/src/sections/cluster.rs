@@ -32,6 +32,27 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, servers: usize) -> ClusterS
     settings
 }
 
+/// Without a manager nobody is promoted: what is said of that would have no effect.
+pub(super) fn read_alone(mut section: Section<'_, '_, '_>) -> ClusterSettings {
+    const MANAGED: [&str; 9] = [
+        "durability",
+        "acknowledgements",
+        "auto_failover",
+        "auto_rejoin",
+        "auto_reseed",
+        "hang_after",
+        "drain_limit",
+        "catch_up_limit",
+        "apply_limit",
+    ];
+    for key in MANAGED {
+        if section.has(key) {
+            section.wrong(key, "has no meaning without [manager]".to_owned());
+        }
+    }
+    read(section, usize::MAX)
+}
+
 fn durability(section: &mut Section<'_, '_, '_>, servers: usize) -> Durability {
     let key = "acknowledgements";
     let lossless = section.choice("durability", &[("lossless", true), ("async", false)]);

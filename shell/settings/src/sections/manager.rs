@@ -6,8 +6,8 @@ use std::time::Duration;
 use mainstay_failover::Policy;
 
 use super::account::{self, Keys};
+use crate::control::ManagerSettings;
 use crate::reader::Section;
-use crate::settings::ManagerSettings;
 
 const KEYS: Keys = Keys {
     user: "user",

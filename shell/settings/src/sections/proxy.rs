@@ -33,7 +33,7 @@ const IO: [(&str, ProxyIo); 3] = [
 /// The level of zstd towards servers: the default of clients of MySQL.
 const ZSTD_LEVEL: u8 = 3;
 
-const SERVER_COMPRESSION: [(&str, Option<Compression>); 3] = [
+pub(super) const SERVER_COMPRESSION: [(&str, Option<Compression>); 3] = [
     ("off", None),
     ("zlib", Some(Compression::Zlib)),
     ("zstd", Some(Compression::Zstd { level: ZSTD_LEVEL })),

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use mainstay_topology::{Address, Promotion};
+use std::time::Duration;
+
+use mainstay_session::policy::{CompressionWish, ServerTls};
+use mainstay_topology::{Address, Intent, Promotion};
 
 use super::Found;
+use super::proxy::SERVER_COMPRESSION;
 use crate::reader::{Report, Section};
-use crate::settings::ServerSettings;
+use crate::settings::{LagMax, ServerSettings};
 use crate::value;
 
 const PROMOTIONS: [(&str, Promotion); 4] = [
@@ -15,6 +19,20 @@ const PROMOTIONS: [(&str, Promotion); 4] = [
     ("prefer-not", Promotion::PreferNot),
     ("never", Promotion::Never),
 ];
+
+const INTENTS: [(&str, Intent); 3] = [
+    ("in-service", Intent::InService),
+    ("draining", Intent::Draining),
+    ("out", Intent::Out),
+];
+
+const TLS: [(&str, ServerTls); 3] = [
+    ("disabled", ServerTls::Off),
+    ("preferred", ServerTls::Preferred),
+    ("required", ServerTls::Required),
+];
+
+const LEAST: Duration = Duration::from_millis(1);
 
 pub(super) fn read(tables: &[Found<'_, '_>], report: &mut Report<'_>) -> Vec<ServerSettings> {
     if tables.is_empty() {
@@ -38,6 +56,7 @@ pub(super) fn read(tables: &[Found<'_, '_>], report: &mut Report<'_>) -> Vec<Ser
             // What the address of a local socket can hold (unix(7)).
             (path.starts_with('/') && path.len() < 108).then(|| path.to_owned())
         });
+        let terms = terms(&mut section);
         // Told whatever else is wrong with either server.
         let twice = name
             .as_ref()
@@ -60,11 +79,70 @@ pub(super) fn read(tables: &[Found<'_, '_>], report: &mut Report<'_>) -> Vec<Ser
                 weight: u32::try_from(weight).unwrap_or(u32::MAX),
                 zone,
                 socket,
+                intent: terms.intent,
+                connections_max: terms.connections_max,
+                replication_lag_max: terms.replication_lag_max,
+                latency_max: terms.latency_max,
+                tls: terms.tls,
+                compression: terms.compression,
             });
         }
         section.end();
     }
     servers
+}
+
+/// What is wanted with a server and asked of it.
+struct Terms {
+    intent: Intent,
+    connections_max: Option<usize>,
+    replication_lag_max: Option<LagMax>,
+    latency_max: Option<Duration>,
+    tls: Option<ServerTls>,
+    compression: Option<CompressionWish>,
+}
+
+fn terms(section: &mut Section<'_, '_, '_>) -> Terms {
+    let off_or = |value: &toml::de::DeValue<'_>| match value.as_str()? {
+        "off" => Some(LagMax::Off),
+        text => {
+            let most = value::duration(text).filter(|one| *one >= LEAST);
+            most.map(LagMax::Within)
+        }
+    };
+    let expected = "\"off\" or a duration, such as \"10s\"";
+    Terms {
+        intent: section.choice("intent", &INTENTS).unwrap_or_default(),
+        connections_max: section.value("connections_max", "a whole number from 1", |value| {
+            let number: usize = value.as_integer()?.as_str().parse().ok()?;
+            (number > 0).then_some(number)
+        }),
+        replication_lag_max: section.value("replication_lag_max", expected, off_or),
+        latency_max: match section.value("latency_max", expected, off_or) {
+            Some(LagMax::Within(most)) => Some(most),
+            Some(LagMax::Off) | None => None,
+        },
+        tls: section.choice("tls", &TLS),
+        compression: section
+            .choice("compression", &SERVER_COMPRESSION)
+            .map(|wanted| wanted.map_or(CompressionWish::Off, CompressionWish::With)),
+    }
+}
+
+/// With a manager the readers are its word: limits of single servers would have no effect.
+pub(super) fn check_managed(servers: &[ServerSettings], report: &mut Report<'_>) {
+    for server in servers {
+        let keys = [
+            ("replication_lag_max", server.replication_lag_max.is_some()),
+            ("latency_max", server.latency_max.is_some()),
+        ];
+        for (key, _) in keys.iter().filter(|(_, is_set)| *is_set) {
+            let name = &server.name;
+            let sentence =
+                format!("server `{name}`: has no meaning with [manager]: [cluster] reader_lag_max");
+            report.add(0, format!("server.{key}"), sentence);
+        }
+    }
 }
 
 /// Its name and its address, without which it is no server.

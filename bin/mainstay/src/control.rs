@@ -1,0 +1,221 @@
+//! Who says where statements may go in this process: a manager, or, where there is none, the
+//! monitor of a proxy that is alone.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use mainstay_alone::{Admission, Part, ServerState};
+use mainstay_dashboard::ApiError;
+use mainstay_dashboard::views::{FindingView, ServerView, StatusView};
+use mainstay_failover::Request;
+use mainstay_manager::{Config, HostControl, ManagerHandle, RequestError, Wiring};
+use mainstay_monitor::Monitor;
+use mainstay_store::{Operation, Store};
+use mainstay_topology::{Address, Epoch, Intent, Reachability, ServerName, Topology};
+
+use crate::figures::Known;
+use crate::hand::ProxyHand;
+use crate::view;
+
+/// What a control is made of.
+pub(crate) enum ControlParts {
+    /// A manager.
+    Manager {
+        config: Box<Config>,
+        store: Store,
+        /// The hosts of the servers, where something can be done on them.
+        host: Option<Arc<dyn HostControl>>,
+    },
+    /// A monitor.
+    Monitor(Box<mainstay_monitor::Config>),
+}
+
+/// A running one.
+#[derive(Clone)]
+pub(crate) enum Control {
+    Manager(ManagerHandle),
+    Monitor(Arc<Monitor>),
+}
+
+impl Control {
+    pub(crate) fn start(parts: ControlParts, hand: Arc<ProxyHand>) -> Result<Self> {
+        match parts {
+            ControlParts::Manager {
+                config,
+                store,
+                host,
+            } => {
+                let wiring = Wiring {
+                    store,
+                    proxy: hand,
+                    host,
+                };
+                let manager = mainstay_manager::start(&config, wiring)?;
+                Ok(Self::Manager(manager))
+            }
+            ControlParts::Monitor(config) => {
+                let epoch = hand.epoch().unwrap_or(Epoch(0));
+                let publish: mainstay_monitor::Publish =
+                    Arc::new(move |routes| mainstay_manager::ProxyControl::publish(&*hand, routes));
+                let monitor = mainstay_monitor::start(*config, epoch, publish);
+                Ok(Self::Monitor(Arc::new(monitor)))
+            }
+        }
+    }
+
+    /// The manager, which a sandbox always has.
+    pub(crate) fn manager(&self) -> Option<&ManagerHandle> {
+        match self {
+            Self::Manager(manager) => Some(manager),
+            Self::Monitor(_) => None,
+        }
+    }
+
+    /// The monitor, where there is no manager.
+    pub(crate) fn monitor(&self) -> Option<&Arc<Monitor>> {
+        match self {
+            Self::Manager(_) => None,
+            Self::Monitor(monitor) => Some(monitor),
+        }
+    }
+
+    /// The manager, or a word on what to do without.
+    pub(crate) fn managed(&self) -> Result<&ManagerHandle, ApiError> {
+        self.manager().ok_or_else(|| {
+            let sentence = "this proxy has no manager: read_only of the servers decides who is \
+                            the writer; change it there";
+            ApiError::Refused(sentence.to_owned())
+        })
+    }
+
+    pub(crate) async fn shutdown(&self) {
+        match self {
+            Self::Manager(manager) => manager.shutdown().await,
+            Self::Monitor(monitor) => monitor.shutdown().await,
+        }
+    }
+
+    /// The cluster, without its proxy.
+    pub(crate) fn status(&self, cluster: &str) -> StatusView {
+        match self {
+            Self::Manager(manager) => view::status(cluster, &manager.snapshot()),
+            Self::Monitor(monitor) => alone(cluster, monitor),
+        }
+    }
+
+    /// The server by this name, or the names that there are.
+    pub(crate) fn server(&self, name: Option<String>) -> Result<Option<ServerName>, ApiError> {
+        let Some(name) = name else { return Ok(None) };
+        let snapshot = self.managed()?.snapshot();
+        let servers = &snapshot.topology.servers;
+        if let Some(found) = servers.keys().find(|known| known.as_str() == name) {
+            return Ok(Some(found.clone()));
+        }
+        let known: Vec<_> = servers.keys().map(ServerName::as_str).collect();
+        let known = known.join(", ");
+        Err(ApiError::BadRequest(format!(
+            "there is no server `{name}`; there are: {known}"
+        )))
+    }
+
+    /// The picture of the cluster; empty without a manager.
+    pub(crate) fn topology(&self) -> Topology {
+        let manager = self.manager();
+        manager
+            .map(|manager| manager.snapshot().topology.clone())
+            .unwrap_or_default()
+    }
+
+    /// The servers that are configured.
+    pub(crate) fn members(&self) -> Vec<Known> {
+        let known = |name: &ServerName, address: &Address, intended| Known {
+            name: name.clone(),
+            address: address.clone(),
+            intended,
+        };
+        match self {
+            Self::Manager(_) => {
+                let topology = self.topology();
+                let servers = topology.servers.values();
+                servers
+                    .map(|server| known(&server.member.name, &server.member.address, None))
+                    .collect()
+            }
+            Self::Monitor(monitor) => {
+                let states = monitor.states();
+                let intended = |state: &ServerState| {
+                    (state.intent != Intent::InService).then(|| state.status().as_str())
+                };
+                let states = states.iter();
+                states
+                    .map(|state| known(&state.name, &state.address, intended(state)))
+                    .collect()
+            }
+        }
+    }
+
+    pub(crate) async fn request(&self, request: Request) -> Result<Operation, ApiError> {
+        let done = self.managed()?.request(request).await;
+        done.map_err(api_error)
+    }
+}
+
+pub(crate) fn api_error(error: RequestError) -> ApiError {
+    match error {
+        RequestError::Refused(sentence) => ApiError::Refused(sentence),
+        RequestError::Store(_) | RequestError::Stopped => ApiError::Internal(error.to_string()),
+    }
+}
+
+/// What a monitor knows, as the API shows it.
+fn alone(cluster: &str, monitor: &Monitor) -> StatusView {
+    let (routes, states) = (monitor.routes(), monitor.states());
+    let writer = routes.writer.as_ref().map(|writer| writer.name.to_string());
+    let told = states.iter().filter(|state| !state.comment.is_empty());
+    StatusView {
+        cluster: cluster.to_owned(),
+        epoch: routes.epoch.0,
+        primary: writer,
+        phase: "watching".to_owned(),
+        reason: "read_only of the servers decides".to_owned(),
+        durability: "no manager: read_only decides, and nobody is promoted".to_owned(),
+        writes_held: routes.writer.is_none(),
+        operation: None,
+        servers: states.iter().map(server).collect(),
+        findings: told
+            .map(|state| FindingView {
+                subject: state.name.to_string(),
+                sentence: format!("{}: {}", state.name, state.comment),
+            })
+            .collect(),
+        proxy: None,
+        vips: Vec::new(),
+    }
+}
+
+fn server(state: &ServerState) -> ServerView {
+    let used = state.admission == Admission::Open;
+    ServerView {
+        name: state.name.to_string(),
+        address: state.address.to_string(),
+        role: match state.part {
+            Part::Writer => "primary",
+            Part::Reader => "replica",
+            Part::Unknown => "unknown",
+        }
+        .to_owned(),
+        reachability: match state.reachability {
+            Reachability::Reachable => "reachable",
+            Reachability::Gone => "gone",
+            Reachability::Silent => "silent",
+            Reachability::Closed => "closed",
+            Reachability::Unknown => "unknown",
+        }
+        .to_owned(),
+        since_ms: 0,
+        writer: used && state.part == Part::Writer,
+        reader: used && state.part == Part::Reader,
+        promotion: "neutral".to_owned(),
+        facts: None,
+    }
+}
