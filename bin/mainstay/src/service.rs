@@ -235,8 +235,9 @@ impl Source for Shown {
 
     fn why(&self, about: Option<String>) -> Answer<'_, Vec<AnswerView>> {
         Box::pin(async {
-            let about = self.server(about)?;
-            let answers = self.manager.why(about).await.map_err(api_error)?;
+            let about = self.control.server(about)?;
+            let answers = self.control.managed()?.why(about).await;
+            let answers = answers.map_err(api_error)?;
             Ok(answers.iter().map(AnswerView::from).collect())
         })
     }
