@@ -61,6 +61,10 @@ impl Counted {
             proxy: self.stats(),
             asked: self.proxy.queries(Reset::Nothing),
             uptime: self.uptime(),
+            logs: self
+                .proxy
+                .recorder()
+                .map_or_else(Vec::new, |recorder| recorder.report()),
         }
     }
 

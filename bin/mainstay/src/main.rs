@@ -13,6 +13,7 @@ mod floating;
 mod hand;
 mod host;
 mod import;
+mod logs;
 mod metrics;
 mod output;
 mod plan;

@@ -5,8 +5,8 @@ mod dialect;
 use std::time::Duration;
 
 use mainstay_dashboard::views::StatusView;
-use mainstay_proxy::ProxyStats;
-use mainstay_session::{QueryStats, ServerStats, Stats};
+use mainstay_proxy::{LogReport, ProxyStats};
+use mainstay_session::{Count, QueryStats, ServerStats, Stats};
 use mainstay_telemetry::exposition::{Exposition, Kind};
 
 use Kind::{Counter, Gauge};
@@ -19,6 +19,8 @@ pub(crate) struct Numbers {
     pub(crate) asked: QueryStats,
     /// Since when.
     pub(crate) uptime: Duration,
+    /// What its logs have done.
+    pub(crate) logs: Vec<LogReport>,
 }
 
 /// All of them, as text.
@@ -40,6 +42,7 @@ pub(crate) fn text(status: &StatusView, numbers: Option<&Numbers>) -> String {
         by_reason(&mut out, &proxy.sessions);
         cache(&mut out, &proxy.sessions);
         servers(&mut out, &proxy.sessions);
+        logs(&mut out, numbers);
         dialect::write(&mut out, proxy, &numbers.asked, numbers.uptime);
     }
     out.into_text()
@@ -252,6 +255,21 @@ fn cache(out: &mut Exposition, stats: &Stats) {
     for (name, help, value) in counters {
         out.single(name, Counter, help, value);
     }
+}
+
+fn logs(out: &mut Exposition, numbers: &Numbers) {
+    let help = "Lines written to a log.";
+    let mut written = out.family("mainstay_log_lines_total", Counter, help);
+    for log in &numbers.logs {
+        written.sample(&[("log", log.name)], log.written);
+    }
+    let help = "Entries that a log had no room for.";
+    let mut dropped = out.family("mainstay_log_dropped_total", Counter, help);
+    for log in &numbers.logs {
+        dropped.sample(&[("log", log.name)], log.dropped);
+    }
+    let lost = numbers.proxy.sessions.tally.counts[Count::RecordsDropped];
+    dropped.sample(&[("log", "worker")], lost);
 }
 
 /// What a family says of one server.

@@ -31,6 +31,7 @@ use crate::balancing;
 use crate::certificates::Certificates;
 use crate::control::ControlParts;
 use crate::floating::Floating;
+use crate::logs::Logs;
 use crate::output::{BadInput, emit};
 use crate::runfile::Endpoint;
 use crate::service::{Parts, Service, raise_file_limit, start_logging};
@@ -84,9 +85,13 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
         None => Certificates::default(),
     };
     let filters = certificates.load()?;
+    let logs = Arc::new(Logs::default());
+    logs.open(&settings.logs)
+        .map_err(|error| BadInput(format!("{error:#}")))?;
     let options = match (&settings.proxy, settings.session_policy()) {
         (Some(proxy), Some(policy)) => Some(ProxyOptions {
             filters,
+            recorder: Some(logs.clone()),
             ..proxy_options(&settings, proxy, policy).await?
         }),
         (None, _) | (_, None) => None,
@@ -112,6 +117,7 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
         settings,
         policy,
         certificates,
+        logs,
         service,
         balancing,
         floating,

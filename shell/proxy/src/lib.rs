@@ -37,5 +37,5 @@ pub use gate::StillBusy;
 pub use io::Io;
 pub use leaving::{Leaving, Moved};
 pub use proxy::{Proxy, ProxyOptions};
-pub use recorder::Recorder;
+pub use recorder::{LogReport, Recorder};
 pub use stats::ProxyStats;

@@ -71,6 +71,7 @@ pub struct Proxy {
     policy: Mutex<Arc<Policy>>,
     /// The statements under way outlive the settings too.
     places: Arc<Places>,
+    recorder: Option<Arc<dyn Recorder>>,
 }
 
 impl Proxy {
@@ -95,13 +96,14 @@ impl Proxy {
             policy: Arc::new(share(&options.policy, workers)),
             routes: Arc::new(options.routes),
             filters: options.filters,
-            recorder: options.recorder,
+            recorder: options.recorder.clone(),
         };
         Ok(Self {
             crew: Crew::start(&start)?,
             written: Arc::clone(&options.policy.cache.written),
             places: Arc::clone(&options.policy.places),
             policy: Mutex::new(options.policy),
+            recorder: options.recorder,
         })
     }
 
@@ -135,6 +137,11 @@ impl Proxy {
     pub fn policy(&self) -> Arc<Policy> {
         let policy = self.policy.lock();
         Arc::clone(&policy.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Who writes the logs.
+    pub fn recorder(&self) -> Option<&Arc<dyn Recorder>> {
+        self.recorder.as_ref()
     }
 
     /// Pushes new certificates and their like to every worker; connections keep what they have.

@@ -22,7 +22,8 @@ pub use balancing::BalancerSettings;
 pub use control::{Control, ManagerSettings, MonitorSettings};
 pub use error::{Problem, SettingsError};
 pub use settings::{
-    Account, ApiSettings, ClientTlsSettings, ClusterSettings, LagMax, ProxyIo, ProxySettings,
-    SchedulerSettings, ServerSettings, ServerTlsMode, ServerTlsSettings, Settings, UserSettings,
+    Account, ApiSettings, ClientTlsSettings, ClusterSettings, LagMax, LogSettings, ProxyIo,
+    ProxySettings, SchedulerSettings, ServerSettings, ServerTlsMode, ServerTlsSettings, Settings,
+    UserSettings,
 };
 pub use vip::{AddressSettings, Roles, Track, TrackSettings, VipRole, VipSettings, VrrpSettings};

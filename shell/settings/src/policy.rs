@@ -13,7 +13,7 @@ use mainstay_sql::Trusted;
 use mainstay_topology::{Intent, Member, ServerName};
 
 use crate::control::ManagerSettings;
-use crate::settings::{LagMax, ProxySettings, ServerTlsMode, Settings};
+use crate::settings::{LagMax, LogSettings, ProxySettings, ServerTlsMode, Settings};
 
 /// A replica that has heard nothing for this long no longer testifies for its source: three of its
 /// heartbeat periods.
@@ -141,12 +141,26 @@ impl Settings {
             (ServerName::new(&server.name), traits)
         });
         policy.servers = traits.collect();
+        policy.log = self.logs.policy();
         let sockets = self.servers.iter().filter_map(|server| {
             let path = server.socket.clone()?;
             Some((ServerName::new(&server.name), path))
         });
         policy.sockets = sockets.collect();
         Some(policy)
+    }
+}
+
+impl LogSettings {
+    fn policy(&self) -> session::LogPolicy {
+        session::LogPolicy {
+            by_rule: self.queries.is_some(),
+            statements: self.queries.is_some() && self.all_queries,
+            slow_after: self.slow_after,
+            slow: self.slow.is_some(),
+            audit: self.audit.is_some(),
+            text_bytes_max: self.text_bytes_max,
+        }
     }
 }
 

@@ -6,6 +6,7 @@ mod balancing;
 mod cluster;
 mod firewall;
 mod hostgroups;
+mod logs;
 mod manager;
 mod monitor;
 mod probe;
@@ -42,6 +43,7 @@ const KNOWN: &[&str] = &[
     "firewall_users",
     "firewall_rules",
     "scheduler",
+    "logs",
     "api",
     "vrrp",
     "vip",
@@ -156,6 +158,8 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
         }
         proxy::read(Section::new("proxy", table, report), folder)
     });
+    let logs = one(file, "logs", report);
+    let logs = logs::read(Section::new("logs", logs, report), folder);
     let routing = routing(file, (&servers, &users), report);
     let vip = vips(file, folder, report);
     let balancer = balancer(file, folder, report);
@@ -169,6 +173,7 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
         proxy,
         users,
         routing,
+        logs,
         vip,
         balancer,
         scheduler,

@@ -41,6 +41,8 @@ pub struct Settings {
     pub balancer: BalancerSettings,
     /// `[[scheduler]]`.
     pub scheduler: Vec<SchedulerSettings>,
+    /// `[logs]`.
+    pub logs: LogSettings,
     /// `[api]`.
     pub api: ApiSettings,
     /// Where the file is: what is made for it is kept here too.
@@ -340,6 +342,27 @@ pub struct UserSettings {
     pub queries_per_second: Option<u64>,
     /// `bytes_per_second`.
     pub bytes_per_second: Option<u64>,
+}
+
+/// `[logs]`: files in which statements and clients are recorded; without one nothing is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// `queries`: the file of the query log.
+    pub queries: Option<PathBuf>,
+    /// `queries_of`: `rules` (the default: those with `log = true`), or `all` others too.
+    pub all_queries: bool,
+    /// `slow`: the file of the slow log.
+    pub slow: Option<PathBuf>,
+    /// Statements that take so long are slow; default 1 s.
+    pub slow_after: Duration,
+    /// `audit`: the file of the audit log.
+    pub audit: Option<PathBuf>,
+    /// A file that is larger begins anew; default 100 MiB.
+    pub file_bytes_max: usize,
+    /// Older files that are kept; default 5.
+    pub files_kept: usize,
+    /// Bytes kept of the text of a statement; default 64 KiB.
+    pub text_bytes_max: usize,
 }
 
 /// `[api]`: who may ask the manager.

@@ -82,6 +82,10 @@ fn the_defaults_that_the_example_shows_are_the_defaults() {
             "zone",
             "causal_reads = \"session\"",
             "transaction_replay = true",
+            "queries = ",
+            "queries_of = ",
+            "slow = ",
+            "audit = ",
         ];
         keys.iter().any(|key| line.contains(key))
     };
@@ -109,6 +113,7 @@ fn the_defaults_that_the_example_shows_are_the_defaults() {
         format!("{:?}", real.control)
     );
     assert_eq!(format!("{:?}", shown.api), format!("{:?}", real.api));
+    assert_eq!(shown.logs, real.logs);
 }
 
 #[test]
@@ -164,8 +169,8 @@ hold_time_max = "1ms"
 26: colour: "#
             .to_owned()
             + "is not known; known are cluster, server, manager, monitor, proxy, user, hostgroups, \
-         query_rules, fast_routing, firewall_users, firewall_rules, scheduler, api, vrrp, vip, \
-         balancer, virtual_server"
+         query_rules, fast_routing, firewall_users, firewall_rules, scheduler, logs, api, vrrp, \
+         vip, balancer, virtual_server"
     );
 }
 
@@ -455,4 +460,26 @@ fn the_files_of_tls_belong_together() {
         let said = with(wrong).unwrap_err().to_string();
         assert!(said.contains(key), "{said}");
     }
+}
+
+#[test]
+fn logs_are_files_beside_the_settings_and_off_without_a_path() {
+    let policy = |text: &str| {
+        let text = EXAMPLE.replace("[logs]\n", &format!("[logs]\n{text}\n"));
+        let settings = parse(&text).expect("right");
+        let policy = settings.session_policy().expect("a proxy");
+        (settings.logs, policy.log)
+    };
+    let (_, off) = policy("");
+    assert_eq!(off, mainstay_session::policy::LogPolicy::default());
+    let (logs, on) = policy("queries = \"q.log\"\nslow = \"/var/s.log\"\nslow_after = \"2s\"");
+    assert_eq!(
+        logs.queries.as_deref(),
+        Some(Path::new("/etc/mainstay/q.log"))
+    );
+    assert_eq!(logs.slow.as_deref(), Some(Path::new("/var/s.log")));
+    assert!(on.by_rule && !on.statements && on.slow && !on.audit);
+    assert_eq!(on.slow_after, Duration::from_secs(2));
+    let lone = format!("{RIGHT}[logs]\nqueries_of = \"all\"\n");
+    assert!(mistakes(&lone).contains("has no meaning without `queries`"));
 }

@@ -1,4 +1,4 @@
-//! Logs on standard error, and the text of metrics. A log is one line for people on a terminal, one
+//! Logs on standard error and in files, and the text of metrics. A log is one line for people on a terminal, one
 //! JSON object a line otherwise.
 //!
 //! What is logged is decided where it happens; how much of it is shown by the filter of the
@@ -6,7 +6,11 @@
 
 pub mod exposition;
 mod json;
+mod lines;
 mod time;
+
+pub use lines::{LogFile, LogStats, LogWriter};
+pub use time::rfc3339;
 
 use std::io::{self, IsTerminal};
 use std::str::FromStr;

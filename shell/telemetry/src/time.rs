@@ -21,8 +21,10 @@ pub(crate) fn now() -> String {
     rfc3339(since.unwrap_or_default())
 }
 
+/// A moment so long after 1970, such as `2026-11-20T07:08:09.123Z`.
+///
 /// The civil date is found as in Howard Hinnant's `civil_from_days`, for days since 1970.
-fn rfc3339(since: Duration) -> String {
+pub fn rfc3339(since: Duration) -> String {
     let seconds = since.as_secs();
     let days = seconds / 86_400 + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);

@@ -16,6 +16,7 @@ use super::{monitor, reload, start};
 use crate::balancing;
 use crate::certificates::Certificates;
 use crate::floating::Floating;
+use crate::logs::Logs;
 use crate::service::{Service, end};
 use crate::signals::Signals;
 use crate::upgrade::{Itself, Successor};
@@ -29,6 +30,7 @@ pub(super) struct Running {
     /// In force for the proxy.
     pub(super) policy: Option<Arc<Policy>>,
     pub(super) certificates: Certificates,
+    pub(super) logs: Arc<Logs>,
     pub(super) service: Service,
     pub(super) balancing: Option<Balancing>,
     pub(super) floating: Floating,
@@ -62,6 +64,9 @@ impl Running {
             if let Some(filters) = self.certificates.replace(proxy, &home) {
                 self.service.set_filters(&filters);
             }
+        }
+        if let Err(error) = self.logs.open(&self.settings.logs) {
+            tracing::error!("the logs stay as they were: {error:#}");
         }
         if let Some(policy) = policy {
             self.service.set_policy(&policy);
