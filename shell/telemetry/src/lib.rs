@@ -1,5 +1,5 @@
-//! Logs on standard error and in files, and the text of metrics. A log is one line for people on a terminal, one
-//! JSON object a line otherwise.
+//! Logs on standard error and in files, and the text of metrics. What is said on standard error is
+//! one line for people on a terminal, one JSON object a line otherwise.
 //!
 //! What is logged is decided where it happens; how much of it is shown by the filter of the
 //! environment variable `MAINSTAY_LOG` (`info`, `debug`, `mainstay_manager=debug,info`).
