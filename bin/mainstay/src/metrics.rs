@@ -181,6 +181,11 @@ fn statements(out: &mut Exposition, stats: &Stats) {
             stats.replays_failed,
         ),
         (
+            "mainstay_readers_hung_total",
+            "Readers that gave no sign of life.",
+            stats.readers_hung,
+        ),
+        (
             "mainstay_transactions_expired_total",
             "Clients closed for a transaction's time.",
             stats.transactions_expired,

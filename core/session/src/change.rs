@@ -46,6 +46,7 @@ impl Core {
             upstream.wrote |= is_writer;
             if upstream.listed {
                 upstream.opening = Pause::default();
+                upstream.life.hung = None;
                 upstream.writing = Pause::default();
             }
         }

@@ -79,6 +79,8 @@ pub struct Core {
     pub(crate) wishes: Wishes,
     pub(crate) warm: Warm,
     pub(crate) crowd: Crowd,
+    /// When it was looked for readers that hang.
+    pub(crate) readers_seen: Timestamp,
     /// Some session has asked for the counters of its last statement.
     pub(crate) asked: bool,
     /// Turns the choice among equally loaded readers.
@@ -120,6 +122,7 @@ impl Core {
             wishes: Wishes::default(),
             warm: Warm::default(),
             crowd: Crowd::default(),
+            readers_seen: Timestamp::ZERO,
             turn: 0,
             asked: false,
             policy,
@@ -256,6 +259,7 @@ impl Core {
         self.feed_starving(out);
         self.warm_up(out);
         self.thin_crowd(out);
+        self.look_at_readers(out);
         self.settle(out);
     }
 
@@ -266,7 +270,12 @@ impl Core {
             .iter()
             .flat_map(|one| [one.opening.until, one.writing.until, one.starves_until]);
         pauses
-            .chain([self.timers.deadline(), self.warm.due, self.crowd.look_at])
+            .chain([
+                self.timers.deadline(),
+                self.warm.due,
+                self.crowd.look_at,
+                self.readers_due(),
+            ])
             .flatten()
             .min()
     }

@@ -1,6 +1,6 @@
 //! A server connection opened for one statement of the proxy's own: `KILL` of what another
-//! connection to the same server runs. It counts against no cap: it is needed most when the pool
-//! is at its own.
+//! connection to the same server runs; or for none, to see whether the server lives. It counts
+//! against no cap: it is needed most when the pool is at its own.
 
 use mainstay_wire::{Command, ErrPacket, ErrorCode};
 
@@ -9,6 +9,7 @@ use crate::core::Core;
 use crate::note::{Asker, KillOutcome};
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::server::ServerPhase;
+use crate::session::Key;
 
 /// Whom it finds gone: the statement had ended before.
 const NO_SUCH_THREAD: u16 = 1094;
@@ -19,6 +20,8 @@ pub(crate) struct Errand {
     sql: String,
     /// Who waits for the outcome.
     asker: Option<Asker>,
+    /// The login is all: it shows that the server lives.
+    looks: bool,
 }
 
 impl Core {
@@ -40,7 +43,23 @@ impl Core {
         let sql = format!("{what} {thread}");
         let id = self.open(upstream, key, out);
         if let Some(opened) = self.servers.get_mut(id) {
-            opened.errand = Some(Errand { sql, asker });
+            opened.errand = Some(Errand {
+                sql,
+                asker,
+                looks: false,
+            });
+        }
+    }
+
+    /// Asks a server for a sign of life.
+    pub(crate) fn ask_for_life(&mut self, upstream: usize, key: Key, out: &mut Ops) {
+        let id = self.open(upstream, key, out);
+        if let Some(opened) = self.servers.get_mut(id) {
+            opened.errand = Some(Errand {
+                sql: String::new(),
+                asker: None,
+                looks: true,
+            });
         }
     }
 
@@ -53,6 +72,12 @@ impl Core {
         let Some(errand) = &server.errand else {
             return false;
         };
+        if errand.looks {
+            let index = server.upstream;
+            self.close_server(id, out);
+            self.lives(index, out);
+            return true;
+        }
         let bytes = answer::query(errand.sql.as_bytes(), server.key.capabilities);
         server.phase = ServerPhase::Errand { deadline };
         server.tracker.begin(Command::Query.reply());
@@ -86,6 +111,15 @@ impl Core {
 
     /// It could not be run. True when the connection was opened for one; the caller has closed it.
     pub(crate) fn errand_failed(&mut self, id: u32, error: Option<&ErrPacket>, out: &mut Ops) {
+        let server = self.servers.get(id);
+        let looks = server.filter(|one| one.errand.as_ref().is_some_and(|errand| errand.looks));
+        if let Some((index, key)) = looks.map(|one| (one.upstream, one.key.clone())) {
+            self.forget_server(id);
+            return match error {
+                Some(_) => self.lives(index, out),
+                None => self.hangs(index, key, out),
+            };
+        }
         let error = error.cloned().unwrap_or_else(|| {
             let text = "the server that runs the statement could not be reached to interrupt it";
             ErrorCode::NetReadInterrupted.with(text)

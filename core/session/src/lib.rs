@@ -43,6 +43,7 @@ mod greeting;
 mod held;
 mod hostgroup;
 pub mod hosts;
+mod hung;
 mod internal;
 pub mod inventory;
 mod json;

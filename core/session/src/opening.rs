@@ -186,9 +186,11 @@ impl Core {
             return self.errand_failed(id, None, out);
         }
         let (upstream, opening) = (server.upstream, server.is_opening());
+        let key = server.key.clone();
         self.close_server(id, out);
         if opening {
             self.unreachable(upstream, out);
+            self.opening_hangs(upstream, key, out);
         }
     }
 

@@ -389,6 +389,8 @@ pub struct Timeouts {
     pub write: Duration,
     /// A statement that runs longer is interrupted at its server with `KILL QUERY`.
     pub query: Option<Duration>,
+    /// A reader that owes an answer for longer is asked for a sign of life.
+    pub reader: Option<Duration>,
     /// A client whose transaction is open for longer is closed.
     pub transaction: Option<Duration>,
     /// A client that does nothing in an open transaction for longer is closed.
@@ -404,6 +406,7 @@ impl Default for Timeouts {
             pool_wait: Duration::from_secs(30),
             write: Duration::from_mins(5),
             query: None,
+            reader: Some(Duration::from_secs(2)),
             transaction: None,
             transaction_idle: None,
         }

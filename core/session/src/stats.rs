@@ -51,6 +51,8 @@ pub struct Stats {
     pub transactions_replayed: u64,
     /// Transactions that gave other results when they were replayed.
     pub replays_failed: u64,
+    /// Readers that gave no sign of life when they were asked for one.
+    pub readers_hung: u64,
     /// Clients that were closed because of the limits of a transaction's time.
     pub transactions_expired: u64,
     /// Writes that a read-only server refused, and that ran again on the new primary.

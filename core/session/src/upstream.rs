@@ -9,6 +9,7 @@ use mainstay_wire::Capabilities;
 
 use crate::causal::Seen;
 use crate::counts::GroupStats;
+use crate::hung::Life;
 use crate::stats::ServerStats;
 use crate::tracking::Usual;
 
@@ -58,6 +59,8 @@ pub(crate) struct Upstream {
     pub(crate) near: bool,
     /// The smoothed time of its answers.
     pub(crate) latency_us: u32,
+    /// Whether it lives.
+    pub(crate) life: Life,
     pub(crate) statements: u64,
     pub(crate) lost: u64,
     /// Connections that were opened, and logged in.
@@ -94,6 +97,7 @@ impl Upstream {
             weight: 1,
             near: true,
             latency_us: 0,
+            life: Life::default(),
             statements: 0,
             lost: 0,
             opened: 0,
@@ -125,7 +129,7 @@ impl Upstream {
 
     /// True when statements may be sent to it now.
     pub(crate) fn is_usable(&self) -> bool {
-        self.listed && self.opening.until.is_none()
+        self.listed && self.opening.until.is_none() && self.life.hung.is_none()
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) fn add(total: &mut Stats, one: Stats) {
         causal_to_writer,
         transactions_replayed,
         replays_failed,
+        readers_hung,
         transactions_expired,
         refusals_retried,
         mirrored,
@@ -63,6 +64,7 @@ pub(crate) fn add(total: &mut Stats, one: Stats) {
     total.causal_to_writer += causal_to_writer;
     total.transactions_replayed += transactions_replayed;
     total.replays_failed += replays_failed;
+    total.readers_hung += readers_hung;
     total.transactions_expired += transactions_expired;
     total.refusals_retried += refusals_retried;
     total.mirrored += mirrored;

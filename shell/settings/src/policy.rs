@@ -245,6 +245,7 @@ impl ProxySettings {
             pool_wait: self.pool_wait_limit,
             write: self.write_limit,
             query: self.query_limit,
+            reader: self.reader_limit,
             transaction: self.transaction_limit,
             transaction_idle: self.transaction_idle_limit,
         }

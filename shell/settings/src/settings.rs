@@ -250,6 +250,8 @@ pub struct ProxySettings {
     pub write_limit: Duration,
     /// A statement that runs longer is interrupted; default off.
     pub query_limit: Option<Duration>,
+    /// A reader that owes an answer for longer is asked for a sign of life; default 2 s.
+    pub reader_limit: Option<Duration>,
     /// A client whose transaction is open for longer is closed; default off.
     pub transaction_limit: Option<Duration>,
     /// A client that is idle in a transaction for longer is closed; default off.

@@ -15,6 +15,7 @@ mod explained;
 mod failover;
 mod faults;
 mod hashed;
+mod hung;
 mod kill;
 mod leaks;
 mod limits;

@@ -99,7 +99,7 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
         readers_choice: word(&mut section, "readers_choice", &CHOICES),
         readers_none_left: word(&mut section, "readers_none_left", &NONE_LEFT),
         zone: section.text("zone", "a name, such as \"eu-1a\""),
-        connection_age_max: limit(&mut section, "connection_age_max"),
+        connection_age_max: limit(&mut section, "connection_age_max", None),
         connection_statements_max,
         transaction_replay_bytes_max: replay_bytes_max,
         causal_reads: causal_reads(&mut section),
@@ -112,9 +112,10 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
         cache_entry_bytes_max: size(&mut section, "cache_entry_bytes_max", cache.entry_bytes_max),
         cache_settle: section.duration("cache_settle", cache.settle, Duration::ZERO),
         write_limit: section.duration("write_limit", wait.write, LEAST),
-        query_limit: limit(&mut section, "query_limit"),
-        transaction_limit: limit(&mut section, "transaction_limit"),
-        transaction_idle_limit: limit(&mut section, "transaction_idle_limit"),
+        query_limit: limit(&mut section, "query_limit", None),
+        reader_limit: limit(&mut section, "reader_limit", wait.reader),
+        transaction_limit: limit(&mut section, "transaction_limit", None),
+        transaction_idle_limit: limit(&mut section, "transaction_idle_limit", None),
         local_infile: section.boolean("local_infile", default.local_infile),
         binlog_from: binlog_from(&mut section),
         client_tls: tls::clients(&mut section, folder),
@@ -195,18 +196,21 @@ fn networks(section: &mut Section<'_, '_, '_>, key: &'static str) -> Option<Vec<
 }
 
 /// `"off"`, or a duration.
-fn limit(section: &mut Section<'_, '_, '_>, key: &'static str) -> Option<Duration> {
-    section
-        .value(key, "\"off\" or a duration, such as \"60s\"", |value| {
-            let text = value.as_str()?;
-            if text == "off" {
-                return Some(None);
-            }
-            value::duration(text)
-                .filter(|limit| *limit >= LEAST)
-                .map(Some)
-        })
-        .flatten()
+fn limit(
+    section: &mut Section<'_, '_, '_>,
+    key: &'static str,
+    default: Option<Duration>,
+) -> Option<Duration> {
+    let found = section.value(key, "\"off\" or a duration, such as \"60s\"", |value| {
+        let text = value.as_str()?;
+        if text == "off" {
+            return Some(None);
+        }
+        value::duration(text)
+            .filter(|limit| *limit >= LEAST)
+            .map(Some)
+    });
+    found.unwrap_or(default)
 }
 
 fn binlog_from(section: &mut Section<'_, '_, '_>) -> BinlogSource {
