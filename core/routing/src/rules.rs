@@ -18,6 +18,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use mainstay_sql::Digest;
+use regex_automata::PatternID;
 
 pub use fast::FastRoute;
 pub use ruling::{Query, Ruling, Workspace};
@@ -206,10 +207,20 @@ struct Compiled {
     weights: u64,
 }
 
+/// What most rules fail by, close together: of many rules only few are looked at whole.
+#[derive(Debug, Clone, Copy)]
+struct Gate {
+    flag_in: Flag,
+    /// The expressions that must match.
+    match_digest: Option<PatternID>,
+    match_pattern: Option<PatternID>,
+}
+
 /// All active rules, ready to be asked.
 #[derive(Debug, Default)]
 pub struct Rules {
     all: Vec<Compiled>,
+    gates: Vec<Gate>,
     digests: Patterns,
     texts: Patterns,
     fast: FastRoutes,
@@ -254,6 +265,7 @@ impl Rules {
             |one: &Compiled| one.match_digest.is_some() || one.rule.conditions.digest.is_some();
         Ok(Self {
             needs_digest: compiled.iter().any(asks),
+            gates: compiled.iter().map(Gate::of).collect(),
             all: compiled,
             digests: Patterns::compile(&digests).map_err(whole)?,
             texts: Patterns::compile(&texts).map_err(whole)?,
@@ -302,6 +314,18 @@ impl Rules {
             [actions.destination_hostgroup, actions.mirror_hostgroup]
         });
         of_rules.flatten().chain(self.fast.hostgroups())
+    }
+}
+
+impl Gate {
+    fn of(one: &Compiled) -> Self {
+        let wanted = !one.rule.conditions.negate_match_pattern;
+        let id = |place: Option<usize>| PatternID::new(place.filter(|_| wanted)?).ok();
+        Self {
+            flag_in: one.rule.conditions.flag_in,
+            match_digest: id(one.match_digest),
+            match_pattern: id(one.match_pattern),
+        }
     }
 }
 

@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 
 use mainstay_sql::Digest;
-use regex_automata::PatternSet;
+use regex_automata::{PatternID, PatternSet};
 
 use crate::bucket::Limits;
 
-use super::{Actions, Compiled, Conditions, Flag, Rules};
+use super::{Actions, Compiled, Conditions, Flag, Gate, Rules};
 
 /// What the rules are asked about.
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +95,17 @@ struct Known {
     texts: bool,
 }
 
+impl Known {
+    /// True when an expression of the rule is known not to match.
+    fn shuts(self, gate: &Gate, workspace: &Workspace) -> bool {
+        let fails = |known: bool, id: Option<PatternID>, found: &PatternSet| {
+            known && id.is_some_and(|id| !found.contains(id))
+        };
+        fails(self.digests, gate.match_digest, &workspace.digests)
+            || fails(self.texts, gate.match_pattern, &workspace.texts)
+    }
+}
+
 impl Rules {
     /// Asks the rules about a statement, and counts those that match. `workspace` was made for
     /// these rules.
@@ -104,9 +115,12 @@ impl Rules {
             ..Ruling::default()
         };
         let mut known = Known::default();
-        for (index, one) in self.all.iter().enumerate() {
-            let matches = one.rule.conditions.flag_in == ruling.flag
-                && one.rule.conditions.holds(query)
+        for (index, gate) in self.gates.iter().enumerate() {
+            if gate.flag_in != ruling.flag || known.shuts(gate, workspace) {
+                continue;
+            }
+            let one = &self.all[index];
+            let matches = one.rule.conditions.holds(query)
                 && self.texts_hold(one, query, &ruling, (workspace, &mut known));
             if !matches {
                 continue;
@@ -180,7 +194,7 @@ impl Rules {
 }
 
 fn contains(set: &PatternSet, place: usize) -> bool {
-    regex_automata::PatternID::new(place).is_ok_and(|id| set.contains(id))
+    PatternID::new(place).is_ok_and(|id| set.contains(id))
 }
 
 impl Conditions {
