@@ -8,8 +8,9 @@
 //! ```
 //!
 //! Divide what `callgrind_annotate` calls the total by the number of queries. The arguments are
-//! `text`, `prepared` or `transaction`, the clients, the connections kept for them, the queries,
-//! and if wanted the number of query rules and of idle sessions.
+//! `text`, `prepared`, `transaction` or `digests` (no statement twice), the clients, the
+//! connections kept for them, the queries, and if wanted the number of query rules, of idle
+//! sessions and of fast routes.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use mainstay_clock::Timestamp;
 use mainstay_routing::Rules;
-use mainstay_routing::rules::{Conditions, Rule};
+use mainstay_routing::rules::{Conditions, FastRoute, Rule};
 use mainstay_session::policy::Budget;
 use mainstay_session::{ConnId, Core, Credential, Op, Ops, Policy, Secret, User};
 use mainstay_topology::{Address, Epoch, Routes, ServerName, Target};
@@ -39,7 +40,7 @@ fn main() {
     };
     let kind = arguments.first().map_or("text", String::as_str);
     let (clients, connections, queries) = (number(1, 16), number(2, 64), number(3, 10_000));
-    let mut world = World::new(connections, number(4, 0));
+    let mut world = World::new(connections, (number(4, 0), number(6, 0)));
     for _ in 0..number(5, 0) {
         world.login();
     }
@@ -101,8 +102,18 @@ fn rule(number: usize) -> Rule {
     }
 }
 
+/// A row for somebody else.
+fn fast_route(number: usize) -> FastRoute {
+    FastRoute {
+        username: format!("somebody{number}"),
+        schemaname: "absent".to_owned(),
+        flag_in: 0,
+        destination_hostgroup: 1,
+    }
+}
+
 impl World {
-    fn new(connections: usize, rules: usize) -> Self {
+    fn new(connections: usize, (rules, routes): (usize, usize)) -> Self {
         let mut policy = Policy::default();
         let credential = Credential::Clear(Secret::new(PASSWORD));
         let user = User {
@@ -113,7 +124,8 @@ impl World {
         // Half of them can be borrowed: there might be another worker.
         policy.pool.budget = Some(Arc::new(Budget::new(2 * connections, 2)));
         policy.clients_max = 100_000;
-        let rules = Rules::compile((1..=rules).map(rule).collect(), Vec::new());
+        let routes = (1..=routes).map(fast_route).collect();
+        let rules = Rules::compile((1..=rules).map(rule).collect(), routes);
         policy.rules = Arc::new(rules.expect("rules"));
         let target = Target {
             name: ServerName::new("db1"),
@@ -311,6 +323,9 @@ impl Load {
         let commands = match kind {
             "text" => vec![command(0x03, select)],
             "prepared" => vec![execute],
+            "digests" => (0..20_000)
+                .map(|number| command(0x03, format!("SELECT c FROM t{number}").as_bytes()))
+                .collect(),
             "transaction" => {
                 let sum = b"SELECT SUM(k) FROM sbtest1 WHERE id BETWEEN 5012 AND 5111";
                 let update = b"UPDATE sbtest1 SET k=k+1 WHERE id=5012";
@@ -318,7 +333,7 @@ impl Load {
                     .map(|text| command(0x03, text))
                     .to_vec()
             }
-            other => panic!("{other} is none of text, prepared, transaction"),
+            other => panic!("{other} is none of the four"),
         };
         for &client in clients {
             if kind == "prepared" {
@@ -333,10 +348,9 @@ impl Load {
         world.answered.clear();
         world.answered.extend(clients);
         let places = clients.iter().max().map_or(0, |last| *last as usize + 1);
-        Self {
-            commands,
-            next: vec![0; places],
-        }
+        // Each begins elsewhere among those that are all different, and with a whole transaction.
+        let next = (0..places).map(|place| place * 6 * 417).collect();
+        Self { commands, next }
     }
 
     /// Until so many queries were answered.

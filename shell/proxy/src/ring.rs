@@ -125,8 +125,9 @@ impl Ring {
             self.receive(token);
         }
         let mut to_send = std::mem::take(&mut self.to_send);
+        let alone = to_send.len() == 1;
         for token in to_send.drain(..) {
-            self.begin_send(token);
+            self.begin_send(token, alone);
         }
         self.to_send = to_send;
         self.watch_own();

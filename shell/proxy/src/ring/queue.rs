@@ -206,8 +206,8 @@ impl Queue {
     /// as much as there is room for.
     ///
     /// A send at once is over when it has been submitted. One that takes everything is completed
-    /// with [`ALL`] behind the next events, and does not end the wait for those: so a turn is one
-    /// system call, not one to send and another to wait. Any other tells its result like an event.
+    /// with [`ALL`] behind the next events, and does not end the wait for those: one system call
+    /// sends and waits, not one each. Any other tells its result like an event.
     ///
     /// # Safety
     /// The bytes must stay where they are until the completion.

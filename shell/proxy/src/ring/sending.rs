@@ -203,8 +203,10 @@ impl Ring {
         }
     }
 
-    /// Gives the kernel what is queued, unless it has some already.
-    pub(super) fn begin_send(&mut self, token: Token) {
+    /// Gives the kernel what is queued, unless it has some already. Behind a send that is alone in
+    /// its turn the worker waits for the next event in the same call. Behind several it does not:
+    /// those whom they wake run first, and more has come in when it waits.
+    pub(super) fn begin_send(&mut self, token: Token, alone: bool) {
         let Some(conn) = self.table.get(token) else {
             return;
         };
@@ -219,7 +221,7 @@ impl Ring {
             .expect("an open connection has a socket");
         // Nobody waits for its end: neither a close nor a session that was told to wait.
         let whole = outbox.pieces.len() <= PIECES_MAX && !outbox.slow;
-        let at_once = whole && conn.phase == Phase::Open && !conn.blocked;
+        let at_once = alone && whole && conn.phase == Phase::Open && !conn.blocked;
         let pieces = outbox.pieces.iter().take(PIECES_MAX);
         let pieces = pieces.map(|piece| piece.bytes(&self.blocks));
         let tag = (tag(Kind::Send, token), at_once);
