@@ -24,9 +24,16 @@ const FOLDER: &str = "mainstay.tls";
 pub(crate) struct Certificates {
     files: FilterFiles,
     stamps: Vec<Option<(SystemTime, u64)>>,
+    /// What was read last.
+    loaded: Option<Arc<Filters>>,
 }
 
 impl Certificates {
+    /// TLS towards clients, as it was read last.
+    pub(crate) fn clients(&self) -> Option<Arc<rustls::ServerConfig>> {
+        self.loaded.as_ref()?.clients.clone()
+    }
+
     /// What the settings name; `home` is where files of the proxy's own are.
     pub(crate) fn of(proxy: &ProxySettings, home: &Path) -> Result<Self> {
         let networks = proxy.proxy_protocol_from.iter();
@@ -37,6 +44,7 @@ impl Certificates {
                 believed: networks.filter_map(|text| Network::parse(text)).collect(),
             },
             stamps: Vec::new(),
+            loaded: None,
         })
     }
 
@@ -54,6 +62,7 @@ impl Certificates {
                 ..FilterFiles::default()
             },
             stamps: Vec::new(),
+            loaded: None,
         })
     }
 
@@ -61,9 +70,9 @@ impl Certificates {
     pub(crate) fn load(&mut self) -> Result<Arc<Filters>> {
         self.stamps = self.files.stamps();
         let filters = self.files.load();
-        Ok(Arc::new(
-            filters.map_err(|error| BadInput(error.to_string()))?,
-        ))
+        let filters = Arc::new(filters.map_err(|error| BadInput(error.to_string()))?);
+        self.loaded = Some(Arc::clone(&filters));
+        Ok(filters)
     }
 
     /// Reads them again if a file has changed, or others are named now. A broken one is told once,

@@ -1,6 +1,6 @@
 //! The `mainstay` command line: a file per subcommand, and the wiring between shell crates.
 
-mod admin_place;
+mod admin;
 mod api;
 mod args;
 mod balancing;

@@ -2,7 +2,7 @@
 
 mod addresses;
 mod monitor;
-mod reload;
+pub(crate) mod reload;
 mod running;
 
 use std::path::Path;
@@ -15,7 +15,7 @@ use axum::Router;
 use mainstay_dashboard::{Access, Server as ApiServer};
 use mainstay_manager::{Config, Login, Timing};
 use mainstay_mysql::{ConnectOptions, Connection};
-use mainstay_proxy::{Io, Proxy, ProxyOptions};
+use mainstay_proxy::{Filters, Io, Proxy, ProxyOptions};
 use mainstay_session::{AuthPlugin, Policy};
 use mainstay_settings::{
     Account, ApiSettings, Control, ManagerSettings, ProxyIo, ProxySettings, Roles, Settings,
@@ -24,8 +24,11 @@ use mainstay_store::Store;
 use mainstay_wire::Greeting;
 use mainstay_wire::auth::ServerKey;
 use sd_notify::NotifyState;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
+use crate::admin::{self, AdminPort, Living, Opening, Order};
 use crate::args::ServeArgs;
 use crate::balancing;
 use crate::certificates::Certificates;
@@ -88,14 +91,11 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
     let logs = Arc::new(Logs::default());
     logs.open(&settings.logs)
         .map_err(|error| BadInput(format!("{error:#}")))?;
-    let options = match (&settings.proxy, settings.session_policy()) {
-        (Some(proxy), Some(policy)) => Some(ProxyOptions {
-            filters,
-            recorder: Some(logs.clone()),
-            ..proxy_options(&settings, proxy, policy).await?
-        }),
-        (None, _) | (_, None) => None,
-    };
+    let options = options(&settings, filters).await?;
+    let options = options.map(|options| ProxyOptions {
+        recorder: Some(logs.clone()),
+        ..options
+    });
     let policy = options.as_ref().map(|options| Arc::clone(&options.policy));
     let (predecessor, listeners) = match predecessor {
         Some(before) => spawn_blocking(move || before.take_over().map(|port| (Some(before), port))),
@@ -113,6 +113,8 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
     }
     let balancing = balancing::begin(&settings.balancer)?;
     announce(&settings, &service);
+    let (orders, mut ordered) = mpsc::channel(1);
+    let admin = open_admin(path, &settings, (&service, &certificates), &orders).await?;
     let mut running = Running {
         settings,
         policy,
@@ -121,6 +123,8 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
         service,
         balancing,
         floating,
+        admin,
+        orders,
     };
     let mut look = tokio::time::interval(CERTIFICATES_INTERVAL);
     loop {
@@ -130,12 +134,16 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
                 running.renew_certificates();
                 continue;
             }
+            Some(order) = ordered.recv() => {
+                running.obey(order).await;
+                continue;
+            }
             request = signals.next() => request,
         };
         match request {
             Request::End => return running.end(&mut signals).await,
             Request::Reload => running.reload(path).await,
-            Request::Upgrade => match running.upgrade(&itself).await? {
+            Request::Upgrade => match running.upgrade(&itself, path).await? {
                 Upgraded::Not(kept) => running = *kept,
                 Upgraded::To(successor, proxy) => {
                     let limit = stop_limit;
@@ -144,6 +152,42 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
             },
         }
     }
+}
+
+/// Opens the admin interface, where the settings ask for it.
+async fn open_admin(
+    path: &Path,
+    settings: &Settings,
+    (service, certificates): (&Service, &Certificates),
+    orders: &mpsc::Sender<Order>,
+) -> Result<Option<AdminPort>> {
+    let Some(accounts) = settings.admin.clone() else {
+        return Ok(None);
+    };
+    let port = TcpListener::bind(accounts.listen).await;
+    let port = port.map_err(|error| {
+        let address = accounts.listen;
+        BadInput(format!(
+            "the admin interface cannot listen on {address}: {error}; [admin] listen names another"
+        ))
+    })?;
+    let text = std::fs::read_to_string(path)?;
+    let living = Living {
+        file: Some(path.to_owned()),
+        orders: orders.clone(),
+        proxy: service.proxy().cloned(),
+        metrics: service.metrics(),
+        runtime: tokio::runtime::Handle::current(),
+    };
+    let in_force = admin::in_force(&text, path, settings.clone(), Arc::new(living))?;
+    Ok(Some(AdminPort::open(Opening {
+        port,
+        accounts,
+        folder: settings.home(),
+        in_force,
+        figures: service.figures(),
+        tls: certificates.clients(),
+    })))
 }
 
 async fn start(
@@ -189,7 +233,6 @@ async fn parts(
         intents: settings.intents(),
         proxy,
         floating,
-        admin: None,
         api,
         access: Some(Access::new(&account.user, account.password.reveal())),
     })
@@ -212,6 +255,15 @@ fn manager_config(settings: &Settings, manager: &ManagerSettings) -> Config {
         },
         salvage: manager.state.with_file_name("salvage"),
     }
+}
+
+/// What the proxy is started with, where one runs.
+async fn options(settings: &Settings, filters: Arc<Filters>) -> Result<Option<ProxyOptions>> {
+    let (Some(proxy), Some(policy)) = (&settings.proxy, settings.session_policy()) else {
+        return Ok(None);
+    };
+    let options = proxy_options(settings, proxy, policy).await?;
+    Ok(Some(ProxyOptions { filters, ..options }))
 }
 
 /// What the proxy is started with.

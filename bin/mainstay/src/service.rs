@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use axum::Router;
+use mainstay_admin::Figures;
 use mainstay_dashboard::views::{
     AnswerView, OperationView, PlanView, QueriesView, SessionsView, StatusView,
 };
@@ -17,7 +18,6 @@ use mainstay_session::Policy;
 use mainstay_telemetry::Format;
 use mainstay_topology::{Intent, ServerName};
 use rustix::process::{Resource, getrlimit, setrlimit};
-use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -25,7 +25,7 @@ use crate::control::{Control, ControlParts, api_error};
 use crate::figures::Counted;
 use crate::floating::{self, Floating};
 use crate::hand::ProxyHand;
-use crate::{admin_place, metrics, sessions, view};
+use crate::{metrics, sessions, view};
 
 /// What a service is made of.
 pub(crate) struct Parts {
@@ -39,8 +39,6 @@ pub(crate) struct Parts {
     pub(crate) proxy: Option<Arc<Proxy>>,
     /// The floating addresses.
     pub(crate) floating: Floating,
-    /// The admin interface's place.
-    pub(crate) admin: Option<TcpListener>,
     /// The API, bound already.
     pub(crate) api: ApiServer,
     /// Who may use the API.
@@ -53,7 +51,6 @@ pub(crate) struct Service {
     hand: Arc<ProxyHand>,
     shown: Arc<Shown>,
     proxy: Option<Arc<Proxy>>,
-    admin: Option<JoinHandle<()>>,
     api: JoinHandle<()>,
     stop_api: oneshot::Sender<()>,
 }
@@ -85,15 +82,11 @@ impl Service {
                 tracing::error!(%error, "the API has ended");
             }
         });
-        let admin = parts
-            .admin
-            .map(|listener| tokio::spawn(admin_place::serve(listener)));
         Ok(Self {
             control,
             hand,
             shown,
             proxy,
-            admin,
             api,
             stop_api,
         })
@@ -128,6 +121,18 @@ impl Service {
         }
     }
 
+    /// What `/metrics` tells, for others who ask for it.
+    pub(crate) fn metrics(&self) -> Box<dyn Fn() -> String + Send + Sync> {
+        let shown = Arc::clone(&self.shown);
+        Box::new(move || shown.metrics().1)
+    }
+
+    /// Who fills the tables of figures of the admin interface.
+    pub(crate) fn figures(&self) -> Vec<Arc<dyn Figures>> {
+        let counted = self.shown.counted.iter();
+        counted.map(|counted| Arc::clone(counted) as _).collect()
+    }
+
     /// The proxy, where one runs.
     pub(crate) fn proxy(&self) -> Option<&Arc<Proxy>> {
         self.proxy.as_ref()
@@ -138,9 +143,6 @@ impl Service {
         let _ = self.stop_api.send(());
         self.api.abort();
         let _ = self.api.await;
-        if let Some(admin) = self.admin {
-            admin.abort();
-        }
         self.control.shutdown().await;
         self.proxy
     }

@@ -49,7 +49,12 @@ pub enum Command {
     /// `TRUNCATE TABLE name`.
     Truncate(String),
     /// `EXPLAIN ROUTE …`: where would this go, and why.
-    ExplainRoute(String),
+    ExplainRoute {
+        /// Whose statement it would be.
+        user: Option<String>,
+        /// The statement, as written.
+        statement: String,
+    },
     /// `LOGENTRY text`.
     LogEntry(String),
     /// `USE name`.

@@ -106,8 +106,11 @@ commands! {
         "A number that changes with the rows." => checksum;
     "TRUNCATE [TABLE] <name>", "Deletes all rows; of figures, begins to count again."
         => |c| c.value().map(Command::Truncate);
-    "EXPLAIN ROUTE <statement>", "Where a statement would go, and why."
-        => |c| c.value().map(Command::ExplainRoute);
+    "EXPLAIN ROUTE [FOR <name>] <statement>", "Where a statement of a user would go, and why."
+        => |c| Some(Command::ExplainRoute {
+            user: c.value().filter(|_| c.has("FOR")),
+            statement: c.values.last()?.clone(),
+        });
     "LOGENTRY <statement>", "Writes a line to the log." => |c| c.value().map(Command::LogEntry);
     "PULL VERSION MYSQL SERVERS", "Accepted; has no effect here." => |_| Some(Command::Accepted);
     "SIGNAL MYSQL THREADS", "Accepted; has no effect here." => |_| Some(Command::Accepted);

@@ -104,7 +104,9 @@ impl OkPacket {
             ..Self::default()
         };
         if !capabilities.contains(Capabilities::SESSION_TRACK) {
-            ok.info = reader.rest().to_vec();
+            let rest = reader.rest();
+            let with_length = Reader::new(rest).lenenc_bytes();
+            ok.info = with_length.unwrap_or(rest).to_vec();
             return Ok(ok);
         }
         // Servers leave the rest out when both fields would be empty.
@@ -143,7 +145,10 @@ impl OkPacket {
         put_u16(out, status.0);
         put_u16(out, self.warnings);
         if !tracked {
-            out.extend_from_slice(&self.info);
+            // The manual has a text to the end here; servers send its length, clients read it.
+            if !self.info.is_empty() {
+                put_lenenc_bytes(out, &self.info);
+            }
             return;
         }
         if changed || !self.info.is_empty() {

@@ -126,11 +126,12 @@ impl Admin {
             Command::Checksum { layer, of } => self.checksum(layer, of),
             Command::Set(values) => self.set(&values),
             Command::Truncate(table) => self.truncate(who, &table),
-            Command::ExplainRoute(statement) => {
-                let facts = self.sources.runtime.explain(&statement)?;
+            Command::ExplainRoute { user, statement } => {
+                let runtime = &self.sources.runtime;
+                let facts = runtime.explain(user.as_deref(), &statement)?;
                 let row = |(fact, value): (String, String)| vec![fact.into(), value.into()];
                 Ok(Answer::Rows {
-                    columns: ["fact", "value"].map(str::to_owned).to_vec(),
+                    columns: ["step", "found"].map(str::to_owned).to_vec(),
                     rows: facts.into_iter().map(row).collect(),
                 })
             }

@@ -124,7 +124,14 @@ impl Admin {
     }
 
     fn load(&self, module: Module, tables: &[Table]) -> Result<Answer, AdminError> {
-        let notes = self.sources.runtime.load(module, tables)?;
+        let mut tables = tables.to_vec();
+        if matches!(module, Module::Users | Module::QueryRules) {
+            // Numbers of hostgroups mean something only with the pairs, loaded yet or not.
+            let servers = self.memory(Module::Servers)?;
+            let pairs = |table: &Table| table.name == "mysql_replication_hostgroups";
+            tables.extend(servers.into_iter().filter(pairs));
+        }
+        let notes = self.sources.runtime.load(module, &tables)?;
         for note in &notes {
             tracing::warn!(module = module.name(), "{note}");
         }

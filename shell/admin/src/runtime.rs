@@ -24,7 +24,8 @@ pub trait Runtime: Send + Sync {
     fn file(&self, module: Module) -> Result<Vec<Table>, Refused>;
 
     /// Puts the rows of a module in force: all, or nothing. Returns what to tell of it: rows and
-    /// columns that are accepted and have no effect.
+    /// columns that are accepted and have no effect. Users and rules come with the pairs of
+    /// hostgroups that memory has.
     fn load(&self, module: Module, tables: &[Table]) -> Result<Vec<String>, Refused>;
 
     /// Does something with the process.
@@ -36,8 +37,12 @@ pub trait Runtime: Send + Sync {
     /// What is in force as the text of a settings file, with its passwords or without.
     fn text(&self, secrets: bool) -> String;
 
-    /// Where a statement would go: pairs of a fact and its value.
-    fn explain(&self, statement: &str) -> Result<Vec<(String, String)>, Refused>;
+    /// Where a statement of a user, or of the first, would go: pairs of a step and what it found.
+    fn explain(
+        &self,
+        user: Option<&str>,
+        statement: &str,
+    ) -> Result<Vec<(String, String)>, Refused>;
 
     /// Metrics as text for Prometheus.
     fn metrics(&self) -> String;

@@ -77,8 +77,15 @@ impl Runtime for Kept {
         format!("secrets = {secrets}\n")
     }
 
-    fn explain(&self, statement: &str) -> Result<Vec<(String, String)>, Refused> {
-        Ok(vec![("statement".to_owned(), statement.to_owned())])
+    fn explain(
+        &self,
+        user: Option<&str>,
+        statement: &str,
+    ) -> Result<Vec<(String, String)>, Refused> {
+        Ok(vec![(
+            user.unwrap_or("statement").to_owned(),
+            statement.to_owned(),
+        )])
     }
 
     fn metrics(&self) -> String {
@@ -424,6 +431,7 @@ fn clients_are_answered_what_they_ask_of_a_server() {
             "LOAD MYSQL USER <name> TO RUNTIME|Puts one user of memory in force.",
         ),
         ("EXPLAIN ROUTE SELECT 1", "statement|SELECT 1"),
+        ("explain route for app select 1", "app|select 1"),
         ("CHECKSUM MYSQL USERS", "mysql_users|0xDA39A3EE5E6B4B0D"),
     ] {
         let rows = place.rows(text);

@@ -22,7 +22,7 @@ pub use balancing::BalancerSettings;
 pub use control::{Control, ManagerSettings, MonitorSettings};
 pub use error::{Problem, SettingsError};
 pub use settings::{
-    Account, ApiSettings, ClientTlsSettings, ClusterSettings, LagMax, LogSettings, ProxyIo,
+    Account, AdminSettings, ApiSettings, ClientTlsSettings, ClusterSettings, LagMax, LogSettings, ProxyIo,
     ProxySettings, SchedulerSettings, ServerSettings, ServerTlsMode, ServerTlsSettings, Settings,
     UserSettings,
 };

@@ -1,6 +1,7 @@
 //! The sections of the file, one module each; here is what is seen only across them.
 
 mod account;
+mod admin;
 mod api;
 mod balancing;
 mod cluster;
@@ -44,6 +45,7 @@ const KNOWN: &[&str] = &[
     "firewall_rules",
     "scheduler",
     "logs",
+    "admin",
     "api",
     "vrrp",
     "vip",
@@ -166,6 +168,10 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
     let scheduler = scheduler::read(&list(file, "scheduler", report), report);
     let api = one(file, "api", report);
     let api = api::read(Section::new("api", api, report), folder);
+    let admin = file.contains_key("admin").then(|| {
+        let table = one(file, "admin", report);
+        admin::read(Section::new("admin", table, report), folder)
+    });
     Some(Settings {
         cluster,
         servers,
@@ -179,6 +185,7 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
         scheduler,
         api: api?,
         folder: folder.to_owned(),
+        admin: admin.flatten(),
     })
 }
 

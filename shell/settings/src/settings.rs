@@ -45,6 +45,8 @@ pub struct Settings {
     pub logs: LogSettings,
     /// `[api]`.
     pub api: ApiSettings,
+    /// `[admin]`; none: there is no such port.
+    pub admin: Option<AdminSettings>,
     /// Where the file is: what is made for it is kept here too.
     pub folder: PathBuf,
 }
@@ -374,6 +376,17 @@ pub struct ApiSettings {
     pub listen: SocketAddr,
     /// `user` (default `admin`), and `password` or `password_file`.
     pub account: Account,
+}
+
+/// `[admin]`: who may log in to the port that speaks SQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdminSettings {
+    /// Where it listens; default `127.0.0.1:6032`.
+    pub listen: SocketAddr,
+    /// `user` (default `admin`), and `password` or `password_file`: may do everything.
+    pub account: Account,
+    /// `stats_user` (default `stats`), and `stats_password` or `stats_password_file`: sees figures.
+    pub stats: Option<Account>,
 }
 
 impl Settings {

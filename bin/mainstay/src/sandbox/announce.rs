@@ -36,7 +36,7 @@ pub(super) fn ready(run: &RunFile, status: &StatusView, temporary: bool) -> Stri
         "\n{} {}, epoch {}\n\n{}\n\
          connect           {}\n{kill}\
          see what happened mainstay status --history --dir {dir}\n\n\
-         proxy {}  admin {} (its place is kept)  api {}\n\
+         proxy {}  admin {} (user {}, password in mainstay.run.json)  api {}\n\
          data {dir} ({data})\n\nCtrl-C stops everything.\n",
         run.flavor,
         run.version,
@@ -45,6 +45,7 @@ pub(super) fn ready(run: &RunFile, status: &StatusView, temporary: bool) -> Stri
         connect(&run.flavor, &run.proxy),
         address(&run.proxy),
         address(&run.admin),
+        run.admin.user.as_deref().unwrap_or_default(),
         address(&run.api),
     )
 }

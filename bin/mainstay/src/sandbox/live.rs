@@ -1,32 +1,45 @@
 //! The running sandbox: its servers, and the service in front of them.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 use axum::routing::get;
 use axum::{Json, Router};
+use mainstay_admin::Refused;
 use mainstay_dashboard::views::StatusView;
 use mainstay_failover::Policy;
 use mainstay_manager::{Config, HostControl, Login, ManagerHandle, Timing};
-use mainstay_proxy::{Proxy, ProxyOptions};
+use mainstay_proxy::Proxy;
 use mainstay_sandbox::Sandbox;
+use mainstay_session::policy::Secret;
+use mainstay_settings::{Account, AdminSettings};
 use mainstay_store::Store;
 use mainstay_topology::{Member, Promotion};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 
 use super::access::{Access, Ports};
+use super::proxy::Run;
+use crate::admin::{self, AdminPort, Living, Opening, Order};
 use crate::args::SandboxArgs;
 use crate::control::ControlParts;
 use crate::drill::{SANDBOX_PATH, wrong_with};
 use crate::floating::Floating;
 use crate::host::SandboxHost;
 use crate::runfile::{Endpoint, RunFile, RunServer};
+use crate::serve::reload;
 use crate::service::{Parts, Service};
+
+/// Whom the admin interface lets in, besides `stats`.
+const ADMIN_USER: &str = "admin";
 
 /// Everything that runs.
 pub(super) struct Live {
     sandbox: Arc<Sandbox>,
     service: Service,
+    admin: AdminPort,
     frame: Frame,
 }
 
@@ -44,7 +57,7 @@ impl Live {
         sandbox: Arc<Sandbox>,
         access: &Access,
         ports: Ports,
-        (proxy, store): (ProxyOptions, Store),
+        (run, store): (Run, Store),
     ) -> Result<Self> {
         let frame = frame(&sandbox, access, &ports)?;
         let host: Arc<dyn HostControl> = Arc::new(SandboxHost {
@@ -59,8 +72,7 @@ impl Live {
                 host: Some(host),
             },
             intents: std::collections::BTreeMap::new(),
-            proxy: Some(Arc::new(Proxy::start(proxy)?)),
-            admin: Some(ports.admin),
+            proxy: Some(Arc::new(Proxy::start(run.options.clone())?)),
             api: ports.api,
             access: Some(mainstay_dashboard::Access::new(
                 &access.api_user,
@@ -74,9 +86,11 @@ impl Live {
                 move || async move { Json(describe(&shown_frame, &servers, &shown.status())) };
             Router::new().route(SANDBOX_PATH, get(show))
         })?;
+        let admin = open_admin(run, &service, access, ports.admin, sandbox.dir())?;
         Ok(Self {
             sandbox,
             service,
+            admin,
             frame,
         })
     }
@@ -110,8 +124,66 @@ impl Live {
 
     /// Ends the service; the servers are left to the caller.
     pub(super) async fn stop(self) {
+        drop(self.admin);
         self.service.stop().await;
     }
+}
+
+/// Opens the admin interface with the sandbox's own accounts. What it orders is done here: only the
+/// proxy can be changed, the servers are the sandbox's.
+fn open_admin(
+    run: Run,
+    service: &Service,
+    access: &Access,
+    port: TcpListener,
+    dir: &Path,
+) -> Result<AdminPort> {
+    let (orders, mut ordered) = mpsc::channel::<Order>(1);
+    let proxy = service.proxy().cloned();
+    let living = Living {
+        file: None,
+        orders,
+        proxy: proxy.clone(),
+        metrics: service.metrics(),
+        runtime: tokio::runtime::Handle::current(),
+    };
+    tokio::spawn(async move {
+        while let Some(order) = ordered.recv().await {
+            let done = proxy
+                .as_ref()
+                .map_or(Ok(Vec::new()), |proxy| obey(&order, proxy));
+            // Whoever ordered it may have gone.
+            let _ = order.done.send(done);
+        }
+    });
+    let account = |user: &str| Account {
+        user: user.to_owned(),
+        password: Secret::new(&access.api_password),
+    };
+    let accounts = AdminSettings {
+        listen: port.local_addr()?,
+        account: account(ADMIN_USER),
+        stats: Some(account("stats")),
+    };
+    let in_force = admin::in_force(&run.text, &run.path, run.settings, Arc::new(living))?;
+    Ok(AdminPort::open(Opening {
+        port,
+        accounts,
+        folder: dir.to_owned(),
+        in_force,
+        figures: service.figures(),
+        tls: run.tls,
+    }))
+}
+
+fn obey(order: &Order, proxy: &Proxy) -> Result<Vec<String>, Refused> {
+    if order.members {
+        return Err(Refused::because("the servers of a sandbox are its own"));
+    }
+    if let Some(policy) = reload::policy(&order.settings, &proxy.policy()) {
+        proxy.set_policy(&policy);
+    }
+    Ok(Vec::new())
 }
 
 fn frame(sandbox: &Sandbox, access: &Access, ports: &Ports) -> Result<Frame> {
@@ -125,7 +197,10 @@ fn frame(sandbox: &Sandbox, access: &Access, ports: &Ports) -> Result<Frame> {
     let api = ports.api.address().unwrap_or(ports.proxy);
     Ok(Frame {
         proxy: endpoint(ports.proxy, Some((&app.user, &app.password))),
-        admin: endpoint(ports.admin.local_addr()?, None),
+        admin: endpoint(
+            ports.admin.local_addr()?,
+            Some((ADMIN_USER, &access.api_password)),
+        ),
         api: endpoint(api, Some((&access.api_user, &access.api_password))),
     })
 }

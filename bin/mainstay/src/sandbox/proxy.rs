@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Result;
 use mainstay_proxy::ProxyOptions;
@@ -17,13 +18,28 @@ use crate::serve;
 /// What stands for a file when there is none: all defaults.
 const NO_FILE: &str = "[proxy]\n";
 
+/// What the sandbox's proxy runs with.
+pub(super) struct Run {
+    pub(super) options: ProxyOptions,
+    /// What stands for the settings file, and what it means.
+    pub(super) text: String,
+    pub(super) path: PathBuf,
+    pub(super) settings: Settings,
+    pub(super) tls: Option<Arc<rustls::ServerConfig>>,
+}
+
 pub(super) async fn options(
     args: &SandboxArgs,
     sandbox: &Sandbox,
     listen: SocketAddr,
-) -> Result<ProxyOptions> {
+) -> Result<Run> {
     let home = sandbox.dir();
-    let settings = settings(args.settings.as_deref(), sandbox)?;
+    let path = args
+        .settings
+        .as_deref()
+        .unwrap_or(Path::new("mainstay.toml"));
+    let text = text(args.settings.as_deref(), sandbox)?;
+    let settings = Settings::parse(&text, path).map_err(|error| BadInput(error.to_string()))?;
     let (Some(proxy), Some(policy)) = (&settings.proxy, settings.session_policy()) else {
         return Err(BadInput("the file of --settings has no [proxy] section".to_owned()).into());
     };
@@ -32,20 +48,26 @@ pub(super) async fn options(
         Some(_) => Certificates::of(proxy, home)?,
         None => Certificates::made(home, listen.ip())?,
     };
-    Ok(ProxyOptions {
+    let options = ProxyOptions {
         listen,
         filters: certificates.load()?,
         ..options
+    };
+    Ok(Run {
+        options,
+        text,
+        path: path.to_owned(),
+        settings,
+        tls: certificates.clients(),
     })
 }
 
 /// The file's text, and after it what the sandbox alone can know, so that the lines of the file
 /// keep their numbers in what is said of its mistakes.
-fn settings(file: Option<&Path>, sandbox: &Sandbox) -> Result<Settings> {
-    let path = file.unwrap_or(Path::new("mainstay.toml"));
+fn text(file: Option<&Path>, sandbox: &Sandbox) -> Result<String> {
     let mut text = match file {
         Some(file) => std::fs::read_to_string(file)
-            .map_err(|error| BadInput(format!("cannot read {}: {error}", path.display())))?,
+            .map_err(|error| BadInput(format!("cannot read {}: {error}", file.display())))?,
         None => NO_FILE.to_owned(),
     };
     let known = sandbox.credentials();
@@ -71,5 +93,5 @@ fn settings(file: Option<&Path>, sandbox: &Sandbox) -> Result<Settings> {
         app.user,
         app.password
     );
-    Ok(Settings::parse(&text, path).map_err(|error| BadInput(error.to_string()))?)
+    Ok(text)
 }

@@ -1,41 +1,28 @@
-//! Reads the settings of a running `mainstay serve` again: all of the file or nothing, and a word
-//! on what has to wait for a restart.
+//! Other settings for a running `mainstay serve`, from the file or from rows: all of them or
+//! nothing, and a word on what has to wait for a restart.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use mainstay_session::Policy;
 use mainstay_settings::{ProxySettings, Settings};
 
-/// The settings of the file, and what they let the proxy do from now on. `None`, and everything
-/// stays as it is, when the file is wrong.
-pub(super) fn read(
-    path: &Path,
-    before: &Settings,
-    running: Option<&Policy>,
-) -> Option<(Settings, Option<Policy>)> {
-    let after = match Settings::load(path) {
-        Ok(settings) => settings,
-        Err(error) => {
-            tracing::error!("the settings stay as they were: {error}");
-            return None;
-        }
-    };
+/// What is in force of other settings, and what they let the proxy do from now on.
+pub(super) struct Taken {
+    pub(super) settings: Settings,
+    pub(super) policy: Option<Policy>,
+    /// Keys and sections that wait for a restart.
+    pub(super) waiting: Vec<&'static str>,
+}
+
+/// Takes of other settings what can be put in force at once.
+pub(super) fn take(after: Settings, before: &Settings, running: Option<&Policy>) -> Taken {
     let waiting = needs_restart(before, &after);
     let policy = running.and_then(|running| policy(&after, running));
-    if waiting.is_empty() {
-        tracing::info!("the settings were read again");
-    } else {
-        let waiting = waiting.join(", ");
-        tracing::warn!(
-            waiting,
-            "the settings were read again; what is listed waits for a restart"
-        );
-    }
     // What waits is still compared with what runs when the file is read once more.
     let alone = is_alone(before) && is_alone(&after);
     let mut settings = Settings {
         api: before.api.clone(),
+        admin: before.admin.clone(),
         ..after
     };
     if !alone {
@@ -45,7 +32,11 @@ pub(super) fn read(
         settings.servers.clone_from(&before.servers);
         settings.set_intents(&intents);
     }
-    Some((settings, policy))
+    Taken {
+        settings,
+        policy,
+        waiting,
+    }
 }
 
 /// Whether a monitor looks at the servers, which takes up anything at once.
@@ -54,7 +45,7 @@ fn is_alone(settings: &Settings) -> bool {
 }
 
 /// The policy of the file, with what the proxy found out itself when it started.
-fn policy(settings: &Settings, running: &Policy) -> Option<Policy> {
+pub(crate) fn policy(settings: &Settings, running: &Policy) -> Option<Policy> {
     let proxy = settings.proxy.as_ref()?;
     let mut policy = settings.session_policy()?;
     if proxy.server_version.is_none() {
@@ -75,7 +66,7 @@ fn policy(settings: &Settings, running: &Policy) -> Option<Policy> {
 }
 
 /// The keys and sections that changed and are only read at the start.
-fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static str> {
+pub(super) fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static str> {
     let managed = !(is_alone(before) && is_alone(after));
     // What the operator wants with them is in force at once.
     let servers = |one: &Settings| {
@@ -97,6 +88,7 @@ fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static str> {
         ("[proxy] workers", workers(before) != workers(after)),
         ("[proxy] io", io(before) != io(after)),
         ("[api]", before.api != after.api),
+        ("[admin]", before.admin != after.admin),
     ];
     let changed = sections.into_iter().filter(|(_, changed)| *changed);
     changed.map(|(name, _)| name).collect()
@@ -104,6 +96,8 @@ fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     const FILE: &str = include_str!("../../../../examples/mainstay.toml");
@@ -127,12 +121,5 @@ mod tests {
         let policy = policy(&after, &running).expect("the example has a proxy");
         assert_eq!(policy.clients_max, 7);
         assert_eq!(policy.server_version, "10.11.6-MariaDB");
-    }
-
-    #[test]
-    fn a_wrong_file_changes_nothing() {
-        let before = settings(FILE);
-        let missing = Path::new("/nonexistent/mainstay.toml");
-        assert!(read(missing, &before, None).is_none());
     }
 }

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use mainstay_admin::Refused;
 use mainstay_balancer::Balancing;
 use mainstay_proxy::{Leaving, Proxy};
 use mainstay_session::Policy;
 use mainstay_settings::Settings;
+use tokio::sync::mpsc;
 use tokio::task::{block_in_place, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 
-use super::{monitor, reload, start};
+use super::{monitor, open_admin, reload, start};
+use crate::admin::{AdminPort, Order, Reread};
 use crate::balancing;
 use crate::certificates::Certificates;
 use crate::floating::Floating;
@@ -34,6 +37,9 @@ pub(super) struct Running {
     pub(super) service: Service,
     pub(super) balancing: Option<Balancing>,
     pub(super) floating: Floating,
+    pub(super) admin: Option<AdminPort>,
+    /// Where the admin interface puts its orders.
+    pub(super) orders: mpsc::Sender<Order>,
 }
 
 /// What became of an upgrade.
@@ -47,10 +53,62 @@ pub(super) enum Upgraded {
 impl Running {
     /// Reads the settings again.
     pub(super) async fn reload(&mut self, path: &Path) {
-        let read = reload::read(path, &self.settings, self.policy.as_deref());
-        let Some((settings, policy)) = read else {
-            return;
+        let (settings, read) = match self.read(path) {
+            Ok(read) => read,
+            Err(error) => {
+                tracing::error!("the settings stay as they were: {error}");
+                return;
+            }
         };
+        let waiting = self.take(settings).await;
+        if let Some((admin, read)) = self.admin.as_ref().zip(read) {
+            admin.follow(read);
+        }
+        if waiting.is_empty() {
+            tracing::info!("the settings were read again");
+        } else {
+            let waiting = waiting.join(", ");
+            tracing::warn!(
+                waiting,
+                "the settings were read again; what is listed waits for a restart"
+            );
+        }
+    }
+
+    /// The settings of the file, with what was changed by SQL since it was edited.
+    fn read(&self, path: &Path) -> Result<(Settings, Option<Reread>)> {
+        let settings = Settings::load(path)?;
+        let Some(admin) = &self.admin else {
+            return Ok((settings, None));
+        };
+        let text = std::fs::read_to_string(path)?;
+        let read = admin.in_force().reread(&text, &settings)?;
+        Ok((read.settings.clone(), Some(read)))
+    }
+
+    /// What the admin interface wants in force.
+    pub(super) async fn obey(&mut self, order: Order) {
+        let waiting = reload::needs_restart(&self.settings, &order.settings);
+        if order.members && waiting.contains(&"[[server]]") {
+            let text = "a server is added or taken away: with a manager that is done in [[server]] \
+                        of the settings file, and a restart";
+            let _ = order.done.send(Err(Refused::because(text)));
+            return;
+        }
+        let waiting = self.take(*order.settings).await;
+        let waiting = waiting.iter().filter(|name| **name != "[[server]]");
+        let notes = waiting.map(|name| format!("{name} waits for a restart"));
+        // Whoever ordered it may have gone.
+        let _ = order.done.send(Ok(notes.collect()));
+    }
+
+    /// Puts other settings in force; returns what waits for a restart.
+    async fn take(&mut self, settings: Settings) -> Vec<&'static str> {
+        let reload::Taken {
+            settings,
+            policy,
+            waiting,
+        } = reload::take(settings, &self.settings, self.policy.as_deref());
         let balancing = self.balancing.take();
         let (before, after) = (&self.settings.balancer, &settings.balancer);
         self.balancing = balancing::change(balancing, before, after).await;
@@ -72,6 +130,7 @@ impl Running {
             self.service.set_policy(&policy);
             self.policy = Some(Arc::new(policy));
         }
+        waiting
     }
 
     /// Puts other servers and other times in force, where a monitor looks at them.
@@ -99,7 +158,7 @@ impl Running {
     }
 
     /// Hands over to a new process, as far as it gets.
-    pub(super) async fn upgrade(self, itself: &Itself) -> Result<Upgraded> {
+    pub(super) async fn upgrade(self, itself: &Itself, path: &Path) -> Result<Upgraded> {
         let itself = itself.clone();
         let successor = match spawn_blocking(move || Successor::start(&itself)).await? {
             Ok(successor) => successor,
@@ -111,6 +170,7 @@ impl Running {
         tracing::info!(pid = successor.pid(), "a new process takes over");
         balancing::hand_over(self.balancing).await;
         self.floating.hand_over().await;
+        drop(self.admin);
         let proxy = self.service.stop_managing().await;
         match block_in_place(|| successor.take_over(proxy.as_deref())) {
             Ok(()) => Ok(Upgraded::To(successor, proxy)),
@@ -120,10 +180,18 @@ impl Running {
                 let floating = Floating::begin(&self.settings.vip).await?;
                 let service = start(&self.settings, proxy, floating.clone()).await?;
                 let balancing = balancing::begin(&self.settings.balancer)?;
+                let admin = open_admin(
+                    path,
+                    &self.settings,
+                    (&service, &self.certificates),
+                    &self.orders,
+                )
+                .await?;
                 Ok(Upgraded::Not(Box::new(Self {
                     service,
                     balancing,
                     floating,
+                    admin,
                     ..self
                 })))
             }
@@ -140,6 +208,7 @@ impl Running {
             drained(proxy, self.stop_limit(), signals).await;
         }
         balancing::end(self.balancing).await;
+        drop(self.admin);
         self.service.stop().await;
         Ok(())
     }

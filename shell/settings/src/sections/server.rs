@@ -57,6 +57,7 @@ pub(super) fn read(tables: &[Found<'_, '_>], report: &mut Report<'_>) -> Vec<Ser
             (path.starts_with('/') && path.len() < 108).then(|| path.to_owned())
         });
         let terms = terms(&mut section);
+        section.knows(&["comment"]);
         // Told whatever else is wrong with either server.
         let twice = name
             .as_ref()

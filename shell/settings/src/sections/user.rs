@@ -53,6 +53,7 @@ pub(super) fn read(
         });
         let schema_locked = section.boolean("schema_locked", false);
         let fast_forward = section.boolean("fast_forward", false);
+        section.knows(&["comment"]);
         let limits = super::hostgroups::limits(&mut section);
         if !section.boolean("transaction_persistent", true) {
             let sentence = "cannot be false: the statements of a transaction stay on its server, \
