@@ -22,7 +22,11 @@ pub use balancing::BalancerSettings;
 pub use control::{Control, ManagerSettings, MonitorSettings};
 pub use error::{Problem, SettingsError};
 pub use settings::{
+<<<<<<< HEAD
     Account, AdminSettings, ApiSettings, ClientTlsSettings, ClusterSettings, LagMax, LogSettings, ProxyIo,
+=======
+    Account, AdminSettings, ApiSettings, ClientTlsSettings, ClusterSettings, LagMax, ProxyIo,
+>>>>>>> 6bffa71 (admin: format)
     ProxySettings, SchedulerSettings, ServerSettings, ServerTlsMode, ServerTlsSettings, Settings,
     UserSettings,
 };

@@ -115,7 +115,11 @@ impl Document {
         let number = before.filter(|line| *line == header).count();
         let origins = self.origins.get(section);
         // What is seen across sections has no line, but a name.
-        let named = problem.sentence.split('`').nth(1).filter(|_| problem.line == 1);
+        let named = problem
+            .sentence
+            .split('`')
+            .nth(1)
+            .filter(|_| problem.line == 1);
         let origin = origins.and_then(|origins| match named {
             Some(name) => {
                 let part = format!("={name},");
