@@ -22,12 +22,8 @@ pub use balancing::BalancerSettings;
 pub use control::{Control, ManagerSettings, MonitorSettings};
 pub use error::{Problem, SettingsError};
 pub use settings::{
-<<<<<<< HEAD
-    Account, AdminSettings, ApiSettings, ClientTlsSettings, ClusterSettings, LagMax, LogSettings, ProxyIo,
-=======
-    Account, AdminSettings, ApiSettings, ClientTlsSettings, ClusterSettings, LagMax, ProxyIo,
->>>>>>> 6bffa71 (admin: format)
-    ProxySettings, SchedulerSettings, ServerSettings, ServerTlsMode, ServerTlsSettings, Settings,
-    UserSettings,
+    Account, AdminSettings, ApiSettings, ClientTlsSettings, ClusterSettings, LagMax, LogSettings,
+    ProxyIo, ProxySettings, SchedulerSettings, ServerSettings, ServerTlsMode, ServerTlsSettings,
+    Settings, UserSettings,
 };
 pub use vip::{AddressSettings, Roles, Track, TrackSettings, VipRole, VipSettings, VrrpSettings};
