@@ -80,7 +80,7 @@ pub(crate) fn api_endpoint(api: &ApiSettings) -> Endpoint {
 
 async fn serve(path: &Path, settings: Settings) -> Result<()> {
     let itself = Itself::find()?;
-    let mut signals = Signals::listen()?;
+    let signals = Signals::listen()?;
     let predecessor = Predecessor::find()?;
     let home = settings.home();
     let mut certificates = match &settings.proxy {
@@ -113,9 +113,9 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
     }
     let balancing = balancing::begin(&settings.balancer)?;
     announce(&settings, &service);
-    let (orders, mut ordered) = mpsc::channel(1);
+    let (orders, ordered) = mpsc::channel(1);
     let admin = open_admin(path, &settings, (&service, &certificates), &orders).await?;
-    let mut running = Running {
+    let running = Running {
         settings,
         policy,
         certificates,
@@ -126,6 +126,16 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
         admin,
         orders,
     };
+    attend(path, running, signals, (&itself, ordered)).await
+}
+
+/// Does what signals and the admin interface ask for, until the end.
+async fn attend(
+    path: &Path,
+    mut running: Running,
+    mut signals: Signals,
+    (itself, mut ordered): (&Itself, mpsc::Receiver<Order>),
+) -> Result<()> {
     let mut look = tokio::time::interval(CERTIFICATES_INTERVAL);
     loop {
         let stop_limit = running.stop_limit();
@@ -143,7 +153,7 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
         match request {
             Request::End => return running.end(&mut signals).await,
             Request::Reload => running.reload(path).await,
-            Request::Upgrade => match running.upgrade(&itself, path).await? {
+            Request::Upgrade => match running.upgrade(itself, path).await? {
                 Upgraded::Not(kept) => running = *kept,
                 Upgraded::To(successor, proxy) => {
                     let limit = stop_limit;
