@@ -338,3 +338,6 @@ fn servers(out: &mut Exposition, stats: &Stats) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
