@@ -21,6 +21,7 @@ sandbox: build-tools ## three real servers behind a proxy; ARGS="..." goes to `m
 test: build-tools ## all tests, and first what they need; the one command for a fresh machine
 	@scripts/install-servers.sh mariadb
 	@scripts/install-servers.sh mysql97
+	@scripts/install-keepalived.sh
 	@$(MAKE) --no-print-directory fast-tests
 	cargo run --release -p mainstay-sim -- --schedules 2000
 	@$(MAKE) --no-print-directory e2e

@@ -2,6 +2,7 @@
 //!
 //! Needs the rights of root, as the product does for what is tested here.
 
+use std::ffi::OsStr;
 use std::process::{Child, Command, Stdio};
 
 use crate::program::{Finished, run};
@@ -69,6 +70,13 @@ impl Network {
         let pid = child.id();
         self.children.push(child);
         pid
+    }
+
+    /// A command that is to run on a host.
+    pub fn command(&self, host: &str, program: impl AsRef<OsStr>) -> Command {
+        let mut command = self.on(host);
+        command.arg(program);
+        command
     }
 
     /// Ends what was started.
