@@ -22,6 +22,7 @@ impl HostControl for SandboxHost {
         Hooks {
             end_process: ours,
             reseed: ours,
+            address: false,
         }
     }
 

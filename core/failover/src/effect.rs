@@ -2,7 +2,7 @@
 //! at the topology to decide.
 
 use mainstay_gtid::{Difference, GtidSet};
-use mainstay_topology::{Address, Family, Record, Routes, ServerName, Target};
+use mainstay_topology::{Address, Epoch, Family, Record, Routes, ServerName, Target};
 
 /// One idempotent action: run twice, it does no more than run once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +102,20 @@ pub enum Effect {
         server: ServerName,
         /// Everything that it has written.
         transactions: GtidSet,
+    },
+    /// Let the host of a server give the writer's address up, and wait until it has.
+    DropAddress {
+        /// The server.
+        server: ServerName,
+        /// The present reign: a host that has heard of a later one refuses.
+        epoch: Epoch,
+    },
+    /// Let the host of a server take the writer's address, and wait until it has.
+    TakeAddress {
+        /// The server.
+        server: ServerName,
+        /// The present reign.
+        epoch: Epoch,
     },
     /// Forget the server's own source: stop its threads, reset its link.
     ForgetSource {

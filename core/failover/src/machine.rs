@@ -43,6 +43,8 @@ use backoff::Backoff;
 pub struct Hooks {
     /// Its process can be ended ([`crate::Effect::EndProcess`]).
     pub end_process: bool,
+    /// Its host can carry the writer's address ([`crate::Effect::TakeAddress`]).
+    pub address: bool,
     /// Its data can be replaced, although the server itself has no means for it
     /// ([`crate::Effect::Reseed`]).
     pub reseed: bool,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mainstay_topology::{Epoch, Routes, ServerName, Target};
+use mainstay_topology::{Epoch, Routes, Server, ServerName, Target};
 
 use crate::dialect;
 use crate::effect::Effect;
@@ -107,6 +107,8 @@ pub(crate) fn place_of(effect: &Effect) -> Option<&ServerName> {
         | Effect::AwaitClients { server, .. }
         | Effect::EnableSemiSync { server, .. }
         | Effect::OpenWrites { server }
+        | Effect::DropAddress { server, .. }
+        | Effect::TakeAddress { server, .. }
         | Effect::ReleaseProved { server, .. }
         | Effect::ForgetSource { server }
         | Effect::SaveErrant { server, .. }
@@ -119,7 +121,9 @@ pub(crate) fn place_of(effect: &Effect) -> Option<&ServerName> {
 fn limit(effect: &Effect, policy: &Policy) -> Duration {
     let seconds = Duration::from_secs;
     match effect {
-        Effect::Publish { .. } => seconds(1),
+        Effect::Publish { .. } | Effect::DropAddress { .. } | Effect::TakeAddress { .. } => {
+            seconds(1)
+        }
         Effect::Demote { .. } | Effect::AwaitClients { .. } => seconds(3),
         Effect::StopReceiver { .. }
         | Effect::EndProcess { .. }
@@ -136,6 +140,22 @@ fn limit(effect: &Effect, policy: &Policy) -> Duration {
         Effect::AwaitApplied { .. } => policy.catch_up_limit,
         Effect::SaveErrant { .. } => seconds(600),
         Effect::Reseed { .. } => seconds(4 * 3600),
+    }
+}
+
+/// The machine puts in the epoch of the moment.
+pub(crate) fn drop_address(view: View<'_>, server: &Server) -> Effect {
+    Effect::DropAddress {
+        server: server.name().clone(),
+        epoch: view.record().epoch,
+    }
+}
+
+/// The machine puts in the epoch of the moment.
+pub(crate) fn take_address(view: View<'_>, server: &Server) -> Effect {
+    Effect::TakeAddress {
+        server: server.name().clone(),
+        epoch: view.record().epoch,
     }
 }
 

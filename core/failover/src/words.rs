@@ -51,6 +51,12 @@ pub(crate) fn sentence(effect: &Effect) -> String {
             format!("Let every commit on {server} wait for {acknowledgements} acknowledgement(s).")
         }
         Effect::OpenWrites { server } => format!("Let {server} accept writes."),
+        Effect::DropAddress { server, .. } => {
+            format!("Take the writer's address off the host of {server}.")
+        }
+        Effect::TakeAddress { server, .. } => {
+            format!("Put the writer's address on the host of {server}.")
+        }
         Effect::ReleaseProved { server, .. } => format!(
             "End the wait of commits on {server} for an acknowledgement that was lost: its \
              replicas hold all that it has written."
@@ -126,6 +132,10 @@ pub(crate) fn precondition(effect: &Effect) -> String {
             format!("{server} has written nothing since, and its replicas hold everything")
         }
         Effect::ForgetSource { server } => format!("{server} is the recorded primary"),
+        Effect::DropAddress { server, .. } => format!("{server} is to be replaced"),
+        Effect::TakeAddress { server, .. } => {
+            format!("{server} is the recorded primary and accepts writes")
+        }
         Effect::SaveErrant { server, .. } | Effect::Reseed { server, .. } => {
             format!("{server} is neither the primary nor counted on as a replica")
         }

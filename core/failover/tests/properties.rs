@@ -153,6 +153,7 @@ impl Player {
         let hooks = Hooks {
             end_process: hook,
             reseed: true,
+            address: true,
         };
         let hooks: BTreeMap<_, _> = (0..SERVERS).map(|server| (name(server), hooks)).collect();
         let policy = Policy {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use mainstay_failover::Hooks;
-use mainstay_topology::{Routes, ServerName, Target};
+use mainstay_topology::{Epoch, Routes, ServerName, Target};
 
 /// An answer that is still being made.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -30,6 +30,18 @@ pub trait HostControl: Send + Sync + 'static {
 
     /// Ends the server's process, and answers when it is gone.
     fn end_process(&self, server: &ServerName) -> Pending<'_, Result<(), String>>;
+
+    /// Lets the host of this server give the writer's address up, and answers when it has.
+    fn drop_address(&self, server: &ServerName, epoch: Epoch) -> Pending<'_, Result<(), String>> {
+        let sentence = format!("the host of {server} has no address to drop (epoch {epoch})");
+        Box::pin(async move { Err(sentence) })
+    }
+
+    /// Lets the host of this server take the writer's address, and answers when it has.
+    fn take_address(&self, server: &ServerName, epoch: Epoch) -> Pending<'_, Result<(), String>> {
+        let sentence = format!("the host of {server} cannot take an address (epoch {epoch})");
+        Box::pin(async move { Err(sentence) })
+    }
 
     /// Replaces the data of a server by a copy of the donor's, where its family has no statement
     /// for that.

@@ -42,6 +42,8 @@ impl Vmac {
         kernel.add_macvlan(parent.index, &name, hardware)?;
         // Else the parent answers for the addresses with its own hardware address.
         set(&parent.name, "arp_ignore", "1");
+        // And asks in their name when it looks for a client, who then believes that.
+        set(&parent.name, "arp_announce", "2");
         set(&name, "accept_local", "1");
         set(&name, "rp_filter", "0");
         let links = kernel.links()?;

@@ -57,6 +57,8 @@ pub(crate) fn script(step: &Step) -> Option<(&ServerName, Vec<Statement>)> {
         | Effect::OpenWrites { server }
         | Effect::ForgetSource { server } => server,
         Effect::EndProcess { .. }
+        | Effect::DropAddress { .. }
+        | Effect::TakeAddress { .. }
         | Effect::Publish { .. }
         | Effect::Drain { .. }
         | Effect::Record { .. }

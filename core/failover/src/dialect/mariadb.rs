@@ -67,6 +67,8 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
         Effect::ReleaseProved { transactions, .. } => vec![release(&position(transactions))],
         Effect::ForgetSource { .. } => lines(&[STOP, "RESET SLAVE ALL"]),
         Effect::EndProcess { .. }
+        | Effect::DropAddress { .. }
+        | Effect::TakeAddress { .. }
         | Effect::Publish { .. }
         | Effect::Drain { .. }
         | Effect::Record { .. }

@@ -72,6 +72,8 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
         // MySQL acknowledges again by itself when a replica reconnects.
         Effect::ReleaseProved { .. }
         | Effect::EndProcess { .. }
+        | Effect::DropAddress { .. }
+        | Effect::TakeAddress { .. }
         | Effect::Publish { .. }
         | Effect::Drain { .. }
         | Effect::Record { .. }

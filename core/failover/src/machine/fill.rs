@@ -41,6 +41,14 @@ impl Manager {
                     ..record
                 },
             },
+            (Effect::DropAddress { server, .. }, _) => {
+                let epoch = self.record().epoch;
+                Effect::DropAddress { server, epoch }
+            }
+            (Effect::TakeAddress { server, .. }, _) => {
+                let epoch = self.record().epoch;
+                Effect::TakeAddress { server, epoch }
+            }
             (effect, _) => effect,
         };
         let step = step(self.view(), effect, planned.group, planned.on_failure);

@@ -81,6 +81,8 @@ impl Manager {
                 | Effect::AwaitAttached { .. }
                 | Effect::AwaitClients { .. }
                 | Effect::EnableSemiSync { .. }
+                | Effect::DropAddress { .. }
+                | Effect::TakeAddress { .. }
                 | Effect::OpenWrites { .. }
                 | Effect::ReleaseProved { .. }
                 | Effect::ForgetSource { .. }

@@ -11,7 +11,7 @@ use mainstay_gtid::GtidSet;
 use mainstay_topology::{Errant, Facts, Reachability, Receiver, Record, Server};
 
 use super::rejoin::{Need, baseline, need};
-use super::{Draft, publish};
+use super::{Draft, publish, take_address};
 use crate::effect::Effect;
 use crate::step::{OnFailure, Plan, Purpose};
 use crate::view::{View, may_acknowledge, target};
@@ -199,6 +199,10 @@ pub(crate) fn open_writes(draft: &mut Draft<'_>, view: View<'_>, primary: &Serve
     let server = primary.name().clone();
     draft.next(Effect::OpenWrites { server }, OnFailure::Replan);
     draft.next(publish(Some(target(primary)), false), OnFailure::Continue);
+    if view.hooks(primary.name()).address {
+        // Last: the address is never where nobody can write.
+        draft.push(take_address(view, primary), OnFailure::Continue);
+    }
 }
 
 pub(crate) fn attach(server: &Server, source: &Server) -> Effect {

@@ -7,7 +7,7 @@ use mainstay_gtid::GtidSet;
 use mainstay_topology::{Applier, Outcome, Receiver, Record, Server, ServerName};
 
 use super::establish::{Reign, is_reachable, prepare, serve};
-use super::{Draft, publish};
+use super::{Draft, drop_address, publish};
 use crate::effect::Effect;
 use crate::elect::{Ballot, Elected, Survivor};
 use crate::step::{Certificate, OnFailure, Plan, Purpose};
@@ -35,6 +35,10 @@ pub(crate) fn plan(view: View<'_>) -> Option<Plan> {
         {
             let server = server.name().clone();
             draft.push(Effect::StopReceiver { server }, OnFailure::Continue);
+        }
+        if view.hooks(primary.name()).address {
+            // Its host may be dead as well; then nobody has the address.
+            draft.push(drop_address(view, primary), OnFailure::Continue);
         }
         if view.hooks(primary.name()).end_process {
             let server = primary.name().clone();

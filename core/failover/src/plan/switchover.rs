@@ -8,7 +8,7 @@ use mainstay_gtid::GtidSet;
 use mainstay_topology::{Applier, Errant, Promotion, Receiver, Record, Server, ServerName};
 
 use super::establish::{attach, missing, open_writes};
-use super::{Draft, publish};
+use super::{Draft, drop_address, publish, take_address};
 use crate::effect::Effect;
 use crate::step::{OnFailure, Plan, Purpose};
 use crate::verdict::{Verdict, judge};
@@ -45,6 +45,10 @@ pub(crate) fn plan(view: View<'_>, to: Option<&ServerName>) -> Result<Plan, Stri
         server: server.clone(),
     };
     draft.next(drain, OnFailure::Undo);
+    if view.hooks(primary.name()).address {
+        draft.then();
+        draft.push_undoable(drop_address(view, primary), take_address(view, primary));
+    }
     draft.then();
     let demote = Effect::Demote {
         server: server.clone(),

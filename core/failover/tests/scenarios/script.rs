@@ -3,7 +3,7 @@
 //! ```text
 //! family mysql                          # mariadb is the default
 //! policy auto_reseed on                 # also: auto_failover, auto_rejoin, acks N, async
-//! hook db1 end_process                  # also: reseed
+//! hook db1 end_process                  # also: reseed, address
 //! server db1 0-1-100 prefer             # name, executed, and how gladly it is promoted
 //! replica db2 of db1 0-1-100            # name, source, received
 //! record 1 db1 joined db2 db3           # without it: the first start
@@ -82,6 +82,7 @@ impl Script {
                 let hooks = self.hooks.entry(ServerName::new(name)).or_default();
                 match *what {
                     "end_process" => hooks.end_process = true,
+                    "address" => hooks.address = true,
                     "reseed" => hooks.reseed = true,
                     other => return Err(format!("no hook {other}")),
                 }

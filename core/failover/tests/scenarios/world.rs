@@ -233,6 +233,8 @@ impl World {
             Effect::Publish { .. }
             | Effect::Drain { .. }
             | Effect::Record { .. }
+            | Effect::DropAddress { .. }
+            | Effect::TakeAddress { .. }
             | Effect::SaveErrant { .. } => done,
             Effect::EndProcess { server } => {
                 let server = self.servers.get_mut(server).expect("a server");

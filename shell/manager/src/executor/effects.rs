@@ -53,6 +53,18 @@ pub(super) async fn run(executor: &Executor, step: &Step) -> Done {
             let host = host(executor, "end its process", server)?;
             host.end_process(server).await.map(|()| Output::Done)
         }
+        Effect::DropAddress { server, epoch } => {
+            let host = host(executor, "move an address", server)?;
+            host.drop_address(server, *epoch)
+                .await
+                .map(|()| Output::Done)
+        }
+        Effect::TakeAddress { server, epoch } => {
+            let host = host(executor, "move an address", server)?;
+            host.take_address(server, *epoch)
+                .await
+                .map(|()| Output::Done)
+        }
         Effect::SaveErrant {
             server,
             transactions,

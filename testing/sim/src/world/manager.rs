@@ -40,6 +40,7 @@ impl World {
         let hooks = Hooks {
             end_process: self.mood.end_process,
             reseed: true,
+            address: true,
         };
         let hooks = members
             .iter()
