@@ -132,7 +132,7 @@ pub(crate) fn precondition(effect: &Effect) -> String {
             format!("{server} has written nothing since, and its replicas hold everything")
         }
         Effect::ForgetSource { server } => format!("{server} is the recorded primary"),
-        Effect::DropAddress { server, .. } => format!("{server} is to be replaced"),
+        Effect::DropAddress { server, .. } => format!("{server} gets no writes from now on"),
         Effect::TakeAddress { server, .. } => {
             format!("{server} is the recorded primary and accepts writes")
         }
