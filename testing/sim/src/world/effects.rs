@@ -30,10 +30,11 @@ impl World {
                 }
             }
             Effect::EndProcess { server } => self.end_process(run, &server),
-            // No acknowledgement is lost for good in this world, so there is nothing to release.
-            Effect::ReleaseProved { .. } => self.done(run),
-            // No host of this world carries an address.
-            Effect::DropAddress { .. } | Effect::TakeAddress { .. } => self.done(run),
+            // No acknowledgement is lost for good in this world, so there is nothing to release;
+            // and nobody connects by an address that moves.
+            Effect::ReleaseProved { .. }
+            | Effect::DropAddress { .. }
+            | Effect::TakeAddress { .. } => self.done(run),
             Effect::SaveErrant { server, .. } => {
                 let index = self.index(&server);
                 if self.halfway(run, 50) {
