@@ -1,5 +1,5 @@
-//! Mainstay and Debian's keepalived carry one address between them, in network namespaces: whichever
-//! is better has it, whichever ends gives it up, and what does not fit together is said.
+//! Mainstay and Debian's keepalived carry one address between them, in network namespaces:
+//! whichever is better has it, whichever ends gives it up, and what does not fit together is said.
 //!
 //! Needs root, for namespaces and raw sockets; `scripts/install-keepalived.sh` installs keepalived.
 
