@@ -31,6 +31,20 @@ impl Api {
         Ok(Self::new(&endpoint))
     }
 
+    /// The same of a running process whose file may be wrong now: then the API is where a file with
+    /// mistakes says, as far as that can be read.
+    pub(crate) fn find_running(cluster: &ClusterArgs) -> Result<Self> {
+        let Some(file) = &cluster.config else {
+            return Self::find(cluster);
+        };
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| BadInput(format!("{} cannot be read: {error}", file.display())))?;
+        match mainstay_settings::api_of(&text, file) {
+            Some(api) => Ok(Self::new(&crate::serve::api_endpoint(&api))),
+            None => Self::find(cluster),
+        }
+    }
+
     pub(crate) fn new(endpoint: &Endpoint) -> Self {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::config::ConfigArgs;
 use crate::import::ImportArgs;
+use crate::init::InitArgs;
 
 /// Keeps a MySQL or MariaDB service answering.
 #[derive(Debug, Parser)]
@@ -67,6 +69,17 @@ pub(crate) enum Command {
     /// Make settings of the configuration of another program, and say what became of each part.
     #[command(after_help = "Example:\n  mainstay import proxysql.cnf --output mainstay.toml")]
     Import(ImportArgs),
+    /// Write settings to begin with, whose passwords are random.
+    #[command(
+        after_help = "Example:\n  mainstay init --server 10.0.0.1:3306 --server 10.0.0.2:3306"
+    )]
+    Init(InitArgs),
+    /// Compare the settings file with what is in force, or put it in force.
+    #[command(
+        after_help = "Example:\n  mainstay config diff --config mainstay.toml\n  \
+                            mainstay config apply --config mainstay.toml"
+    )]
+    Config(ConfigArgs),
     /// Read binary logs: list their transactions, print SQL that runs or undoes them.
     #[command(
         after_help = "Example:\n  mainstay binlog list /var/lib/mysql/binlog.000042\n  \

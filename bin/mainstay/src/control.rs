@@ -11,9 +11,8 @@ use mainstay_failover::Request;
 use mainstay_manager::{Config, HostControl, ManagerHandle, RequestError, Wiring};
 use mainstay_monitor::Monitor;
 use mainstay_store::{Operation, Store};
-use mainstay_topology::{Address, Epoch, Intent, Reachability, ServerName, Topology};
+use mainstay_topology::{Epoch, Reachability, ServerName, Topology};
 
-use crate::figures::Known;
 use crate::hand::ProxyHand;
 use crate::view;
 
@@ -33,7 +32,9 @@ pub(crate) enum ControlParts {
 /// A running one.
 #[derive(Clone)]
 pub(crate) enum Control {
-    Manager(ManagerHandle),
+    /// A manager, with its means to tell the proxy.
+    Manager(ManagerHandle, Arc<ProxyHand>),
+    /// A monitor.
     Monitor(Arc<Monitor>),
 }
 
@@ -47,11 +48,11 @@ impl Control {
             } => {
                 let wiring = Wiring {
                     store,
-                    proxy: hand,
+                    proxy: Arc::clone(&hand) as Arc<dyn mainstay_manager::ProxyControl>,
                     host,
                 };
                 let manager = mainstay_manager::start(&config, wiring)?;
-                Ok(Self::Manager(manager))
+                Ok(Self::Manager(manager, hand))
             }
             ControlParts::Monitor(config) => {
                 let epoch = hand.epoch().unwrap_or(Epoch(0));
@@ -66,7 +67,7 @@ impl Control {
     /// The manager, which a sandbox always has.
     pub(crate) fn manager(&self) -> Option<&ManagerHandle> {
         match self {
-            Self::Manager(manager) => Some(manager),
+            Self::Manager(manager, _) => Some(manager),
             Self::Monitor(_) => None,
         }
     }
@@ -74,7 +75,7 @@ impl Control {
     /// The monitor, where there is no manager.
     pub(crate) fn monitor(&self) -> Option<&Arc<Monitor>> {
         match self {
-            Self::Manager(_) => None,
+            Self::Manager(..) => None,
             Self::Monitor(monitor) => Some(monitor),
         }
     }
@@ -90,7 +91,7 @@ impl Control {
 
     pub(crate) async fn shutdown(&self) {
         match self {
-            Self::Manager(manager) => manager.shutdown().await,
+            Self::Manager(manager, _) => manager.shutdown().await,
             Self::Monitor(monitor) => monitor.shutdown().await,
         }
     }
@@ -98,7 +99,7 @@ impl Control {
     /// The cluster, without its proxy.
     pub(crate) fn status(&self, cluster: &str) -> StatusView {
         match self {
-            Self::Manager(manager) => view::status(cluster, &manager.snapshot()),
+            Self::Manager(manager, _) => view::status(cluster, &manager.snapshot()),
             Self::Monitor(monitor) => alone(cluster, monitor),
         }
     }
@@ -124,34 +125,6 @@ impl Control {
         manager
             .map(|manager| manager.snapshot().topology.clone())
             .unwrap_or_default()
-    }
-
-    /// The servers that are configured.
-    pub(crate) fn members(&self) -> Vec<Known> {
-        let known = |name: &ServerName, address: &Address, intended| Known {
-            name: name.clone(),
-            address: address.clone(),
-            intended,
-        };
-        match self {
-            Self::Manager(_) => {
-                let topology = self.topology();
-                let servers = topology.servers.values();
-                servers
-                    .map(|server| known(&server.member.name, &server.member.address, None))
-                    .collect()
-            }
-            Self::Monitor(monitor) => {
-                let states = monitor.states();
-                let intended = |state: &ServerState| {
-                    (state.intent != Intent::InService).then(|| state.status().as_str())
-                };
-                let states = states.iter();
-                states
-                    .map(|state| known(&state.name, &state.address, intended(state)))
-                    .collect()
-            }
-        }
     }
 
     pub(crate) async fn request(&self, request: Request) -> Result<Operation, ApiError> {

@@ -8,6 +8,7 @@
 mod clients;
 mod dialect;
 mod memory;
+mod monitored;
 mod pool;
 mod queries;
 
@@ -22,6 +23,7 @@ use crate::control::Control;
 use crate::metrics::Numbers;
 use crate::sessions::ROWS_MAX;
 pub(crate) use memory::{Memory, digests as digest_bytes};
+pub(crate) use monitored::states;
 use pool::Before;
 pub(crate) use pool::{Known, PoolRow, pools};
 
@@ -97,7 +99,7 @@ impl Counted {
             "stats_mysql_gtid_executed" => pool::gtids(&self.control.topology()),
             "stats_memory_metrics" => memory::rows(&proxy.queries(Reset::Nothing)),
             empty if EMPTY.contains(&empty) => Vec::new(),
-            _ => return None,
+            other => return monitored::rows(&self.control, other),
         };
         Some(rows)
     }
@@ -108,7 +110,7 @@ impl Counted {
 
     fn pools(&self, reset: bool) -> Vec<Row> {
         let stats = self.stats().sessions;
-        let known = self.control.members();
+        let known = monitored::members(&self.control);
         let mut before = self.before.lock().unwrap_or_else(PoisonError::into_inner);
         let rows = pool::rows(&stats, &before, &known);
         if reset {

@@ -52,6 +52,12 @@ impl ProxyHand {
         }
     }
 
+    /// What the operator wants with a server.
+    pub(crate) fn intent(&self, server: &ServerName) -> Intent {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.intents.get(server).copied().unwrap_or_default()
+    }
+
     fn tell(&self, told: &mut Told) {
         let (Some(proxy), Some(routes)) = (&self.proxy, &told.routes) else {
             return;

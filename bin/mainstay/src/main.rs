@@ -6,6 +6,7 @@ mod args;
 mod balancing;
 mod binlog;
 mod certificates;
+mod config;
 mod control;
 mod drill;
 mod figures;
@@ -14,14 +15,17 @@ mod hand;
 mod host;
 mod import;
 mod logs;
+mod init;
 mod metrics;
 mod output;
 mod plan;
 mod queries;
 mod runfile;
 mod sandbox;
+mod scheduler;
 mod secrets;
 mod serve;
+mod servers;
 mod service;
 mod sessions;
 mod signals;
@@ -63,6 +67,8 @@ fn main() -> ExitCode {
         Command::Failover(args) => switchover::failover(&args),
         Command::Drill(args) => drill::run(&args),
         Command::Import(args) => import::run(&args),
+        Command::Init(args) => init::run(&args),
+        Command::Config(args) => config::run(&args),
         Command::Why(args) => why::run(&args),
         Command::Binlog(args) => binlog::run(&args),
     };

@@ -1,6 +1,7 @@
 //! `mainstay serve`: the proxy and the manager for the servers of a configuration file.
 
 mod addresses;
+mod asks;
 mod monitor;
 pub(crate) mod reload;
 mod running;
@@ -11,7 +12,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use axum::Router;
 use mainstay_dashboard::{Access, Server as ApiServer};
 use mainstay_manager::{Config, Login, Timing};
 use mainstay_mysql::{ConnectOptions, Connection};
@@ -37,9 +37,11 @@ use crate::floating::Floating;
 use crate::logs::Logs;
 use crate::output::{BadInput, emit};
 use crate::runfile::Endpoint;
+use crate::scheduler::Scheduler;
 use crate::service::{Parts, Service, raise_file_limit, start_logging};
 use crate::signals::{Request, Signals};
 use crate::upgrade::{Itself, Predecessor};
+use asks::{Ask, Asker};
 use running::{Running, Upgraded, leave};
 
 /// How long a server has to tell its version before the proxy starts without knowing it.
@@ -82,12 +84,7 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
     let itself = Itself::find()?;
     let signals = Signals::listen()?;
     let predecessor = Predecessor::find()?;
-    let home = settings.home();
-    let mut certificates = match &settings.proxy {
-        Some(proxy) => Certificates::of(proxy, &home)?,
-        None => Certificates::default(),
-    };
-    let filters = certificates.load()?;
+    let (certificates, filters) = certificates_of(&settings)?;
     let logs = Arc::new(Logs::default());
     logs.open(&settings.logs)
         .map_err(|error| BadInput(format!("{error:#}")))?;
@@ -107,7 +104,10 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
         .transpose()
         .map_err(|error| BadInput(error.to_string()))?;
     let floating = Floating::begin(&settings.vip).await?;
-    let service = start(&settings, proxy.map(Arc::new), floating.clone()).await?;
+    let (asker, questions) = asks::channel();
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let proxy = proxy.map(Arc::new);
+    let service = start(&settings, proxy, floating.clone(), &asker).await?;
     if let Some(before) = predecessor {
         before.serving(service.proxy().cloned())?;
     }
@@ -116,6 +116,9 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
     let (orders, ordered) = mpsc::channel(1);
     let admin = open_admin(path, &settings, (&service, &certificates), &orders).await?;
     let running = Running {
+        scheduler: Scheduler::start(&settings.scheduler),
+        text,
+        asker,
         settings,
         policy,
         certificates,
@@ -126,15 +129,18 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
         admin,
         orders,
     };
-    attend(path, running, signals, (&itself, ordered)).await
+    attend(path, running, signals, (&itself, ordered, questions)).await
 }
 
-/// Does what signals and the admin interface ask for, until the end.
+/// Where upgrades are from, and what the admin interface and the API ask for.
+type Attended<'a> = (&'a Itself, mpsc::Receiver<Order>, mpsc::Receiver<Ask>);
+
+/// Does what signals, the admin interface and the API ask for, until the end.
 async fn attend(
     path: &Path,
     mut running: Running,
     mut signals: Signals,
-    (itself, mut ordered): (&Itself, mpsc::Receiver<Order>),
+    (itself, mut ordered, mut questions): Attended<'_>,
 ) -> Result<()> {
     let mut look = tokio::time::interval(CERTIFICATES_INTERVAL);
     loop {
@@ -146,6 +152,10 @@ async fn attend(
             }
             Some(order) = ordered.recv() => {
                 running.obey(order).await;
+                continue;
+            }
+            Some(ask) = questions.recv() => {
+                running.answer(path, ask).await;
                 continue;
             }
             request = signals.next() => request,
@@ -162,6 +172,16 @@ async fn attend(
             },
         }
     }
+}
+
+/// The certificates, read.
+fn certificates_of(settings: &Settings) -> Result<(Certificates, Arc<Filters>)> {
+    let mut certificates = match &settings.proxy {
+        Some(proxy) => Certificates::of(proxy, &settings.home())?,
+        None => Certificates::default(),
+    };
+    let filters = certificates.load()?;
+    Ok((certificates, filters))
 }
 
 /// Opens the admin interface, where the settings ask for it.
@@ -204,9 +224,10 @@ async fn start(
     settings: &Settings,
     proxy: Option<Arc<Proxy>>,
     floating: Floating,
+    asker: &Asker,
 ) -> Result<Service> {
     let parts = parts(settings, proxy, floating).await?;
-    let service = Service::start(parts, |_| Router::new());
+    let service = Service::start(parts, |_| asks::routes(asker));
     Ok(service.map_err(|error| BadInput(format!("{error:#}")))?)
 }
 

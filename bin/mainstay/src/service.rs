@@ -25,7 +25,7 @@ use crate::control::{Control, ControlParts, api_error};
 use crate::figures::Counted;
 use crate::floating::{self, Floating};
 use crate::hand::ProxyHand;
-use crate::{metrics, sessions, view};
+use crate::{metrics, servers, sessions, view};
 
 /// What a service is made of.
 pub(crate) struct Parts {
@@ -71,7 +71,9 @@ impl Service {
             proxy: proxy.clone(),
             floating: parts.floating.clone(),
         });
-        let extra = extra(&shown).merge(floating::routes(parts.floating));
+        let extra = extra(&shown)
+            .merge(floating::routes(parts.floating))
+            .merge(servers::routes(control.clone()));
         let router = mainstay_dashboard::router(shown.clone(), parts.access, extra);
         let (stop_api, stopped) = oneshot::channel::<()>();
         let api = tokio::spawn(async move {

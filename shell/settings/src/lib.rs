@@ -21,6 +21,7 @@ mod tests;
 pub use balancing::BalancerSettings;
 pub use control::{Control, ManagerSettings, MonitorSettings};
 pub use error::{Problem, SettingsError};
+pub use sections::api_of;
 pub use settings::{
     Account, AdminSettings, ApiSettings, ClientTlsSettings, ClusterSettings, LagMax, LogSettings,
     ProxyIo, ProxySettings, SchedulerSettings, ServerSettings, ServerTlsMode, ServerTlsSettings,

@@ -28,7 +28,7 @@ use crate::balancing::BalancerSettings;
 use crate::control::{Control, ManagerSettings};
 use crate::error::Problem;
 use crate::reader::{Report, Section, unknown};
-use crate::settings::{RoutingSettings, ServerSettings, Settings, UserSettings};
+use crate::settings::{ApiSettings, RoutingSettings, ServerSettings, Settings, UserSettings};
 use crate::vip::{AddressSettings, Roles, VipRole};
 
 const KNOWN: &[&str] = &[
@@ -80,6 +80,15 @@ pub(crate) fn parse_roles(text: &str, path: &Path) -> Result<Roles, Vec<Problem>
         }
         all(file, folder, report).map(|settings| Roles::Cluster(Box::new(settings)))
     })
+}
+
+/// Where the API of a file is, whatever else is wrong with the file.
+pub fn api_of(text: &str, path: &Path) -> Option<ApiSettings> {
+    let mut report = Report::new(text);
+    let (file, _) = DeTable::parse_recoverable(text);
+    let api = one(file.get_ref(), "api", &mut report);
+    let folder = path.parent().unwrap_or(Path::new(""));
+    api::read(Section::new("api", api, &mut report), folder)
 }
 
 fn read_with<T>(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use mainstay_admin::Refused;
+use mainstay_admin::{Refused, Runtime};
 use mainstay_balancer::Balancing;
 use mainstay_proxy::{Leaving, Proxy};
 use mainstay_session::Policy;
@@ -14,12 +14,15 @@ use tokio::sync::mpsc;
 use tokio::task::{block_in_place, spawn_blocking};
 use tokio::time::{Instant, sleep_until};
 
+use super::asks::{Ask, Asker, What};
 use super::{monitor, open_admin, reload, start};
 use crate::admin::{AdminPort, Order, Reread};
 use crate::balancing;
 use crate::certificates::Certificates;
+use crate::config::{ConfigView, differences};
 use crate::floating::Floating;
 use crate::logs::Logs;
+use crate::scheduler::Scheduler;
 use crate::service::{Service, end};
 use crate::signals::Signals;
 use crate::upgrade::{Itself, Successor};
@@ -30,6 +33,11 @@ const COUNT_INTERVAL: Duration = Duration::from_millis(50);
 /// What runs, and from which settings.
 pub(super) struct Running {
     pub(super) settings: Settings,
+    /// The text of the file that they are from.
+    pub(super) text: String,
+    /// Given to the API.
+    pub(super) asker: Asker,
+    pub(super) scheduler: Scheduler,
     /// In force for the proxy.
     pub(super) policy: Option<Arc<Policy>>,
     pub(super) certificates: Certificates,
@@ -61,6 +69,7 @@ impl Running {
             }
         };
         let waiting = self.take(settings).await;
+        self.text = std::fs::read_to_string(path).unwrap_or_default();
         if let Some((admin, read)) = self.admin.as_ref().zip(read) {
             admin.follow(read);
         }
@@ -115,6 +124,7 @@ impl Running {
         let (before, after) = (&self.settings.vip, &settings.vip);
         self.floating.change(before, after).await;
         self.settings = settings;
+        self.scheduler.change(&self.settings.scheduler);
         self.service.set_intents(self.settings.intents());
         self.change_monitor();
         if let Some(proxy) = &self.settings.proxy {
@@ -131,6 +141,34 @@ impl Running {
             self.policy = Some(Arc::new(policy));
         }
         waiting
+    }
+
+    /// Answers what the API has asked.
+    pub(super) async fn answer(&mut self, path: &Path, ask: Ask) {
+        let found = self.compare(path);
+        if found.is_ok() && ask.what == What::Apply {
+            self.reload(path).await;
+        }
+        // Who has asked may be gone.
+        let _ = ask.answer.send(found);
+    }
+
+    /// The file against what is in force, or its mistakes.
+    fn compare(&self, path: &Path) -> Result<ConfigView, String> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+        let after = Settings::parse(&text, path).map_err(|error| error.to_string())?;
+        let waits = reload::needs_restart(&self.settings, &after);
+        // With what was loaded by SQL.
+        let in_force = match &self.admin {
+            Some(admin) => admin.in_force().text(true),
+            None => self.text.clone(),
+        };
+        Ok(ConfigView {
+            path: path.display().to_string(),
+            differences: differences(&in_force, &text),
+            waits_for_restart: waits.into_iter().map(str::to_owned).collect(),
+        })
     }
 
     /// Puts other servers and other times in force, where a monitor looks at them.
@@ -178,7 +216,7 @@ impl Running {
                 tracing::error!("no upgrade, this process goes on: {error:#}");
                 block_in_place(|| successor.give_up());
                 let floating = Floating::begin(&self.settings.vip).await?;
-                let service = start(&self.settings, proxy, floating.clone()).await?;
+                let service = start(&self.settings, proxy, floating.clone(), &self.asker).await?;
                 let balancing = balancing::begin(&self.settings.balancer)?;
                 let admin = open_admin(
                     path,

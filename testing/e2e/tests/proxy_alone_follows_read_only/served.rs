@@ -1,0 +1,128 @@
+//! A running `mainstay serve` with a monitor, for the servers of a sandbox whose manager stands
+//! still.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use mainstay_e2e::{
+    Finished, Home, Login, Sandbox, Status, mainstay, mainstay_binary, processes, wait_for,
+};
+use rustix::process::Signal;
+
+/// A process that stands still.
+pub(crate) struct Paused(u32);
+
+impl Paused {
+    pub(crate) fn new(pid: u32) -> Self {
+        processes::signal(pid, Signal::STOP);
+        Self(pid)
+    }
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        processes::signal(self.0, Signal::CONT);
+    }
+}
+
+pub(crate) struct Served {
+    child: Child,
+    file: PathBuf,
+    ports: (u16, u16),
+    _home: Home,
+}
+
+impl Served {
+    /// `draining` is what a name must end with that is drained, if any.
+    pub(crate) fn start(sandbox: &Sandbox, draining: &str) -> Self {
+        let home = Home::new();
+        let file = home.join("mainstay.toml");
+        let ports = (free_port(), free_port());
+        fs::write(&file, text(sandbox, ports, draining)).expect("a file can be written");
+        let log = fs::File::create(home.join("serve.log")).expect("a file can be made");
+        let child = Command::new(mainstay_binary())
+            .args(["serve", "--config"])
+            .arg(&file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn();
+        Self {
+            child: child.expect("it can be started"),
+            file,
+            ports,
+            _home: home,
+        }
+    }
+
+    /// Writes the file anew.
+    pub(crate) fn write(&self, sandbox: &Sandbox, draining: &str) {
+        let text = text(sandbox, self.ports, draining);
+        fs::write(&self.file, text).expect("a file can be written");
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Finished {
+        let file = self.file.to_str().expect("a path of text");
+        mainstay(arguments.iter().copied().chain(["--config", file]))
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        Status(self.run(&["status", "--json"]).json())
+    }
+
+    pub(crate) fn wait(&self, what: &str, mut holds: impl FnMut(&Status) -> bool) -> Status {
+        wait_for(what, || {
+            let answer = self.run(&["status", "--json"]);
+            if answer.code != Some(0) {
+                return Err(answer.to_string());
+            }
+            let status = Status(answer.json());
+            if holds(&status) {
+                Ok(status)
+            } else {
+                Err(format!("the status is {status}"))
+            }
+        })
+    }
+
+    /// The account of the sandbox's applications, at this proxy.
+    pub(crate) fn login(&self, sandbox: &Sandbox) -> Login {
+        Login {
+            port: self.ports.0,
+            ..sandbox.proxy()
+        }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(sandbox: &Sandbox, (proxy, api): (u16, u16), draining: &str) -> String {
+    let mut text = String::new();
+    for server in sandbox.servers() {
+        let (name, port) = (&server.name, server.login.port);
+        text += &format!("[[server]]\nname = \"{name}\"\naddress = \"127.0.0.1:{port}\"\n");
+        if draining.ends_with(name.as_str()) {
+            text += "intent = \"draining\"\n";
+        }
+    }
+    let [manager, app] = ["manager", "app"].map(|which| sandbox.account(which));
+    text + &format!(
+        "[monitor]\nuser = \"{}\"\npassword = \"{}\"\n\
+         [proxy]\nlisten = \"127.0.0.1:{proxy}\"\n\
+         [[user]]\nname = \"{}\"\npassword = \"{}\"\n\
+         [api]\nlisten = \"127.0.0.1:{api}\"\npassword = \"0123456789abcdef\"\n",
+        manager.0, manager.1, app.0, app.1,
+    )
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    listener.local_addr().expect("an address").port()
+}
