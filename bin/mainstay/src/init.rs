@@ -1,5 +1,7 @@
 //! `mainstay init`: settings to begin with, whose passwords are random.
 
+mod dialect;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,6 +11,7 @@ use mainstay_settings::Settings;
 
 use crate::output::{BadInput, emit};
 use crate::secrets;
+use dialect::REPLICATE;
 
 /// `mainstay init`.
 #[derive(Debug, Args)]
@@ -70,7 +73,7 @@ fn settings(args: &InitArgs) -> Result<String> {
              # CREATE USER 'mainstay'@'%' IDENTIFIED BY '{own}';\n\
              # GRANT ALL ON *.* TO 'mainstay'@'%' WITH GRANT OPTION;\n\
              # CREATE USER 'replication'@'%' IDENTIFIED BY '{replication}';\n\
-             # GRANT REPLICATION SLAVE ON *.* TO 'replication'@'%';\n\
+             # GRANT {REPLICATE} ON *.* TO 'replication'@'%';\n\
              [manager]\nuser = \"mainstay\"\npassword = \"{own}\"\n\
              replication_user = \"replication\"\nreplication_password = \"{replication}\"\n"
         ));

@@ -1,5 +1,5 @@
-//! Programs that run again and again (`[[scheduler]]`): each directly, without a shell, for a limited
-//! time, and never twice at once. What they print goes to the log.
+//! Programs that run again and again (`[[scheduler]]`): each directly, without a shell, for a
+//! limited time, and never twice at once. What they print goes to the log.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
