@@ -203,7 +203,9 @@ fn of_link(view: View<'_>, server: &Server, facts: &Facts) -> Option<Problem> {
     if !view.record().joined.contains(server.name()) {
         return Some(Problem::NotRecorded);
     }
-    let lag = link.lag.filter(|lag| *lag > view.policy.reader_lag_max)?;
+    let lag = server
+        .lag()
+        .filter(|lag| *lag > view.policy.reader_lag_max)?;
     Some(Problem::Lagging {
         lag_ms: u64::try_from(lag.as_millis()).unwrap_or(u64::MAX),
     })

@@ -1,10 +1,14 @@
 //! Who may be read from besides the writer.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use mainstay_topology::{Applier, Reachability, Receiver, Server, ServerName, Target};
 
 use crate::view::{View, target};
+
+/// Servers take the difference of two whole seconds: a lag of a moment may read as one.
+const ROUNDING: Duration = Duration::from_secs(1);
 
 /// The readers now, given those of before, if there were any routes. One that has lost its source
 /// goes on serving while the primary is away, and for `reader_lag_max` after it was heard last.
@@ -36,7 +40,10 @@ fn serves(view: View<'_>, server: &Server, keeps: bool) -> bool {
     let follows = view.topology.follows_primary(server);
     let receives = link.receiver == Receiver::Running || keeps;
     let near = match link.lag {
-        Some(lag) => lag <= view.policy.reader_lag_max,
+        Some(lag) => {
+            let max = view.policy.reader_lag_max;
+            server.behind <= max && lag.saturating_sub(ROUNDING) <= max
+        }
         None => keeps || facts.executed.contains(&link.received),
     };
     joined && follows && receives && near && link.applier == Applier::Running

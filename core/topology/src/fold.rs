@@ -1,5 +1,7 @@
 //! How one observation changes the picture.
 
+use std::time::Duration;
+
 use mainstay_clock::Timestamp;
 use mainstay_gtid::GtidSet;
 
@@ -46,6 +48,7 @@ impl Topology {
         self.at = self.at.max(seen.ended);
         self.compare_with_primary(&seen.server);
         self.remember(&seen.server);
+        self.measure(&seen);
         true
     }
 
@@ -94,6 +97,23 @@ impl Topology {
         let told = looks.map(|facts| &facts.executed);
         for told in told.chain(&self.record.baseline) {
             set.learn_from(told);
+        }
+    }
+
+    /// How far a replica is behind, or what the primary has.
+    fn measure(&mut self, seen: &Observation) {
+        let Some(server) = self.servers.get_mut(&seen.server) else {
+            return;
+        };
+        let Outcome::Answered(facts) = &seen.outcome else {
+            return;
+        };
+        if self.record.primary.as_ref() == Some(&seen.server) {
+            server.behind = Duration::ZERO;
+            let reign = (self.record.epoch, &seen.server);
+            self.marks.note(reign, seen.ended, &facts.executed);
+        } else {
+            server.behind = self.marks.behind(seen.begun, &facts.executed);
         }
     }
 

@@ -4,6 +4,7 @@ pub mod dialect;
 pub mod errant;
 pub mod facts;
 mod fold;
+mod marks;
 pub mod observation;
 pub mod routes;
 pub mod server;
@@ -11,6 +12,7 @@ pub mod topology;
 
 pub use errant::Errant;
 pub use facts::{Applier, Facts, Family, Link, Receiver, SemiSync, Version};
+pub use marks::Marks;
 pub use observation::{Observation, Outcome, WriteOutcome, WriteProbe};
 pub use routes::{Routes, Target};
 pub use server::{Address, Epoch, Intent, ServerName};

@@ -1,12 +1,14 @@
 //! The immutable picture of a cluster that analysis and plans are made from.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use mainstay_clock::Timestamp;
 use mainstay_gtid::GtidSet;
 
 use crate::errant::Errant;
 use crate::facts::{Facts, Link};
+use crate::marks::Marks;
 use crate::observation::{Outcome, WriteOutcome};
 use crate::server::{Address, Epoch, ServerName};
 
@@ -110,6 +112,9 @@ pub struct Server {
     /// Since when it may have forgotten what it had received and acknowledged, because its process
     /// was gone or it holds less than before. `None` when it holds what the primary has executed.
     pub forgot: Option<Timestamp>,
+    /// How far it is behind the primary at least, by the transactions that it lacked at the last
+    /// look.
+    pub behind: Duration,
     /// The last write probe, and when.
     pub write: Option<(Timestamp, WriteOutcome)>,
 }
@@ -136,6 +141,8 @@ pub struct Topology {
     pub record: Record,
     /// All configured servers.
     pub servers: BTreeMap<ServerName, Server>,
+    /// What the primary had, and when.
+    pub marks: Marks,
 }
 
 impl Server {
@@ -152,6 +159,7 @@ impl Server {
             heard_at: None,
             errant: None,
             forgot: None,
+            behind: Duration::ZERO,
             write: None,
         }
     }
@@ -208,6 +216,13 @@ impl Server {
         self.facts().and_then(|facts| facts.link.as_ref())
     }
 
+    /// How far it is behind: as it estimates that itself, in whole seconds, or what its
+    /// transactions prove where that is more. `None` when it does not know.
+    pub fn lag(&self) -> Option<Duration> {
+        let estimated = self.link().and_then(|link| link.lag);
+        estimated.map(|lag| lag.max(self.behind))
+    }
+
     /// When the last probe of it was begun.
     pub fn looked_at(&self) -> Option<Timestamp> {
         self.last.as_ref().map(|(begun, _)| *begun)
@@ -222,6 +237,7 @@ impl Topology {
             at: Timestamp::ZERO,
             record,
             servers: members.iter().map(server).collect(),
+            marks: Marks::default(),
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! family mysql                          # mariadb is the default
-//! policy auto_reseed on                 # also: auto_failover, auto_rejoin, acks N, async
+//! policy auto_reseed on                 # also: auto_failover, auto_rejoin, acks N, async,
+//!                                       # reader_lag MILLISECONDS
 //! hook db1 end_process                  # also: reseed, address
 //! server db1 0-1-100 prefer             # name, executed, and how gladly it is promoted
 //! replica db2 of db1 0-1-100            # name, source, received
@@ -21,6 +22,8 @@
 //!                                       # restarts the manager, hangs
 //! end 5000
 //! ```
+
+use std::time::Duration;
 
 use mainstay_failover::{Durability, Hooks, Policy};
 use mainstay_topology::{Epoch, Family, Member, Promotion, Record, ServerName};
@@ -120,6 +123,9 @@ impl Script {
             ["auto_reseed", "on"] => self.policy.auto_reseed = true,
             ["auto_failover", "off"] => self.policy.auto_failover = false,
             ["auto_rejoin", "off"] => self.policy.auto_rejoin = false,
+            ["reader_lag", millis] => {
+                self.policy.reader_lag_max = Duration::from_millis(number(millis)?);
+            }
             ["async"] => self.policy.durability = Durability::Async,
             ["acks", count] => {
                 let acknowledgements = number(count)? as u32;

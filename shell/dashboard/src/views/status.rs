@@ -193,11 +193,11 @@ fn server_view(server: &Server, topology: &Topology, routes: &Routes) -> ServerV
             .is_some_and(|target| target.name == *name),
         reader: routes.readers.iter().any(|target| target.name == *name),
         promotion: promotion(server.member.promotion).to_owned(),
-        facts: server.facts.as_ref().map(|(_, facts)| facts_view(facts)),
+        facts: server.facts().map(|facts| facts_view(server, facts)),
     }
 }
 
-fn facts_view(facts: &Facts) -> FactsView {
+fn facts_view(server: &Server, facts: &Facts) -> FactsView {
     let link = facts.link.as_ref();
     FactsView {
         version: facts.version.to_string(),
@@ -208,7 +208,7 @@ fn facts_view(facts: &Facts) -> FactsView {
         source: link.map(|link| link.source.to_string()),
         receiver: link.map(|link| receiver(link.receiver).to_owned()),
         applier: link.map(|link| applier(link.applier)),
-        lag_ms: link.and_then(|link| link.lag).map(milliseconds),
+        lag_ms: server.lag().map(milliseconds),
         semi_sync_source: facts.semi_sync.source_enabled,
         semi_sync_clients: facts.semi_sync.clients,
         semi_sync_replica: facts.semi_sync.replica_enabled,
