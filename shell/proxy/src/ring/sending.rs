@@ -203,9 +203,9 @@ impl Ring {
         }
     }
 
-    /// Gives the kernel what is queued, unless it has some already. Behind a send that is alone in
-    /// its turn the worker waits for the next event in the same call. Behind several it does not:
-    /// those whom they wake run first, and more has come in when it waits.
+    /// Gives the kernel what is queued, unless it has some already. While one client is at work
+    /// alone the worker waits for the next event in the same call. Else it does not: those whom the
+    /// sends wake run first, and more has come in when it waits.
     pub(super) fn begin_send(&mut self, token: Token, alone: bool) {
         let Some(conn) = self.table.get(token) else {
             return;
