@@ -29,15 +29,12 @@ use crate::load::Ticket;
 use blocks::{BlockId, Blocks};
 pub(crate) use probe::probe;
 use queue::{Completion, Kind, Queue, Tag, UnderWay};
-use sending::Outbox;
+use sending::{Lone, Outbox};
 
 /// How often the end of cancelled operations is waited for, and how long each time. Each of them
 /// ends at once; what has not by then never will.
 const QUIET_TRIES: usize = 100;
 const QUIET_WAIT: Duration = Duration::from_millis(100);
-
-/// After so many turns in a row with one send it is likely that only one client is at work.
-const LONE_TURNS: u32 = 16;
 
 /// What this driver keeps of each connection.
 #[derive(Debug, Default)]
@@ -88,8 +85,7 @@ pub(crate) struct Ring {
     taken: usize,
     /// Connections that have something to send, or should be read again.
     to_send: Vec<Token>,
-    /// Turns in a row with no more than one send.
-    lone_turns: u32,
+    lone: Lone,
     to_receive: Vec<Token>,
     /// Connections with bytes that came in while they were paused.
     resumed: Vec<Token>,
@@ -115,7 +111,7 @@ impl Ring {
             arrived: Vec::new(),
             taken: 0,
             to_send: Vec::new(),
-            lone_turns: 0,
+            lone: Lone::default(),
             to_receive: Vec::new(),
             resumed: Vec::new(),
             bell: None,
@@ -131,12 +127,7 @@ impl Ring {
             self.receive(token);
         }
         let mut to_send = std::mem::take(&mut self.to_send);
-        self.lone_turns = match to_send.len() {
-            0 => self.lone_turns,
-            1 => self.lone_turns.saturating_add(1),
-            _ => 0,
-        };
-        let alone = self.lone_turns > LONE_TURNS;
+        let alone = self.lone.turn(to_send.len());
         for token in to_send.drain(..) {
             self.begin_send(token, alone);
         }

@@ -165,6 +165,25 @@ impl Outbox {
     }
 }
 
+/// After so many turns in a row with one send it is likely that only one client is at work.
+const LONE_TURNS: u32 = 16;
+
+/// Turns in a row with no more than one send.
+#[derive(Debug, Default)]
+pub(super) struct Lone(u32);
+
+impl Lone {
+    /// One more turn. True when a client seems to be alone.
+    pub(super) fn turn(&mut self, sends: usize) -> bool {
+        self.0 = match sends {
+            0 => self.0,
+            1 => self.0.saturating_add(1),
+            _ => 0,
+        };
+        self.0 > LONE_TURNS
+    }
+}
+
 impl Ring {
     /// Queues bytes for a connection.
     pub(super) fn send(&mut self, to: ConnId, chunk: Chunk) {
