@@ -10,7 +10,9 @@ mod in_force;
 mod living;
 mod process;
 mod rules;
+mod scheduler;
 mod servers;
+mod terms;
 mod users;
 mod variables;
 

@@ -210,7 +210,8 @@ fn refuse_foreign_files(dir: &Path) -> Result<()> {
         let ours = SERVER_NAMES.contains(&&*entry)
             || OTHER_FOLDERS.contains(&&*entry)
             || entry.starts_with("sandbox.")
-            || entry.starts_with("mainstay.");
+            || entry.starts_with("mainstay.")
+            || entry.starts_with("mainstay-");
         if !ours {
             return Err(SandboxError::ForeignFiles {
                 dir: dir.to_owned(),

@@ -114,6 +114,18 @@ impl Sandbox {
         }
     }
 
+    /// The admin interface.
+    pub fn admin(&self) -> Login {
+        let admin = &self.announced["admin"];
+        Login {
+            host: text(&admin["host"]),
+            port: u16::try_from(number(&admin["port"])).expect("a port"),
+            user: text(&admin["user"]),
+            password: text(&admin["password"]),
+            database: None,
+        }
+    }
+
     /// The servers, as they were announced.
     pub fn servers(&self) -> Vec<Server> {
         let servers = self.announced["servers"].as_array();

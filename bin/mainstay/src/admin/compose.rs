@@ -9,7 +9,7 @@ use mainstay_settings::Settings;
 
 use super::document::Document;
 use super::groups::Groups;
-use super::{firewall, rules, servers, users, variables};
+use super::{firewall, rules, scheduler, servers, users, variables};
 
 /// Modules that were loaded, with all their tables.
 pub(super) type Loaded = BTreeMap<Module, Vec<Table>>;
@@ -32,8 +32,9 @@ pub(super) fn rows(module: Module, document: &Document, settings: &Settings) -> 
         Module::MysqlVariables | Module::AdminVariables => {
             vec![variables::rows(module, document, settings)]
         }
+        Module::Scheduler => vec![scheduler::rows(document)],
         // Only ever loaded by SQL.
-        Module::Scheduler | Module::RestApi | Module::Proxies | Module::Absent(_) => {
+        Module::RestApi | Module::Proxies | Module::Absent(_) => {
             let tables = module.tables().iter();
             tables.map(|name| Table::empty(name)).collect()
         }
@@ -81,7 +82,8 @@ pub(super) fn compose(
                     variables::write(&mut document, table, &usual, &mut notes)?;
                 }
             }
-            Module::Scheduler | Module::RestApi | Module::Proxies | Module::Absent(_) => {
+            Module::Scheduler => scheduler::write(&mut document, tables),
+            Module::RestApi | Module::Proxies | Module::Absent(_) => {
                 if tables.iter().any(|table| !table.rows.is_empty()) {
                     notes.push(format!("{} has no effect here", module.name()));
                 }

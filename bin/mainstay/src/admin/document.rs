@@ -32,6 +32,11 @@ impl Document {
         })
     }
 
+    /// Whether there is a section of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.table.contains_key(name)
+    }
+
     /// The sections of a list, such as `[[user]]`.
     pub(super) fn list(&self, name: &str) -> impl Iterator<Item = &Table> {
         let items = self.table.get(name).and_then(Value::as_array);

@@ -12,6 +12,7 @@ use toml::{Table as Section, Value};
 use super::cells::{self, put_filled, text};
 use super::document::{Document, Origin};
 use super::groups::Groups;
+use super::terms;
 
 const SERVERS: &str = "mysql_servers";
 const PAIRS: &str = "mysql_replication_hostgroups";
@@ -47,11 +48,12 @@ pub(super) fn rows(document: &Document) -> Vec<Table> {
             ("hostname", host.into()),
             ("port", Cell::Integer(port)),
         ];
-        for (column, key) in COLUMNS {
+        for (column, key) in [("weight", "weight"), ("comment", "comment")] {
             if let Some(value) = section.get(key) {
                 cells.push((column, cells::cell(value)));
             }
         }
+        cells.extend(terms::cells(section));
         servers.push(&cells);
     };
     for section in document.list("server") {
@@ -75,9 +77,6 @@ pub(super) fn rows(document: &Document) -> Vec<Table> {
     ]);
     vec![servers, pairs]
 }
-
-/// Columns and the keys of `[[server]]` that hold the same.
-const COLUMNS: [(&str, &str); 2] = [("weight", "weight"), ("comment", "comment")];
 
 /// Puts rows in the place of what the document says. A server keeps the keys that have no column.
 pub(super) fn write(
@@ -114,7 +113,7 @@ pub(super) fn write(
         if number != i64::from(WRITERS) && number != i64::from(READERS) {
             members.entry(number).or_default().push(name);
         }
-        remark(table, row, notes);
+        remark(table, row, document.has("manager"), notes);
     }
     let mut hostgroups = Vec::new();
     for group in document.list("hostgroups") {
@@ -181,30 +180,22 @@ fn server(document: &Document, table: &Table, row: &Row, others: &[(Section, Ori
     }
     section.remove("comment");
     put_filled(&mut section, "comment", table.cell(row, "comment"));
+    terms::write(&mut section, table, row, document.has("manager"));
     section
 }
 
-fn remark(table: &Table, row: &Row, notes: &mut Vec<String>) {
-    let name = table.row_name(row);
-    let mut inert = |column: &str, usual: &Cell, why: &str| {
-        let cell = table.cell(row, column);
-        if cell != usual {
-            let cell = cell.shown();
-            notes.push(format!(
-                "{SERVERS} {name}: {column}={cell} has no effect: {why}"
-            ));
+fn remark(table: &Table, row: &Row, is_managed: bool, notes: &mut Vec<String>) {
+    let mut inert = vec![("gtid_port", "positions are read from replies")];
+    if is_managed {
+        let why = "with a manager, [cluster] reader_lag_max says who is too far behind";
+        inert.extend([("max_replication_lag", why), ("max_latency_ms", why)]);
+    }
+    for (column, why) in inert {
+        if *table.cell(row, column) != Cell::Integer(0) {
+            let name = table.row_name(row);
+            notes.push(format!("{SERVERS} {name}: {column} has no effect: {why}"));
         }
-    };
-    inert(
-        "gtid_port",
-        &Cell::Integer(0),
-        "positions are read from the servers' replies",
-    );
-    inert(
-        "compression",
-        &Cell::Integer(0),
-        "[proxy] server_compression is for all servers",
-    );
+    }
 }
 
 /// Host and port of a section.

@@ -20,6 +20,9 @@ weight = 3
 [[server]]
 name = "db2"
 address = "10.0.0.2:3306"
+intent = "draining"
+connections_max = 50
+tls = "required"
 
 [manager]
 user = "mainstay"
@@ -41,6 +44,13 @@ rule_id = 10
 match_digest = "^SELECT"
 destination_hostgroup = 1
 apply = true
+
+[[scheduler]]
+id = 1
+interval_ms = 5000
+filename = "/bin/true"
+arguments = ["--all"]
+limit = "2s"
 
 [api]
 password = "secret-a"
@@ -122,6 +132,7 @@ fn what_the_file_says_is_loaded_again_without_a_change() {
     assert_eq!(after.users, before.users);
     assert_eq!(after.servers, before.servers);
     assert_eq!(after.routing, before.routing);
+    assert_eq!(after.scheduler, before.scheduler);
     assert_eq!(after.proxy, before.proxy);
 }
 
@@ -269,6 +280,32 @@ fn variables_are_keys_of_the_proxy() {
         error.contains("variable_name=mysql-max_connections"),
         "{error}"
     );
+}
+
+#[test]
+fn the_status_of_a_row_is_what_is_wanted_with_the_server() {
+    let (runtime, told) = in_force(FILE);
+    let mut tables = runtime.rows(Module::Servers);
+    let columns = mainstay_admin::columns("mysql_servers");
+    let at = |column| {
+        let mut columns = columns.iter();
+        columns
+            .position(|name| *name == column)
+            .expect("it is there")
+    };
+    assert_eq!(tables[0].rows[1][at("status")], "OFFLINE_SOFT".into());
+    tables[0].rows[0][at("status")] = "OFFLINE_HARD".into();
+    tables[0].rows[1][at("status")] = "ONLINE".into();
+    tables[0].rows[1][at("max_connections")] = Cell::Integer(60);
+    tables[0].rows[1][at("compression")] = Cell::Integer(1);
+    runtime
+        .load(Module::Servers, &tables)
+        .expect("they are right");
+    let servers = last(&told).servers;
+    assert_eq!(servers[0].intent, mainstay_topology::Intent::Out);
+    assert_eq!(servers[1].intent, mainstay_topology::Intent::InService);
+    assert_eq!(servers[1].connections_max, Some(60));
+    assert!(servers[1].compression.is_some());
 }
 
 #[test]

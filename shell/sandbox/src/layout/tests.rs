@@ -87,7 +87,12 @@ fn what_a_sandbox_leaves_in_its_directory_is_its_own_at_the_next_start() {
     for folder in ["salvage", "tls"] {
         fs::create_dir_all(dir.path().join(folder)).expect("a folder");
     }
-    for file in ["mainstay.log", "mainstay.state.sqlite", "sandbox.lock"] {
+    for file in [
+        "mainstay.log",
+        "mainstay-admin.db",
+        "mainstay.state.sqlite",
+        "sandbox.lock",
+    ] {
         fs::write(dir.path().join(file), "").expect("a file");
     }
     assert!(!open(dir.path(), &mysql(), false).expect("ours").is_new);
