@@ -8,7 +8,7 @@ export MAINSTAY_BIN = $(MAINSTAY)
 # What `make sandbox` and `make bench-proxy` pass on: make sandbox ARGS="--flavor mysql"
 ARGS ?=
 
-.PHONY: drivers fuzz help sandbox test test-servers check fix sim e2e bench-proxy clean build-tools binary fast-tests
+.PHONY: drivers lvs fuzz help sandbox test test-servers check fix sim e2e bench-proxy clean build-tools binary fast-tests
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,12 @@ drivers: binary ## real drivers, directly and through the proxy, compared; ARGS=
 	@scripts/install-servers.sh mysql97
 	@scripts/install-drivers.sh
 	testing/drivers/run.py $(ARGS)
+
+lvs: build-tools ## the balancer with the kernel's IPVS, in a virtual machine
+	@scripts/install-vm-tools.sh
+	cargo build -p mainstay -p mainstay-e2e --bins
+	MAINSTAY_BIN=$(TARGET)/debug/mainstay NAMED_SERVER_BIN=$(TARGET)/debug/named-server \
+	  testing/vm/lvs.sh
 
 fuzz: ## every fuzz target for SECONDS (10) seconds
 	@scripts/fuzz.sh $(or $(SECONDS),10)

@@ -11,7 +11,7 @@ use mainstay_failover::Request;
 use mainstay_manager::{Config, HostControl, ManagerHandle, RequestError, Wiring};
 use mainstay_monitor::Monitor;
 use mainstay_store::{Operation, Store};
-use mainstay_topology::{Epoch, Reachability, ServerName, Topology};
+use mainstay_topology::{Epoch, Reachability, Routes, ServerName, Topology};
 
 use crate::hand::ProxyHand;
 use crate::view;
@@ -93,6 +93,14 @@ impl Control {
         match self {
             Self::Manager(manager, _) => manager.shutdown().await,
             Self::Monitor(monitor) => monitor.shutdown().await,
+        }
+    }
+
+    /// Who may be written to and read from, as said last.
+    pub(crate) fn routes(&self) -> Option<Routes> {
+        match self {
+            Self::Manager(manager) => manager.snapshot().routes.clone(),
+            Self::Monitor(monitor) => Some(monitor.routes()),
         }
     }
 

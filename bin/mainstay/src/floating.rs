@@ -3,6 +3,7 @@
 
 mod routes;
 mod text;
+mod tracks;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use tokio::task::spawn_blocking;
 use crate::output::BadInput;
 pub(crate) use routes::{numbers, routes};
 pub(crate) use text::text_of;
+use tracks::Tracks;
 
 /// The floating addresses of this process; its clones are the same. There may be none.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +29,7 @@ pub(crate) struct Floating(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     handle: Mutex<Option<VipHandle>>,
+    tracks: Mutex<Option<Tracks>>,
     /// The name of the manager's track of each address that has one.
     managed: Mutex<BTreeMap<String, String>>,
     /// The highest epoch in whose name an address was moved.
@@ -63,6 +66,7 @@ impl Floating {
         let config = config(role);
         let started = spawn_blocking(move || mainstay_vip::start(config)).await?;
         let handle = started.map_err(|error| BadInput(error.to_string()))?;
+        *lock(&floating.0.tracks) = Some(Tracks::start(role, handle.clone()));
         *lock(&floating.0.handle) = Some(handle);
         *lock(&floating.0.managed) = managed(role);
         Ok(floating)
@@ -75,7 +79,10 @@ impl Floating {
         }
         let Some(handle) = self.handle() else {
             match Self::begin(after).await {
-                Ok(begun) => *lock(&self.0.handle) = begun.handle(),
+                Ok(begun) => {
+                    *lock(&self.0.tracks) = lock(&begun.0.tracks).take();
+                    *lock(&self.0.handle) = begun.handle();
+                }
                 Err(error) => tracing::error!("no floating addresses: {error:#}"),
             }
             *lock(&self.0.managed) = managed(after);
@@ -85,10 +92,12 @@ impl Floating {
         if let Err(error) = handle.reload(config(after)) {
             tracing::error!("the floating addresses stay as they were: {error}");
         }
+        *lock(&self.0.tracks) = Some(Tracks::start(after, handle));
     }
 
     /// Lets all addresses go, and ends.
     pub(crate) async fn end(&self) {
+        drop(lock(&self.0.tracks).take());
         let Some(handle) = lock(&self.0.handle).take() else {
             return;
         };
@@ -97,6 +106,7 @@ impl Floating {
 
     /// Ends, and leaves the addresses to the process that takes over.
     pub(crate) async fn hand_over(&self) {
+        drop(lock(&self.0.tracks).take());
         let Some(handle) = lock(&self.0.handle).take() else {
             return;
         };

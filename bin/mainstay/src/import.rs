@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Args;
 use mainstay_import::{Fate, Format, Imported};
-use mainstay_settings::Settings;
+use mainstay_settings::Roles;
 use serde_json::json;
 
 use crate::output::{BadInput, emit};
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &ImportArgs) -> Result<ExitCode> {
         .map_err(|error| BadInput(format!("{}: {error}", args.file.display())))?;
     // What was understood of the file must be settings; what still is not, a person has to see.
     let place = args.output.as_deref().unwrap_or(Path::new("mainstay.toml"));
-    let check = Settings::parse(&imported.toml, place).err();
+    let check = Roles::parse(&imported.toml, place).err();
     if let Some(output) = &args.output {
         secrets::write_new(output, &imported.toml)?;
     }
@@ -154,7 +154,7 @@ mod tests {
     fn what_is_imported_is_accepted_as_settings() {
         let imported = mainstay_import::import(Format::ProxySql, FILE, "0123456789abcdef");
         let toml = imported.expect("the file is right").toml;
-        let settings = Settings::parse(&toml, Path::new("mainstay.toml"));
+        let settings = mainstay_settings::Settings::parse(&toml, Path::new("mainstay.toml"));
         let settings = settings.unwrap_or_else(|error| panic!("{error}\n\n{toml}"));
         assert_eq!(settings.servers.len(), 3);
         assert_eq!(settings.users.len(), 1);
@@ -164,5 +164,22 @@ mod tests {
     #[test]
     fn an_unknown_file_is_not_guessed_at() {
         assert_eq!(Format::detect("[mysqld]\nport = 3306\n"), None);
+    }
+
+    #[test]
+    fn what_becomes_of_keepalived_is_settings() {
+        let samples = [
+            include_str!("../../../core/import/samples/keepalived-servers.conf"),
+            include_str!("../../../core/import/samples/keepalived-scripts.conf"),
+            include_str!("../../../core/import/samples/keepalived-balanced.conf"),
+        ];
+        for text in samples {
+            assert_eq!(Format::detect(text), Some(Format::Keepalived));
+            let imported = mainstay_import::import(Format::Keepalived, text, "secret");
+            let toml = imported.expect("it is well formed").toml;
+            let read = Roles::parse(&toml, Path::new("mainstay.toml"));
+            let roles = read.unwrap_or_else(|error| panic!("{error}\n{toml}"));
+            assert!(matches!(roles, Roles::Addresses(_)), "{toml}");
+        }
     }
 }

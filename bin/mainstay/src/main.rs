@@ -17,6 +17,7 @@ mod import;
 mod init;
 mod logs;
 mod metrics;
+mod naming;
 mod output;
 mod plan;
 mod queries;

@@ -35,6 +35,7 @@ use crate::certificates::Certificates;
 use crate::control::ControlParts;
 use crate::floating::Floating;
 use crate::logs::Logs;
+use crate::naming::Naming;
 use crate::output::{BadInput, emit};
 use crate::runfile::Endpoint;
 use crate::scheduler::Scheduler;
@@ -112,6 +113,7 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
         before.serving(service.proxy().cloned())?;
     }
     let balancing = balancing::begin(&settings.balancer)?;
+    let naming = Naming::begin(&settings, &service.control).await?;
     announce(&settings, &service);
     let (orders, ordered) = mpsc::channel(1);
     let admin = open_admin(path, &settings, (&service, &certificates), &orders).await?;
@@ -128,6 +130,7 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
         floating,
         admin,
         orders,
+        naming,
     };
     attend(path, running, signals, (&itself, ordered, questions)).await
 }

@@ -3,6 +3,7 @@
 //! A new one: a variant, its words in `NAMES`, what only its files hold in `detect`, and a module
 //! with a function from text to [`Imported`].
 
+use crate::keepalived;
 use crate::proxysql;
 use crate::report::Remark;
 
@@ -11,10 +12,15 @@ use crate::report::Remark;
 pub enum Format {
     /// `proxysql.cnf`.
     ProxySql,
+    /// `keepalived.conf`.
+    Keepalived,
 }
 
 /// What each is called.
-const NAMES: [(&str, Format); 1] = [("proxysql", Format::ProxySql)];
+const NAMES: [(&str, Format); 2] = [
+    ("proxysql", Format::ProxySql),
+    ("keepalived", Format::Keepalived),
+];
 
 /// What became of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +67,8 @@ impl Format {
 
     /// The format of a file, by what only its files hold.
     pub fn detect(text: &str) -> Option<Self> {
-        proxysql::is_one(text).then_some(Self::ProxySql)
+        let proxysql = proxysql::is_one(text).then_some(Self::ProxySql);
+        proxysql.or_else(|| keepalived::is_one(text).then_some(Self::Keepalived))
     }
 }
 
@@ -69,5 +76,6 @@ impl Format {
 pub fn import(format: Format, text: &str, password: &str) -> Result<Imported, ImportError> {
     match format {
         Format::ProxySql => proxysql::import(text, password),
+        Format::Keepalived => keepalived::import(text, password),
     }
 }

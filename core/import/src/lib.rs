@@ -4,6 +4,7 @@
 //! Reading files, and whether the result is accepted, is left to others.
 
 mod format;
+mod keepalived;
 mod libconfig;
 mod proxysql;
 mod report;

@@ -10,6 +10,7 @@ mod host;
 mod http;
 mod mysql;
 mod script;
+mod watch;
 
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use tokio::time::timeout;
 
 pub use error::Failure;
 pub use script::run as run_script;
+pub use watch::watch;
 
 /// What passed, with what it said besides.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -145,3 +145,25 @@ async fn a_server_that_accepts_and_says_nothing_has_failed_in_time() {
         "a listener that never accepts took the connection"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_tells_changes_with_their_reason_and_ends_when_nobody_listens() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("down");
+    let timing = mainstay_health::Timing {
+        fall: 2,
+        rise: 1,
+        ..mainstay_health::Timing::default()
+    };
+    let (tell, mut told) = tokio::sync::mpsc::channel(4);
+    let probe = Probe::File { path: path.clone() };
+    let task = tokio::spawn(watch("x", (probe, timing), tell));
+    let first = told.recv().await;
+    assert_eq!(first, Some(("x", mainstay_health::Verdict::Up, None)));
+    std::fs::write(&path, "").expect("a file");
+    let (_, verdict, reason) = told.recv().await.expect("it watches");
+    assert_eq!(verdict, mainstay_health::Verdict::Down);
+    assert!(reason.is_some_and(|reason| reason.ends_with("is there")));
+    drop(told);
+    task.await.expect("it ends by itself");
+}

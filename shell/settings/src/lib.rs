@@ -6,6 +6,7 @@
 
 mod balancing;
 mod control;
+mod dns;
 mod error;
 mod policy;
 mod reader;
@@ -20,6 +21,7 @@ mod tests;
 
 pub use balancing::BalancerSettings;
 pub use control::{Control, ManagerSettings, MonitorSettings};
+pub use dns::DnsSettings;
 pub use error::{Problem, SettingsError};
 pub use sections::api_of;
 pub use settings::{

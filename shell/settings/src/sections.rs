@@ -5,6 +5,7 @@ mod admin;
 mod api;
 mod balancing;
 mod cluster;
+mod dns;
 mod firewall;
 mod hostgroups;
 mod logs;
@@ -26,6 +27,7 @@ use toml::de::DeTable;
 
 use crate::balancing::BalancerSettings;
 use crate::control::{Control, ManagerSettings};
+use crate::dns::DnsSettings;
 use crate::error::Problem;
 use crate::reader::{Report, Section, unknown};
 use crate::settings::{ApiSettings, RoutingSettings, ServerSettings, Settings, UserSettings};
@@ -51,6 +53,7 @@ const KNOWN: &[&str] = &[
     "vip",
     "balancer",
     "virtual_server",
+    "dns",
 ];
 
 /// A file with one of these needs no cluster.
@@ -135,6 +138,17 @@ fn balancer(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Balan
     balancing::read(own, &tables, folder, report)
 }
 
+fn dns(
+    file: &DeTable<'_>,
+    servers: &[ServerSettings],
+    report: &mut Report<'_>,
+) -> Option<DnsSettings> {
+    file.contains_key("dns").then(|| {
+        let table = one(file, "dns", report);
+        dns::read(Section::new("dns", table, report), servers)
+    })?
+}
+
 fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Settings> {
     known(file, report);
     let servers = server::read(&list(file, "server", report), report);
@@ -175,6 +189,7 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
     let vip = vips(file, folder, report);
     let balancer = balancer(file, folder, report);
     let scheduler = scheduler::read(&list(file, "scheduler", report), report);
+    let dns = dns(file, &servers, report);
     let api = one(file, "api", report);
     let api = api::read(Section::new("api", api, report), folder);
     let admin = file.contains_key("admin").then(|| {
@@ -192,6 +207,7 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
         vip,
         balancer,
         scheduler,
+        dns,
         api: api?,
         folder: folder.to_owned(),
         admin: admin.flatten(),

@@ -15,6 +15,7 @@ use mainstay_topology::{Address, Intent, Promotion};
 
 use crate::balancing::BalancerSettings;
 use crate::control::Control;
+use crate::dns::DnsSettings;
 use crate::error::SettingsError;
 use crate::sections;
 use crate::vip::VipRole;
@@ -43,6 +44,8 @@ pub struct Settings {
     pub scheduler: Vec<SchedulerSettings>,
     /// `[logs]`.
     pub logs: LogSettings,
+    /// `[dns]`, where names are to be answered.
+    pub dns: Option<DnsSettings>,
     /// `[api]`.
     pub api: ApiSettings,
     /// `[admin]`; none: there is no such port.

@@ -34,6 +34,7 @@ pub(super) const SHELL: &[(&str, &[&str])] = &[
     ("admin", &["mysql"]),
     ("balancer", &["probes"]),
     ("dashboard", &[]),
+    ("dns", &[]),
     ("drill", &["mysql"]),
     ("manager", &["mysql", "store"]),
     ("monitor", &["mysql"]),

@@ -23,6 +23,7 @@ use crate::config::{ConfigView, differences};
 use crate::floating::Floating;
 use crate::logs::Logs;
 use crate::scheduler::Scheduler;
+use crate::naming::Naming;
 use crate::service::{Service, end};
 use crate::signals::Signals;
 use crate::upgrade::{Itself, Successor};
@@ -48,6 +49,7 @@ pub(super) struct Running {
     pub(super) admin: Option<AdminPort>,
     /// Where the admin interface puts its orders.
     pub(super) orders: mpsc::Sender<Order>,
+    pub(super) naming: Option<Naming>,
 }
 
 /// What became of an upgrade.
@@ -123,6 +125,16 @@ impl Running {
         self.balancing = balancing::change(balancing, before, after).await;
         let (before, after) = (&self.settings.vip, &settings.vip);
         self.floating.change(before, after).await;
+        let same = self.settings.dns == settings.dns && self.settings.servers == settings.servers;
+        if !same {
+            // The place may be the same, so the old one goes first.
+            drop(self.naming.take());
+            let naming = Naming::begin(&settings, &self.service.control).await;
+            self.naming = naming.unwrap_or_else(|error| {
+                tracing::error!("no names are answered: {error:#}");
+                None
+            });
+        }
         self.settings = settings;
         self.scheduler.change(&self.settings.scheduler);
         self.service.set_intents(self.settings.intents());
@@ -209,6 +221,7 @@ impl Running {
         balancing::hand_over(self.balancing).await;
         self.floating.hand_over().await;
         drop(self.admin);
+        drop(self.naming);
         let proxy = self.service.stop_managing().await;
         match block_in_place(|| successor.take_over(proxy.as_deref())) {
             Ok(()) => Ok(Upgraded::To(successor, proxy)),
@@ -225,11 +238,13 @@ impl Running {
                     &self.orders,
                 )
                 .await?;
+                let naming = Naming::begin(&self.settings, &service.control).await?;
                 Ok(Upgraded::Not(Box::new(Self {
                     service,
                     balancing,
                     floating,
                     admin,
+                    naming,
                     ..self
                 })))
             }
