@@ -99,7 +99,7 @@ impl Control {
     /// Who may be written to and read from, as said last.
     pub(crate) fn routes(&self) -> Option<Routes> {
         match self {
-            Self::Manager(manager) => manager.snapshot().routes.clone(),
+            Self::Manager(manager, _) => manager.snapshot().routes.clone(),
             Self::Monitor(monitor) => Some(monitor.routes()),
         }
     }
