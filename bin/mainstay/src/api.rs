@@ -59,6 +59,18 @@ impl Api {
         }
     }
 
+    /// For a manager that cannot wait for one host.
+    pub(crate) fn impatient(endpoint: &Endpoint) -> Self {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(1)))
+            .build();
+        Self {
+            agent: config.into(),
+            ..Self::new(endpoint)
+        }
+    }
+
     pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         let mut request = self.agent.get(format!("{}{path}", self.base));
         if let Some(authorization) = &self.authorization {

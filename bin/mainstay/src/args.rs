@@ -48,6 +48,12 @@ pub(crate) enum Command {
     /// Tell why, and why not: each decision with every condition it depends on, and its value now.
     #[command(after_help = "Example:\n  mainstay why\n  mainstay why db2")]
     Why(crate::why::WhyArgs),
+    /// Show which host has which floating address, as the manager wants it, or move one.
+    #[command(
+        after_help = "Example:\n  mainstay role show --config mainstay.toml\n  \
+                            mainstay role move reader-1 --to db3 --config mainstay.toml"
+    )]
+    Role(RoleArgs),
     /// Print what a failover or a switchover would do; touch nothing.
     #[command(after_help = "Example:\n  mainstay plan switchover --to db2")]
     Plan(PlanArgs),
@@ -357,6 +363,34 @@ pub(crate) struct DrillArgs {
     /// Give up when the cluster is not whole again after this long.
     #[arg(long, value_name = "DURATION", default_value = "120s", value_parser = duration)]
     pub(crate) recovery_limit: Duration,
+}
+
+/// `mainstay role`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RoleArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) action: RoleAction,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+/// What can be done with roles of addresses.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum RoleAction {
+    /// Show all of them.
+    Show,
+    /// Move a reader's address to the host of another server, for as long as that may serve reads.
+    Move {
+        /// The address.
+        name: String,
+        /// The server.
+        #[arg(long)]
+        to: String,
+    },
 }
 
 /// `300ms`, `2s`, `1m`.

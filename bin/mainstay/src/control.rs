@@ -171,6 +171,7 @@ fn alone(cluster: &str, monitor: &Monitor) -> StatusView {
             .collect(),
         proxy: None,
         vips: Vec::new(),
+        roles: Vec::new(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The `mainstay` command line: a file per subcommand, and the wiring between shell crates.
 
+mod address_roles;
 mod admin;
 mod api;
 mod args;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Sandbox(args) => sandbox::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Role(args) => address_roles::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Queries(args) => queries::run(&args),
         Command::Sessions(args) => sessions::run(&args),

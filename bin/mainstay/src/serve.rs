@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use mainstay_dashboard::{Access, Server as ApiServer};
-use mainstay_manager::{Config, Login, Timing};
+use mainstay_manager::{Config, HostControl, Login, Timing};
 use mainstay_mysql::{ConnectOptions, Connection};
 use mainstay_proxy::{Filters, Io, Proxy, ProxyOptions};
 use mainstay_session::{AuthPlugin, Policy};
@@ -28,6 +28,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
+use crate::address_roles::AddressRoles;
 use crate::admin::{self, AdminPort, Living, Opening, Order};
 use crate::args::ServeArgs;
 use crate::balancing;
@@ -252,13 +253,15 @@ async fn parts(
         .await
         .map_err(|error| BadInput(error.to_string()))?;
     let account = &settings.api.account;
+    let roles = settings.address_roles.as_ref();
+    let roles = roles.map(|roles| Arc::new(AddressRoles::new(roles)));
     Ok(Parts {
         cluster: settings.cluster.name.clone(),
         control: match &settings.control {
             Control::Manager(manager) => ControlParts::Manager {
                 config: Box::new(manager_config(settings, manager)),
                 store: Store::open(&manager.state)?,
-                host: None,
+                host: roles.clone().map(|roles| roles as Arc<dyn HostControl>),
             },
             Control::Monitor(monitor) => {
                 ControlParts::Monitor(Box::new(monitor::config(settings, monitor)))
@@ -267,6 +270,7 @@ async fn parts(
         intents: settings.intents(),
         proxy,
         floating,
+        roles,
         api,
         access: Some(Access::new(&account.user, account.password.reveal())),
     })

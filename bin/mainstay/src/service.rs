@@ -21,6 +21,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use crate::address_roles::{self, AddressRoles};
 use crate::control::{Control, ControlParts, api_error};
 use crate::figures::Counted;
 use crate::floating::{self, Floating};
@@ -39,6 +40,8 @@ pub(crate) struct Parts {
     pub(crate) proxy: Option<Arc<Proxy>>,
     /// The floating addresses.
     pub(crate) floating: Floating,
+    /// The floating addresses that the manager moves.
+    pub(crate) roles: Option<Arc<AddressRoles>>,
     /// The API, bound already.
     pub(crate) api: ApiServer,
     /// Who may use the API.
@@ -52,6 +55,8 @@ pub(crate) struct Service {
     shown: Arc<Shown>,
     proxy: Option<Arc<Proxy>>,
     api: JoinHandle<()>,
+    /// Looks after the addresses that the manager moves.
+    keeper: Option<JoinHandle<()>>,
     stop_api: oneshot::Sender<()>,
 }
 
@@ -70,10 +75,14 @@ impl Service {
                 .map(|proxy| Arc::new(Counted::new(proxy, control.clone()))),
             proxy: proxy.clone(),
             floating: parts.floating.clone(),
+            roles: parts.roles.clone(),
         });
+        let kept = parts.roles.clone().zip(control.manager().cloned());
+        let keeper = kept.map(|(roles, manager)| roles.keep(manager));
         let extra = extra(&shown)
             .merge(floating::routes(parts.floating))
-            .merge(servers::routes(control.clone()));
+            .merge(servers::routes(control.clone()))
+            .merge(address_roles::routes(parts.roles));
         let router = mainstay_dashboard::router(shown.clone(), parts.access, extra);
         let (stop_api, stopped) = oneshot::channel::<()>();
         let api = tokio::spawn(async move {
@@ -90,6 +99,7 @@ impl Service {
             shown,
             proxy,
             api,
+            keeper,
             stop_api,
         })
     }
@@ -142,6 +152,9 @@ impl Service {
 
     /// Ends everything but the proxy, which goes on with the routes it has.
     pub(crate) async fn stop_managing(self) -> Option<Arc<Proxy>> {
+        if let Some(keeper) = self.keeper {
+            keeper.abort();
+        }
         let _ = self.stop_api.send(());
         self.api.abort();
         let _ = self.api.await;
@@ -185,6 +198,7 @@ pub(crate) struct Shown {
     /// What the tables of figures are filled from.
     pub(crate) counted: Option<Arc<Counted>>,
     floating: Floating,
+    roles: Option<Arc<AddressRoles>>,
 }
 
 impl Shown {
@@ -193,6 +207,8 @@ impl Shown {
         let proxy = self.proxy.as_ref();
         status.proxy = proxy.map(|proxy| view::proxy(proxy.local_addr(), &proxy.stats()));
         status.vips = self.floating.views();
+        let roles = self.roles.as_ref();
+        status.roles = roles.map(|roles| roles.views()).unwrap_or_default();
         status
     }
 

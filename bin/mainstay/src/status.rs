@@ -10,8 +10,8 @@ use mainstay_settings::Roles;
 
 use crate::api::Api;
 use crate::args::StatusArgs;
-use crate::floating;
 use crate::output::{emit, table};
+use crate::{address_roles, floating};
 
 const REFRESH: Duration = Duration::from_secs(1);
 
@@ -125,6 +125,10 @@ pub(crate) fn text_of(status: &StatusView) -> String {
             proxy.server_connections,
             proxy.statements
         ));
+    }
+    if !status.roles.is_empty() {
+        text.push('\n');
+        text.push_str(&address_roles::text_of(&status.roles));
     }
     if !status.vips.is_empty() {
         text.push('\n');

@@ -18,6 +18,7 @@ pub mod phase;
 mod plan;
 pub mod policy;
 mod readers;
+pub mod spread;
 pub mod step;
 mod verdict;
 mod view;

@@ -5,6 +5,7 @@
 mod operation;
 mod plan;
 mod queries;
+mod role;
 mod sessions;
 mod status;
 mod vip;
@@ -13,6 +14,7 @@ mod why;
 pub use operation::{MomentKind, MomentView, OperationOutcome, OperationView};
 pub use plan::{PlanStepView, PlanView, purpose};
 pub use queries::{CommandView, ErrorView, GateView, QueriesView, QueryView, RuleView};
+pub use role::{RoleHostView, RoleMove, RoleView};
 pub use sessions::{FreeView, SessionView, SessionsView};
 pub use status::{
     FactsView, FindingView, ProxyView, RunningView, ServerView, StatusParts, StatusView,

@@ -29,4 +29,7 @@ pub use settings::{
     ProxyIo, ProxySettings, SchedulerSettings, ServerSettings, ServerTlsMode, ServerTlsSettings,
     Settings, UserSettings,
 };
-pub use vip::{AddressSettings, Roles, Track, TrackSettings, VipRole, VipSettings, VrrpSettings};
+pub use vip::{
+    AddressHost, AddressRoles, AddressSettings, Roles, Track, TrackSettings, VipRole, VipSettings,
+    VrrpSettings,
+};

@@ -1,6 +1,7 @@
 //! The sections of the file, one module each; here is what is seen only across them.
 
 mod account;
+mod address_roles;
 mod admin;
 mod api;
 mod balancing;
@@ -51,6 +52,7 @@ const KNOWN: &[&str] = &[
     "api",
     "vrrp",
     "vip",
+    "address_roles",
     "balancer",
     "virtual_server",
     "dns",
@@ -187,6 +189,11 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
     let logs = logs::read(Section::new("logs", logs, report), folder);
     let routing = routing(file, (&servers, &users), report);
     let vip = vips(file, folder, report);
+    let address_roles = file.contains_key("address_roles").then(|| {
+        let table = one(file, "address_roles", report);
+        let section = Section::new("address_roles", table, report);
+        address_roles::read(section, &servers, folder)
+    });
     let balancer = balancer(file, folder, report);
     let scheduler = scheduler::read(&list(file, "scheduler", report), report);
     let dns = dns(file, &servers, report);
@@ -205,6 +212,7 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
         routing,
         logs,
         vip,
+        address_roles: address_roles.flatten(),
         balancer,
         scheduler,
         dns,

@@ -18,7 +18,7 @@ use crate::control::Control;
 use crate::dns::DnsSettings;
 use crate::error::SettingsError;
 use crate::sections;
-use crate::vip::VipRole;
+use crate::vip::{AddressRoles, VipRole};
 
 /// One settings file.
 #[derive(Debug, Clone)]
@@ -38,6 +38,8 @@ pub struct Settings {
     pub routing: RoutingSettings,
     /// `[vrrp]` and `[[vip]]`.
     pub vip: VipRole,
+    /// `[address_roles]`.
+    pub address_roles: Option<AddressRoles>,
     /// `[balancer]` and `[[virtual_server]]`.
     pub balancer: BalancerSettings,
     /// `[[scheduler]]`.

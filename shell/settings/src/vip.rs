@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use mainstay_health::{Probe, Timing};
 use mainstay_session::policy::Secret;
+use mainstay_topology::Address;
 use mainstay_vrrp::{Announcements, Checksum, Password, Policy, Preempt, Prefixed};
 use mainstay_vrrp::{RouterId, Version};
 
 use crate::balancing::BalancerSettings;
 use crate::error::SettingsError;
 use crate::sections;
-use crate::settings::{ApiSettings, Settings};
+use crate::settings::{Account, ApiSettings, Settings};
 
 /// What a file gives a host to do.
 #[derive(Debug, Clone)]
@@ -163,6 +164,28 @@ pub enum Track {
         /// How often, and how many answers it takes.
         timing: Timing,
     },
+}
+
+/// `[address_roles]`: floating addresses that the manager moves from host to host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddressRoles {
+    /// `user` (default `admin`), and `password` or `password_file`: of the `[api]` of the hosts.
+    pub account: Account,
+    /// `writer`: the `[[vip]]` that is where the primary is.
+    pub writer: Option<String>,
+    /// `readers`: the `[[vip]]`s that are spread over the replicas that may serve reads.
+    pub readers: Vec<String>,
+    /// `[[address_roles.host]]`.
+    pub hosts: Vec<AddressHost>,
+}
+
+/// `[[address_roles.host]]`: a host that can carry the addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddressHost {
+    /// `server`: the server that it has.
+    pub server: String,
+    /// `api`: where its Mainstay listens.
+    pub api: Address,
 }
 
 impl VipSettings {

@@ -65,6 +65,7 @@ impl Live {
         });
         let service = Parts {
             floating: Floating::default(),
+            roles: None,
             cluster: "sandbox".to_owned(),
             control: ControlParts::Manager {
                 config: Box::new(manager_config(args, &sandbox)),

@@ -6,7 +6,7 @@ use mainstay_topology::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::VipView;
+use super::{RoleView, VipView};
 
 /// The cluster.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ pub struct StatusView {
     /// The floating addresses of the same process.
     #[serde(default)]
     pub vips: Vec<VipView>,
+    /// The floating addresses that the manager moves.
+    #[serde(default)]
+    pub roles: Vec<RoleView>,
 }
 
 /// The operation that runs now.
@@ -175,6 +178,7 @@ impl StatusView {
             findings: Vec::new(),
             proxy: None,
             vips: Vec::new(),
+            roles: Vec::new(),
         }
     }
 }
