@@ -91,9 +91,13 @@ mod tests {
         let back = spread(&addresses, &names(&["a", "b"]), &lost);
         assert_eq!(shown(&back), "a a b b");
         let third = spread(&addresses, &names(&["a", "b", "c"]), &back);
+        assert_eq!(shown(&third), "a a c b");
+        let fourth = spread(&addresses, &names(&["a", "b", "c", "d"]), &third);
+        assert_eq!(shown(&fourth), "d a c b");
+        let one = spread(&addresses[..3], &names(&["a", "b"]), &first);
         assert_eq!(
-            shown(&third),
-            "a a b b",
+            shown(&one),
+            "a b a -",
             "one more or less is no reason to move"
         );
     }
