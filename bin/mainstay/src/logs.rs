@@ -8,6 +8,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
+use line::AdminRecord;
+use mainstay_admin::Event;
 use mainstay_clock::Timestamp;
 use mainstay_proxy::{LogReport, Recorder};
 use mainstay_session::records::Record;
@@ -19,7 +21,13 @@ use mainstay_telemetry::{LogFile, LogStats, LogWriter};
 pub(crate) struct Entry {
     /// Since 1970.
     at: Duration,
-    what: Record,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    Proxy(Record),
+    Admin(AdminRecord),
 }
 
 /// The logs of a process; their files change with its settings.
@@ -66,6 +74,18 @@ impl Logs {
         drop(before);
         Ok(())
     }
+
+    /// Notes what somebody did at the admin interface; never waits.
+    pub(crate) fn admin(&self, event: &Event<'_>) {
+        let files = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(audit) = &files.audit {
+            let entry = Entry {
+                at: since_1970(),
+                what: What::Admin(AdminRecord::of(event)),
+            };
+            audit.write(Arc::new(entry));
+        }
+    }
 }
 
 impl Files {
@@ -98,7 +118,7 @@ impl Recorder for Logs {
             };
             let entry = Arc::new(Entry {
                 at: clock.saturating_sub(now.since(at)),
-                what: record,
+                what: What::Proxy(record),
             });
             for writer in wanted.into_iter().flatten() {
                 writer.write(Arc::clone(&entry));
@@ -181,6 +201,24 @@ mod tests {
         assert_eq!(line["event"], "MySQL_Client_Connect_ERR");
         assert_eq!(line["username"], "app");
         assert_eq!(line["extra_info"], "1045: no");
+    }
+
+    #[test]
+    fn statements_of_the_admin_interface_are_in_the_audit_log() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let logs = Logs::default();
+        logs.open(&settings(folder.path())).expect("opens");
+        logs.admin(&Event {
+            what: mainstay_admin::Happened::Statement,
+            user: "admin",
+            address: "127.0.0.1",
+            statement: "LOAD MYSQL USERS TO RUNTIME",
+        });
+        drop(logs);
+        let text = fs::read_to_string(folder.path().join("audit.log")).expect("a file");
+        let line: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(line["event"], "Admin_Statement");
+        assert_eq!(line["query"], "LOAD MYSQL USERS TO RUNTIME");
     }
 
     #[test]

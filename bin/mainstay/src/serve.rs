@@ -117,7 +117,7 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
     let naming = Naming::begin(&settings, &service.control).await?;
     announce(&settings, &service);
     let (orders, ordered) = mpsc::channel(1);
-    let admin = open_admin(path, &settings, (&service, &certificates), &orders).await?;
+    let admin = open_admin(path, &settings, (&service, &certificates, &logs), &orders).await?;
     let running = Running {
         scheduler: Scheduler::start(&settings.scheduler),
         text,
@@ -192,7 +192,7 @@ fn certificates_of(settings: &Settings) -> Result<(Certificates, Arc<Filters>)> 
 async fn open_admin(
     path: &Path,
     settings: &Settings,
-    (service, certificates): (&Service, &Certificates),
+    (service, certificates, logs): (&Service, &Certificates, &Arc<Logs>),
     orders: &mpsc::Sender<Order>,
 ) -> Result<Option<AdminPort>> {
     let Some(accounts) = settings.admin.clone() else {
@@ -207,6 +207,7 @@ async fn open_admin(
     })?;
     let text = std::fs::read_to_string(path)?;
     let living = Living {
+        logs: Some(Arc::clone(logs)),
         file: Some(path.to_owned()),
         orders: orders.clone(),
         proxy: service.proxy().cloned(),

@@ -12,7 +12,7 @@ use crate::error::{AdminError, Refused, Unknown};
 use crate::figures::{Cell, Figures, Row};
 use crate::functions::{Asker, unix_time};
 use crate::guard::Role;
-use crate::runtime::{Runtime, Table};
+use crate::runtime::{Event, Happened, Runtime, Table};
 use crate::schema::{self, Schema};
 use crate::{checksum, drift, show, variables};
 
@@ -78,6 +78,28 @@ impl Admin {
         Ok(Arc::new(admin))
     }
 
+    /// Every statement is logged; those of exporters, several a second, only on demand.
+    fn log(&self, who: &Who, text: &str) {
+        let statement = command::masked(text);
+        let (user, address) = (&who.asker.user, &who.asker.address);
+        if who.role == Role::Admin {
+            tracing::info!(user, address, statement, "an admin statement");
+        } else {
+            tracing::debug!(user, address, statement, "an admin statement");
+        }
+        self.note(Happened::Statement, (user, address), &statement);
+    }
+
+    /// Tells whoever keeps an audit log.
+    pub(crate) fn note(&self, what: Happened, (user, address): (&str, &str), statement: &str) {
+        self.sources.runtime.note(&Event {
+            what,
+            user,
+            address,
+            statement,
+        });
+    }
+
     pub(crate) fn database(&self) -> MutexGuard<'_, Database> {
         // A statement that panicked has changed nothing: it was a transaction.
         self.database.lock().unwrap_or_else(PoisonError::into_inner)
@@ -90,7 +112,7 @@ impl Admin {
         text: &str,
         params: &[Cell],
     ) -> Result<Answer, AdminError> {
-        log(who, text);
+        self.log(who, text);
         let asked = command::parse(text);
         if who.role != Role::Admin && !for_all(&asked) {
             let text = "this account can only read figures".to_owned();
@@ -321,6 +343,7 @@ impl Admin {
             Control::FlushConfigDb => self.empty_disk(),
             Control::FlushClientHosts => {
                 self.attempts.forget();
+                self.sources.runtime.forget_hosts();
                 Ok(Answer::done())
             }
             Control::Inert => Ok(Answer::told("this has no effect here")),
@@ -384,17 +407,6 @@ fn for_all(command: &Command) -> bool {
             | Command::Help(_)
             | Command::Refused(_)
     )
-}
-
-/// Every statement is logged; those of exporters, several a second, only on demand.
-fn log(who: &Who, text: &str) {
-    let statement = command::masked(text);
-    let (user, address) = (&who.asker.user, &who.asker.address);
-    if who.role == Role::Admin {
-        tracing::info!(user, address, statement, "an admin statement");
-    } else {
-        tracing::debug!(user, address, statement, "an admin statement");
-    }
 }
 
 /// A column has the name that was asked for, not that of what stands for it.

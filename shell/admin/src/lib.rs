@@ -33,6 +33,6 @@ pub use checksum::of as checksum;
 pub use error::{AdminError, Refused};
 pub use figures::{Cell, Figures, Row};
 pub use listener::{Account, Listener, Listening};
-pub use runtime::{Runtime, Table};
+pub use runtime::{Event, Happened, Runtime, Table};
 pub use schema::{Schema, TableInfo, columns, table, tables};
 pub use variables::defaults;

@@ -14,6 +14,7 @@ use crate::admin::{Admin, Who};
 use crate::functions::Asker;
 use crate::guard::Role;
 use crate::login::{self, Door};
+use crate::runtime::Happened;
 use crate::session::{Channel, Lost, Session};
 
 /// Clients at the same time: each is a thread.
@@ -125,12 +126,16 @@ impl Listener {
             Ok(entered) => entered,
             Err(user) => {
                 let (delay, failures) = admin.attempts.failed(address.ip(), Instant::now());
+                let from = address.ip().to_string();
+                admin.note(Happened::Refused, (&user, &from), "");
                 tracing::warn!(user, %address, failures, "a login to the admin interface failed");
                 std::thread::sleep(delay);
                 return login::refuse(&mut channel, &user, address.ip());
             }
         };
         admin.attempts.succeeded(address.ip());
+        let (user, from) = (entered.user.clone(), address.ip().to_string());
+        admin.note(Happened::Entered, (&user, &from), "");
         tracing::debug!(user = entered.user, %address, "a login to the admin interface");
         login::welcome(&mut channel, &entered)?;
         channel.trust()?;
@@ -146,7 +151,9 @@ impl Listener {
             },
             cipher: entered.cipher,
         };
-        Session::new(admin, who, entered.capabilities, channel).serve()
+        let served = Session::new(admin, who, entered.capabilities, channel).serve();
+        admin.note(Happened::Left, (&user, &from), "");
+        served
     }
 }
 

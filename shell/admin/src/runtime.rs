@@ -46,6 +46,38 @@ pub trait Runtime: Send + Sync {
 
     /// Metrics as text for Prometheus.
     fn metrics(&self) -> String;
+
+    /// Forgets from where logins to the proxy failed.
+    fn forget_hosts(&self) {}
+
+    /// Somebody did something here, for whoever keeps an audit log. Must not wait.
+    fn note(&self, _event: &Event<'_>) {}
+}
+
+/// Something that somebody did at the admin interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event<'a> {
+    /// What.
+    pub what: Happened,
+    /// Who.
+    pub user: &'a str,
+    /// From where.
+    pub address: &'a str,
+    /// The statement, with its passwords masked; empty for a login.
+    pub statement: &'a str,
+}
+
+/// What somebody did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happened {
+    /// A login.
+    Entered,
+    /// A login that failed.
+    Refused,
+    /// The end of a connection.
+    Left,
+    /// A statement.
+    Statement,
 }
 
 impl Table {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use mainstay_admin::{Refused, Runtime, Table};
+use mainstay_admin::{Event, Refused, Runtime, Table};
 use mainstay_command::{Control, Module};
 use mainstay_settings::Settings;
 
@@ -180,5 +180,13 @@ impl Runtime for InForce {
 
     fn metrics(&self) -> String {
         self.process.metrics()
+    }
+
+    fn forget_hosts(&self) {
+        self.process.forget_hosts();
+    }
+
+    fn note(&self, event: &Event<'_>) {
+        self.process.note(event);
     }
 }

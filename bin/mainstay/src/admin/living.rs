@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use mainstay_admin::Refused;
+use mainstay_admin::{Event, Refused};
 use mainstay_command::Control;
 use mainstay_mysql::{ConnectOptions, Connection};
 use mainstay_proxy::Proxy;
@@ -16,6 +16,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::process::Process;
+use crate::logs::Logs;
 use crate::sessions::ROWS_MAX;
 
 /// Settings that are to be put in force, and where to tell what became of it: what has to wait for
@@ -36,6 +37,8 @@ pub(crate) struct Living {
     pub(crate) proxy: Option<Arc<Proxy>>,
     pub(crate) metrics: Box<dyn Fn() -> String + Send + Sync>,
     pub(crate) runtime: Handle,
+    /// The logs, where there are any.
+    pub(crate) logs: Option<Arc<Logs>>,
 }
 
 impl Living {
@@ -69,7 +72,13 @@ impl Process for Living {
             Control::Kill => Signal::KILL,
             Control::Restart => Signal::USR2,
             // Certificates are looked at again with the file.
-            Control::ReloadTls | Control::FlushLogs => Signal::HUP,
+            Control::ReloadTls => Signal::HUP,
+            Control::FlushLogs => {
+                if let Some(recorder) = self.proxy.as_ref().and_then(|proxy| proxy.recorder()) {
+                    recorder.rotate();
+                }
+                return Ok(String::new());
+            }
             Control::FlushQueryCache => {
                 let proxy = self.proxy()?;
                 let policy = proxy.policy();
@@ -145,5 +154,17 @@ impl Process for Living {
 
     fn metrics(&self) -> String {
         (self.metrics)()
+    }
+
+    fn forget_hosts(&self) {
+        if let Some(proxy) = &self.proxy {
+            proxy.hosts(true);
+        }
+    }
+
+    fn note(&self, event: &Event<'_>) {
+        if let Some(logs) = &self.logs {
+            logs.admin(event);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What the admin interface does with the process it is in.
 
-use mainstay_admin::Refused;
+use mainstay_admin::{Event, Refused};
 use mainstay_command::Control;
 use mainstay_settings::Settings;
 
@@ -28,4 +28,10 @@ pub(crate) trait Process: Send + Sync {
 
     /// Metrics for Prometheus.
     fn metrics(&self) -> String;
+
+    /// `PROXYSQL FLUSH MYSQL CLIENT HOSTS`.
+    fn forget_hosts(&self) {}
+
+    /// Somebody did something at the admin interface.
+    fn note(&self, _event: &Event<'_>) {}
 }

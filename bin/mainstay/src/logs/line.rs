@@ -3,18 +3,45 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use mainstay_admin::{Event, Happened};
 use mainstay_session::records::{ClientEvent, ClientRecord, Record, StatementRecord};
 use mainstay_telemetry::rfc3339;
 use mainstay_topology::ServerName;
 use serde_json::{Map, Value, json};
 
-use super::Entry;
+use super::{Entry, What};
+
+/// Something that somebody did at the admin interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct AdminRecord {
+    event: &'static str,
+    user: String,
+    client: String,
+    statement: String,
+}
+
+impl AdminRecord {
+    pub(super) fn of(event: &Event<'_>) -> Self {
+        Self {
+            event: match event.what {
+                Happened::Entered => "Admin_Connect_OK",
+                Happened::Refused => "Admin_Connect_ERR",
+                Happened::Left => "Admin_Close",
+                Happened::Statement => "Admin_Statement",
+            },
+            user: event.user.to_owned(),
+            client: event.address.to_owned(),
+            statement: event.statement.to_owned(),
+        }
+    }
+}
 
 /// Writes an entry as JSON.
 pub(super) fn put(entry: &Arc<Entry>, out: &mut String) {
     let value = match &entry.what {
-        Record::Statement(one) => statement(one, entry.at),
-        Record::Client(one) => client(one, entry.at),
+        What::Proxy(Record::Statement(one)) => statement(one, entry.at),
+        What::Proxy(Record::Client(one)) => client(one, entry.at),
+        What::Admin(one) => admin(one, entry.at),
     };
     out.push_str(&value.to_string());
 }
@@ -68,6 +95,16 @@ fn client(one: &ClientRecord, at: Duration) -> Value {
     }
     if let Some(error) = &one.error {
         line.insert("extra_info".to_owned(), json!(error));
+    }
+    Value::Object(line)
+}
+
+fn admin(one: &AdminRecord, at: Duration) -> Value {
+    let mut line = moment(one.event, at);
+    line.insert("username".to_owned(), json!(one.user));
+    line.insert("client_addr".to_owned(), json!(one.client));
+    if !one.statement.is_empty() {
+        line.insert("query".to_owned(), json!(one.statement));
     }
     Value::Object(line)
 }

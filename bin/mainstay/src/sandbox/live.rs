@@ -142,6 +142,7 @@ fn open_admin(
     let (orders, mut ordered) = mpsc::channel::<Order>(1);
     let proxy = service.proxy().cloned();
     let living = Living {
+        logs: None,
         file: None,
         orders,
         proxy: proxy.clone(),

@@ -234,7 +234,7 @@ impl Running {
                 let admin = open_admin(
                     path,
                     &self.settings,
-                    (&service, &self.certificates),
+                    (&service, &self.certificates, &self.logs),
                     &self.orders,
                 )
                 .await?;
