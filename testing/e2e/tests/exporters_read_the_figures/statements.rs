@@ -12,8 +12,8 @@ pub(crate) const EXPORTERS: [(&str, &str); 26] = [
     ),
     (
         "percona/proxysql_exporter",
-        "SELECT COUNT(cli_host) as connection_count, cli_host FROM stats_mysql_processlist GROUP BY \
-         cli_host",
+        "SELECT COUNT(cli_host) as connection_count, cli_host FROM stats_mysql_processlist \
+         GROUP BY cli_host",
     ),
     (
         "percona/proxysql_exporter",
@@ -21,8 +21,8 @@ pub(crate) const EXPORTERS: [(&str, &str); 26] = [
     ),
     (
         "percona/proxysql_exporter",
-        "SELECT user, db, cli_host, hostgroup, COUNT(*) as count from stats_mysql_processlist group \
-         by user, db, cli_host, hostgroup",
+        "SELECT user, db, cli_host, hostgroup, COUNT(*) as count from stats_mysql_processlist \
+         group by user, db, cli_host, hostgroup",
     ),
     (
         "percona/proxysql_exporter",
@@ -30,8 +30,8 @@ pub(crate) const EXPORTERS: [(&str, &str); 26] = [
     ),
     (
         "percona/proxysql_exporter",
-        "SELECT Command, Total_Time_us, Total_cnt, cnt_100us, cnt_500us, cnt_1ms, cnt_5ms, cnt_10ms, \
-         cnt_50ms, cnt_100ms, cnt_500ms, cnt_1s, cnt_5s, cnt_10s, cnt_INFs FROM \
+        "SELECT Command, Total_Time_us, Total_cnt, cnt_100us, cnt_500us, cnt_1ms, cnt_5ms, \
+         cnt_10ms, cnt_50ms, cnt_100ms, cnt_500ms, cnt_1s, cnt_5s, cnt_10s, cnt_INFs FROM \
          stats_mysql_commands_counters",
     ),
     (
@@ -59,13 +59,14 @@ pub(crate) const EXPORTERS: [(&str, &str); 26] = [
     ("datadog", "SELECT * FROM stats_memory_metrics"),
     (
         "telegraf",
-        "SELECT hostgroup, srv_host, srv_port, status, connused, connfree, connok, connerr, queries, \
-         bytes_data_sent, bytes_data_recv, latency_us FROM stats.stats_mysql_connection_pool",
+        "SELECT hostgroup, srv_host, srv_port, status, connused, connfree, connok, connerr, \
+         queries, bytes_data_sent, bytes_data_recv, latency_us FROM \
+         stats.stats_mysql_connection_pool",
     ),
     (
         "telegraf",
-        "SELECT command, total_time_us, total_cnt, cnt_100us, cnt_500us, cnt_1ms, cnt_5ms, cnt_10ms, \
-         cnt_50ms, cnt_100ms, cnt_500ms, cnt_1s, cnt_5s, cnt_10s, cnt_infs FROM \
+        "SELECT command, total_time_us, total_cnt, cnt_100us, cnt_500us, cnt_1ms, cnt_5ms, \
+         cnt_10ms, cnt_50ms, cnt_100ms, cnt_500ms, cnt_1s, cnt_5s, cnt_10s, cnt_infs FROM \
          stats.stats_mysql_commands_counters",
     ),
     (
@@ -75,8 +76,8 @@ pub(crate) const EXPORTERS: [(&str, &str); 26] = [
     ("mysqld_exporter", "SHOW MYSQL STATUS"),
     (
         "operators",
-        "SELECT hostgroup hg, sum_time, count_star, digest_text FROM stats_mysql_query_digest ORDER \
-         BY sum_time DESC",
+        "SELECT hostgroup hg, sum_time, count_star, digest_text FROM stats_mysql_query_digest \
+         ORDER BY sum_time DESC",
     ),
     (
         "operators",
