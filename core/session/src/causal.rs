@@ -245,12 +245,23 @@ impl Core {
         if self.writer == Some(server.upstream) {
             return None;
         }
-        let wanted = match self.causal_for(session) {
-            Causal::None => return None,
-            Causal::Session => session.written.as_ref()?.seen.clone(),
+        let running = session.running()?;
+        let causal = self.causal_for(session);
+        if causal == Causal::None && running.ruled.min_gtid.is_none() {
+            return None;
+        }
+        let mut wanted = match causal {
+            Causal::None => Seen::default(),
+            Causal::Session => {
+                let written = session.written.as_ref();
+                written.map_or_else(Seen::default, |written| written.seen.clone())
+            }
             Causal::Global => self.policy.causal.board.look(),
         };
-        let query = matches!(session.running()?.job, Job::Query(_) | Job::Execute { .. });
+        if let Some(asked) = &running.ruled.min_gtid {
+            wanted.take(asked);
+        }
+        let query = matches!(running.job, Job::Query(_) | Job::Execute { .. });
         let reached = &self.upstreams[server.upstream].reached;
         let waits = query && !wanted.is_empty() && !reached.covers(&wanted);
         waits.then_some(wanted)

@@ -75,6 +75,16 @@ impl Core {
         }
     }
 
+    /// True when any reader may serve the running command.
+    pub(crate) fn any_reader_serves(&self, session: &Session) -> bool {
+        let Some(running) = session.running() else {
+            return false;
+        };
+        let named = running.ruled.hostgroup.is_some_and(|id| id != READERS);
+        let split = self.policy.split_reads && session.need() == Need::Reader;
+        split && !named && !session.fast_forward && !self.must_read_at_writer(session)
+    }
+
     /// A switchover drains the writer: a tied session may end its transaction, not begin one.
     fn must_wait_tied(&self, session: &Session, server: u32) -> bool {
         let on_writer = self.servers.get(server).map(|one| one.upstream) == self.writer;

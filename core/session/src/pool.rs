@@ -218,14 +218,19 @@ impl Core {
         };
         server.phase = ServerPhase::Idle { since: now };
         self.counts.one(Count::PoolReturned);
-        let (index, key) = (server.upstream, &server.key);
+        let (index, key, opened_at) = (server.upstream, &server.key, server.opened_at);
         let upstream = &mut self.upstreams[index];
         let waiter = upstream.waiters.iter().position(|&client| {
             self.clients.get(client).is_some_and(|session| {
                 session.key == *key && server.applied.can_become(&session.state)
             })
         });
-        if let Some(client) = waiter.and_then(|place| upstream.waiters.remove(place)) {
+        let mut waiter = waiter.and_then(|place| upstream.waiters.remove(place));
+        if waiter.is_none() {
+            waiter = self.read_waiting_elsewhere(id);
+        }
+        if let Some(client) = waiter {
+            let upstream = &mut self.upstreams[index];
             let running = self.clients.get(client).and_then(Session::running);
             if let Some(queued_at) = running.map(|running| running.queued_at) {
                 upstream.queue.waited(now.since(queued_at));
@@ -236,7 +241,8 @@ impl Core {
             .policy
             .pool
             .age_max
-            .is_some_and(|max| now.since(server.opened_at) > max);
+            .is_some_and(|max| now.since(opened_at) > max);
+        let upstream = &mut self.upstreams[index];
         upstream.idle.push(id);
         if !upstream.listed || old || self.is_wanted_elsewhere(index) {
             return self.close_server(id, out);

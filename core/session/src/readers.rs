@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mainstay_clock::Timestamp;
 use mainstay_routing::{Reader, pick_reader};
 
 use crate::core::Core;
@@ -62,6 +63,41 @@ impl Core {
                 NoReader::Writer => ready,
                 NoReader::Wait | NoReader::Error => None,
             })
+    }
+
+    /// A free connection to a reader, for which nobody waits: the read that may have it and waits
+    /// longest for another reader.
+    pub(crate) fn read_waiting_elsewhere(&mut self, id: u32) -> Option<u32> {
+        let server = self.servers.get(id)?;
+        let index = server.upstream;
+        let is_reader = |index: usize| self.upstreams[index].reads && self.writer != Some(index);
+        let one = &self.upstreams[index];
+        if !is_reader(index) || !one.is_usable() || !one.near || one.weight == 0 {
+            return None;
+        }
+        let mut longest: Option<(Option<Timestamp>, usize, u32)> = None;
+        for (other, upstream) in self.upstreams.iter().enumerate() {
+            if other == index || upstream.waiters.is_empty() || !is_reader(other) {
+                continue;
+            }
+            for &client in &upstream.waiters {
+                let Some(session) = self.clients.get(client) else {
+                    continue;
+                };
+                let since = session.running().map(|running| running.queued_at);
+                let fits = session.key == server.key
+                    && server.applied.can_become(&session.state)
+                    && self.any_reader_serves(session);
+                if fits && longest.is_none_or(|(before, ..)| since < before) {
+                    longest = Some((since, other, client));
+                }
+            }
+        }
+        let (_, other, client) = longest?;
+        self.upstreams[other]
+            .waiters
+            .retain(|&waiter| waiter != client);
+        Some(client)
     }
 
     /// Looks up what the policy says of each server.

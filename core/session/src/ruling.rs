@@ -47,6 +47,8 @@ pub(crate) struct Ruled {
     pub(crate) sticky: bool,
     /// It must see the writes of its session.
     pub(crate) causal: bool,
+    /// The transactions that its server must have, as its comment names them.
+    pub(crate) min_gtid: Option<Box<str>>,
     /// Who gets a copy.
     pub(crate) mirror: Option<Mirror>,
     /// The rule that matched last.
@@ -220,7 +222,9 @@ impl Core {
             (actions, end_flag, rewritten) = (ruling.actions, ruling.flag, ruling.rewritten);
             session.flag = actions.next_query_flag_in.unwrap_or(0);
         }
-        self.take_annotations(&mut actions, &Annotations::of(arrived.sql));
+        let wishes = Annotations::of(arrived.sql);
+        self.ruled.min_gtid = wishes.min_gtid.map(Box::from);
+        self.take_annotations(&mut actions, &wishes);
         if self.book.asks_users && !self.ask_user(client, arrived, &mut actions, out) {
             return Decision::Answered;
         }

@@ -104,3 +104,26 @@ fn a_connection_of_some_age_is_closed_when_it_is_free() {
     world.query(client, WRITE);
     assert!(world.connections.is_empty());
 }
+
+#[test]
+fn a_read_that_waits_for_one_reader_takes_the_first_that_is_free() {
+    for freed in ["db2", "db3"] {
+        let mut policy = policy();
+        policy.pool.server_connections_max = 1;
+        let mut world = World::with(policy, routes(1, 0, Some("db1"), &["db2", "db3"]));
+        let busy = [(); 2].map(|()| world.login(None));
+        for client in busy.into_iter().cycle().take(6) {
+            world.query(client, "SELECT 1");
+        }
+        world.hang("db2", true);
+        world.hang("db3", true);
+        for client in busy {
+            world.send(client, "SELECT 2");
+        }
+        let waiting = world.login(None);
+        world.send(waiting, "SELECT 3");
+        assert_eq!(world.reply(waiting), Reply::Nothing);
+        world.hang(freed, false);
+        assert_eq!(world.reply(waiting), Reply::rows(&[freed]));
+    }
+}

@@ -196,3 +196,16 @@ fn mariadb_is_not_asked_for_transactions_where_it_tells_everything() {
         .filter(|sql| sql.starts_with("SET SESSION session_track"));
     assert!(asks.clone().count() > 0 && asks.clone().all(|sql| sql.starts_with(everything)));
 }
+
+#[test]
+fn a_comment_names_the_transactions_that_a_replica_must_have() {
+    let mut world = causal(Causal::None);
+    let client = world.login(None);
+    applied(&mut world, 4);
+    let asks =
+        |last| format!("SELECT /* min_gtid=3e11fa47-71ca-11e1-9e33-c80aa9429562:{last} */ 1");
+    assert_eq!(world.query(client, &asks(4)), Reply::rows(&["db2"]));
+    assert_eq!(world.query(client, &asks(5)), Reply::rows(&["db1"]));
+    assert_eq!(waits(&world), 2);
+    assert_eq!(world.query(client, "SELECT 1"), Reply::rows(&["db2"]));
+}
