@@ -1,6 +1,8 @@
 //! No state of one session reaches another, and none is lost: whatever sessions do on shared
 //! connections, each sees what a connection of its own to one server would show.
 
+use std::time::Duration;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -9,6 +11,8 @@ use crate::fake::{World, policy, routes};
 use crate::server::{Connection, Server};
 
 const SESSIONS: usize = 4;
+/// Of the statements below, those that are prepared too.
+const PREPARED: usize = 10;
 const SERVERS: [&str; 3] = ["db1", "db2", "db3"];
 
 /// What sessions do. The order of names in the replies is that of one server.
@@ -52,6 +56,12 @@ const STATEMENTS: [&str; 34] = [
 #[derive(Debug, Clone)]
 enum Act {
     Query(usize, usize),
+    /// One of the first statements.
+    Prepare(usize, usize),
+    /// One of those that the session has prepared.
+    Execute(usize, usize),
+    /// So many milliseconds in which idle and old connections are closed, and new ones opened.
+    Wait(u64),
     Reset(usize),
     /// The client leaves, and another one comes.
     Leave(usize),
@@ -63,6 +73,9 @@ enum Act {
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         60 => (0..SESSIONS, 0..STATEMENTS.len()).prop_map(|(who, what)| Act::Query(who, what)),
+        6 => (0..SESSIONS, 0..PREPARED).prop_map(|(who, what)| Act::Prepare(who, what)),
+        12 => (0..SESSIONS, 0..8_usize).prop_map(|(who, which)| Act::Execute(who, which)),
+        4 => (1..3_000_u64).prop_map(Act::Wait),
         3 => (0..SESSIONS).prop_map(Act::Reset),
         3 => (0..SESSIONS).prop_map(Act::Leave),
         1 => Just(Act::Bounce),
@@ -76,6 +89,8 @@ struct Pair {
     through: Vec<u32>,
     server: Server,
     direct: Vec<Connection>,
+    /// What each has prepared: its number through the machine, and directly.
+    prepared: Vec<Vec<(u32, u32)>>,
     /// It has assigned a user variable in a query.
     assigned: Vec<bool>,
     last: u32,
@@ -87,6 +102,10 @@ impl Pair {
     fn new() -> Self {
         let mut policy = policy();
         policy.pool.server_connections_max = SESSIONS;
+        policy.pool.server_connections_min = 2;
+        policy.pool.idle_age_max = Duration::from_secs(1);
+        policy.pool.age_max = Some(Duration::from_secs(3));
+        policy.pool.statements_max = 2;
         let mut world = World::with(policy, routes(1, 0, Some("db1"), &["db2", "db3"]));
         let through = (0..SESSIONS).map(|_| world.login(None)).collect();
         let direct = (1..=SESSIONS as u32).map(own).collect();
@@ -95,6 +114,7 @@ impl Pair {
             through,
             server: Server::new(false),
             direct,
+            prepared: vec![Vec::new(); SESSIONS],
             assigned: vec![false; SESSIONS],
             last: SESSIONS as u32,
             writer: 0,
@@ -123,8 +143,12 @@ impl Pair {
                     return Err(seen);
                 }
             }
+            Act::Prepare(who, what) => self.prepare(who, STATEMENTS[what])?,
+            Act::Execute(who, which) => self.execute(who, which)?,
+            Act::Wait(millis) => self.world.wait(Duration::from_millis(millis)),
             Act::Reset(who) => self.reset(who),
             Act::Leave(who) => {
+                self.prepared[who].clear();
                 self.world.leave(self.through[who]);
                 self.through[who] = self.world.login(None);
                 self.direct[who].free_locks(&mut self.server);
@@ -142,7 +166,40 @@ impl Pair {
         Ok(())
     }
 
+    fn prepare(&mut self, who: usize, sql: &str) -> Result<(), String> {
+        match self.both(who, 0x16, sql.as_bytes()) {
+            (Reply::Prepared(through), Reply::Prepared(direct)) => {
+                self.prepared[who].push((through, direct));
+                Ok(())
+            }
+            (through, _) => Err(format!("session {who} cannot prepare {sql}: {through:?}")),
+        }
+    }
+
+    fn execute(&mut self, who: usize, which: usize) -> Result<(), String> {
+        let count = self.prepared[who].len();
+        let Some(&(through, direct)) = self.prepared[who].get(which % count.max(1)) else {
+            return Ok(());
+        };
+        let argument = |id: u32| [&id.to_le_bytes()[..], &[0, 1, 0, 0, 0]].concat();
+        let seen = self
+            .world
+            .command(self.through[who], 0x17, &argument(through));
+        let mut client = Client::default();
+        client.expects(0x17);
+        let connection = &mut self.direct[who];
+        connection.inbox = Client::command(0x17, &argument(direct));
+        client.inbox = connection.answer(&mut self.server);
+        let expected = client.reply();
+        if seen == expected {
+            return Ok(());
+        }
+        let what = format!("session {who}, its prepared statement {through}");
+        Err(format!("{what}: {seen:?}, directly {expected:?}"))
+    }
+
     fn reset(&mut self, who: usize) {
+        self.prepared[who].clear();
         self.both(who, 0x1f, &[]);
         self.assigned[who] = false;
     }
