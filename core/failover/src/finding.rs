@@ -129,6 +129,38 @@ pub enum Problem {
     },
 }
 
+impl Problem {
+    /// Its kind, for programs: it does not change with the evidence.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Gone => "gone",
+            Self::Silent => "silent",
+            Self::TooManyConnections => "too-many-connections",
+            Self::AccessDenied { .. } => "access-denied",
+            Self::AnswersWithError { .. } => "answers-with-error",
+            Self::NotBegun { .. } => "not-begun",
+            Self::SameIdentity { .. } => "same-identity",
+            Self::PrimaryDead { .. } => "primary-dead",
+            Self::PrimaryDoubtful { .. } => "primary-doubtful",
+            Self::WritesBlocked { .. } => "writes-blocked",
+            Self::NotServing { .. } => "not-serving",
+            Self::PrimaryLostData { .. } => "primary-lost-data",
+            Self::MayAcknowledge => "may-acknowledge",
+            Self::Stopped => "stopped",
+            Self::ApplierFailed { .. } => "applier-failed",
+            Self::NeededLogsPurged { .. } => "needed-logs-purged",
+            Self::Restarted => "restarted",
+            Self::WrongSource { .. } => "wrong-source",
+            Self::Detached => "detached",
+            Self::NotRecorded => "not-recorded",
+            Self::NotConfigured => "not-configured",
+            Self::Errant { .. } => "errant",
+            Self::Lagging { .. } => "lagging",
+            Self::CannotFailOver { .. } => "cannot-fail-over",
+        }
+    }
+}
+
 /// One thing that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {

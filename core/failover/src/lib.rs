@@ -4,6 +4,7 @@
 //! actions; what lies between are pure functions. Who talks to servers, stores and proxies is not
 //! known here.
 
+pub mod alerts;
 mod analysis;
 pub mod bugs;
 mod decide;

@@ -40,6 +40,7 @@ pub(super) const SHELL: &[(&str, &[&str])] = &[
     ("monitor", &["mysql"]),
     ("mysql", &[]),
     ("probes", &["mysql"]),
+    ("notify", &[]),
     ("proxy", &[]),
     ("sandbox", &["mysql"]),
     ("settings", &[]),
