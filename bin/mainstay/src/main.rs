@@ -2,6 +2,7 @@
 
 mod address_roles;
 mod admin;
+mod alerting;
 mod api;
 mod args;
 mod balancing;

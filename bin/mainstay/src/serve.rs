@@ -30,6 +30,7 @@ use tokio::task::spawn_blocking;
 
 use crate::address_roles::AddressRoles;
 use crate::admin::{self, AdminPort, Living, Opening, Order};
+use crate::alerting;
 use crate::args::ServeArgs;
 use crate::balancing;
 use crate::certificates::Certificates;
@@ -119,9 +120,13 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
     let (orders, ordered) = mpsc::channel(1);
     let admin = open_admin(path, &settings, (&service, &certificates, &logs), &orders).await?;
     let running = Running {
+<<<<<<< HEAD
         scheduler: Scheduler::start(&settings.scheduler),
         text,
         asker,
+=======
+        alerting: alerting::begin(&settings, &service),
+>>>>>>> 0ed147c (alerts: [[alert]] tells of findings that stay and of operations)
         settings,
         policy,
         certificates,

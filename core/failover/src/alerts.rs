@@ -85,7 +85,12 @@ impl Alerts {
             let mut all = findings.iter();
             all.any(|one| (&one.subject, one.problem.code()) == (&key.0, key.1))
         };
-        let over: Vec<_> = self.known.keys().filter(|key| !stays(key)).cloned().collect();
+        let over: Vec<_> = self
+            .known
+            .keys()
+            .filter(|key| !stays(key))
+            .cloned()
+            .collect();
         let mut alerts = Vec::new();
         for key in over {
             let known = self.known.remove(&key);
@@ -158,7 +163,10 @@ mod tests {
     fn one_server_does_not_hide_another() {
         let mut alerts = Alerts::new(Duration::ZERO);
         let gone = |name| Finding::of_server(&ServerName::new(name), Problem::Gone);
-        assert_eq!(told(&alerts.handle(at(1), &[gone("db1")])), [("gone", false)]);
+        assert_eq!(
+            told(&alerts.handle(at(1), &[gone("db1")])),
+            [("gone", false)]
+        );
         let both = [gone("db1"), gone("db2")];
         assert_eq!(told(&alerts.handle(at(2), &both)), [("gone", false)]);
         let now = alerts.handle(at(3), &[gone("db2")]);

@@ -123,7 +123,10 @@ fn a_webhook_that_refuses_is_told_without_its_secret() {
     let error = webhook.post(&message(), LIMIT).expect_err("refused");
     served.join().expect("served");
     let text = format!("{error} {webhook:?}");
-    assert!(text.contains(&format!("127.0.0.1:{port} did not take")), "{text}");
+    assert!(
+        text.contains(&format!("127.0.0.1:{port} did not take")),
+        "{text}"
+    );
     assert!(text.contains("it answered 403"), "{text}");
     for secret in ["pass", "secret", "token"] {
         assert!(!text.contains(secret), "{text}");
@@ -182,7 +185,10 @@ fn mail(port: u16) -> Mail {
         encryption: Encryption::None,
         account: None,
         from: "Mainstay <mainstay@shop.example>".to_owned(),
-        to: vec!["dba@shop.example".to_owned(), "night@shop.example".to_owned()],
+        to: vec![
+            "dba@shop.example".to_owned(),
+            "night@shop.example".to_owned(),
+        ],
     }
 }
 
@@ -209,5 +215,8 @@ fn what_is_no_address_is_told() {
         ..mail(1)
     };
     let error = mail.send(&message(), LIMIT).expect_err("no address");
-    assert!(error.to_string().contains("\"nobody\" is no address"), "{error}");
+    assert!(
+        error.to_string().contains("\"nobody\" is no address"),
+        "{error}"
+    );
 }

@@ -4,6 +4,7 @@
 //! What the values do is described where they are used; what the exit code is, is left to the
 //! caller.
 
+mod alert;
 mod balancing;
 mod control;
 mod dns;
@@ -19,6 +20,7 @@ mod vip;
 #[cfg(test)]
 mod tests;
 
+pub use alert::{AlertMeans, AlertSettings, MailEncryption, MailSettings};
 pub use balancing::BalancerSettings;
 pub use control::{Control, ManagerSettings, MonitorSettings};
 pub use dns::DnsSettings;

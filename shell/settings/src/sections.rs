@@ -3,6 +3,7 @@
 mod account;
 mod address_roles;
 mod admin;
+mod alert;
 mod api;
 mod balancing;
 mod cluster;
@@ -47,6 +48,7 @@ const KNOWN: &[&str] = &[
     "firewall_users",
     "firewall_rules",
     "scheduler",
+    "alert",
     "logs",
     "admin",
     "api",
@@ -195,6 +197,7 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
         address_roles::read(section, &servers, folder)
     });
     let balancer = balancer(file, folder, report);
+    let alerts = alert::read(&list(file, "alert", report), folder, report);
     let scheduler = scheduler::read(&list(file, "scheduler", report), report);
     let dns = dns(file, &servers, report);
     let api = one(file, "api", report);
@@ -215,7 +218,11 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
         address_roles: address_roles.flatten(),
         balancer,
         scheduler,
+<<<<<<< HEAD
         dns,
+=======
+        alerts,
+>>>>>>> 0ed147c (alerts: [[alert]] tells of findings that stay and of operations)
         api: api?,
         folder: folder.to_owned(),
         admin: admin.flatten(),

@@ -13,6 +13,7 @@ use mainstay_session::policy::{
 };
 use mainstay_topology::{Address, Intent, Promotion};
 
+use crate::alert::AlertSettings;
 use crate::balancing::BalancerSettings;
 use crate::control::Control;
 use crate::dns::DnsSettings;
@@ -46,8 +47,13 @@ pub struct Settings {
     pub scheduler: Vec<SchedulerSettings>,
     /// `[logs]`.
     pub logs: LogSettings,
+<<<<<<< HEAD
     /// `[dns]`, where names are to be answered.
     pub dns: Option<DnsSettings>,
+=======
+    /// `[[alert]]`.
+    pub alerts: Vec<AlertSettings>,
+>>>>>>> 0ed147c (alerts: [[alert]] tells of findings that stay and of operations)
     /// `[api]`.
     pub api: ApiSettings,
     /// `[admin]`; none: there is no such port.

@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use super::asks::{Ask, Asker, What};
 use super::{monitor, open_admin, reload, start};
 use crate::admin::{AdminPort, Order, Reread};
+use crate::alerting::{self, Alerting};
 use crate::balancing;
 use crate::certificates::Certificates;
 use crate::config::{ConfigView, differences};
@@ -46,6 +47,7 @@ pub(super) struct Running {
     pub(super) service: Service,
     pub(super) balancing: Option<Balancing>,
     pub(super) floating: Floating,
+    pub(super) alerting: Alerting,
     pub(super) admin: Option<AdminPort>,
     /// Where the admin interface puts its orders.
     pub(super) orders: mpsc::Sender<Order>,
@@ -125,6 +127,7 @@ impl Running {
         self.balancing = balancing::change(balancing, before, after).await;
         let (before, after) = (&self.settings.vip, &settings.vip);
         self.floating.change(before, after).await;
+<<<<<<< HEAD
         let same = self.settings.dns == settings.dns && self.settings.servers == settings.servers;
         if !same {
             // The place may be the same, so the old one goes first.
@@ -137,6 +140,13 @@ impl Running {
         }
         self.settings = settings;
         self.scheduler.change(&self.settings.scheduler);
+=======
+        let others = self.settings.alerts != settings.alerts;
+        self.settings = settings;
+        if others {
+            self.alerting = alerting::begin(&self.settings, &self.service);
+        }
+>>>>>>> 0ed147c (alerts: [[alert]] tells of findings that stay and of operations)
         self.service.set_intents(self.settings.intents());
         self.change_monitor();
         if let Some(proxy) = &self.settings.proxy {
@@ -220,8 +230,12 @@ impl Running {
         tracing::info!(pid = successor.pid(), "a new process takes over");
         balancing::hand_over(self.balancing).await;
         self.floating.hand_over().await;
+<<<<<<< HEAD
         drop(self.admin);
         drop(self.naming);
+=======
+        drop((self.admin, self.alerting));
+>>>>>>> 0ed147c (alerts: [[alert]] tells of findings that stay and of operations)
         let proxy = self.service.stop_managing().await;
         match block_in_place(|| successor.take_over(proxy.as_deref())) {
             Ok(()) => Ok(Upgraded::To(successor, proxy)),
@@ -240,6 +254,7 @@ impl Running {
                 .await?;
                 let naming = Naming::begin(&self.settings, &service.control).await?;
                 Ok(Upgraded::Not(Box::new(Self {
+                    alerting: alerting::begin(&self.settings, &service),
                     service,
                     balancing,
                     floating,

@@ -23,6 +23,7 @@ fn one_server_under_two_names_is_refused(family: Family) {
         status.0["phase"] == "halted" && reason.contains("server_id")
     });
     assert_eq!(refused.epoch(), 0, "{refused}");
+    served.wait_until_told("began same-identity served");
     // The sandbox's own manager was not disturbed.
     assert!(sandbox.wait_until_whole().epoch() > 0);
 }
@@ -39,6 +40,7 @@ fn the_servers_of_a_file_get_a_proxy_and_commands_find_them_by_the_file(family: 
     let mut client = Client::connect(&served.login(&sandbox));
     client.execute("INSERT INTO app.t VALUES (1)");
     served.run(&["switchover"]).succeeded();
+    served.wait_until_told("operation switchover served");
     client.execute("INSERT INTO app.t VALUES (2)");
     let moved = served.wait("a whole cluster", Status::is_whole);
     assert_ne!(moved.primary(), Some(first.as_str()), "{moved}");

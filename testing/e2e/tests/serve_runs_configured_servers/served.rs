@@ -46,6 +46,12 @@ impl Served {
             text += &format!("[[server]]\nname = \"db{number}\"\naddress = \"{address}\"\n");
         }
         text += &options(sandbox, proxy, api);
+        let alerts = home.join("alerts");
+        text += &format!(
+            "[[alert]]\ncommand = \"/bin/sh\"\nafter = \"0s\"\narguments = [\"-c\", \
+             'echo \"$MAINSTAY_EVENT $MAINSTAY_CODE $MAINSTAY_CLUSTER\" >> {}']\n",
+            alerts.display()
+        );
         write_private(&file, &text);
         let log = fs::File::create(home.join("serve.log")).expect("a file can be made");
         let child = Command::new(mainstay_binary())
@@ -102,6 +108,18 @@ impl Served {
         let all = processes::naming(self.home.path());
         let serving = all.iter().filter(|one| one.command_line.contains("serve"));
         serving.map(|process| process.pid).collect()
+    }
+
+    /// Waits until this was told: what happened, its kind, the cluster.
+    pub(crate) fn wait_until_told(&self, line: &str) {
+        wait_for("an alert", || {
+            let told = fs::read_to_string(self.home.join("alerts")).unwrap_or_default();
+            if told.lines().any(|one| one == line) {
+                Ok(())
+            } else {
+                Err(format!("{line} is not among: {told}"))
+            }
+        });
     }
 
     /// Waits until the log says this.
