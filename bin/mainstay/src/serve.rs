@@ -120,13 +120,10 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
     let (orders, ordered) = mpsc::channel(1);
     let admin = open_admin(path, &settings, (&service, &certificates, &logs), &orders).await?;
     let running = Running {
-<<<<<<< HEAD
         scheduler: Scheduler::start(&settings.scheduler),
         text,
         asker,
-=======
         alerting: alerting::begin(&settings, &service),
->>>>>>> 0ed147c (alerts: [[alert]] tells of findings that stay and of operations)
         settings,
         policy,
         certificates,

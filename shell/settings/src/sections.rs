@@ -218,11 +218,8 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
         address_roles: address_roles.flatten(),
         balancer,
         scheduler,
-<<<<<<< HEAD
         dns,
-=======
         alerts,
->>>>>>> 0ed147c (alerts: [[alert]] tells of findings that stay and of operations)
         api: api?,
         folder: folder.to_owned(),
         admin: admin.flatten(),

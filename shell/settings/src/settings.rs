@@ -47,13 +47,10 @@ pub struct Settings {
     pub scheduler: Vec<SchedulerSettings>,
     /// `[logs]`.
     pub logs: LogSettings,
-<<<<<<< HEAD
     /// `[dns]`, where names are to be answered.
     pub dns: Option<DnsSettings>,
-=======
     /// `[[alert]]`.
     pub alerts: Vec<AlertSettings>,
->>>>>>> 0ed147c (alerts: [[alert]] tells of findings that stay and of operations)
     /// `[api]`.
     pub api: ApiSettings,
     /// `[admin]`; none: there is no such port.

@@ -172,13 +172,8 @@ hold_time_max = "1ms"
 26: colour: "#
             .to_owned()
             + "is not known; known are cluster, server, manager, monitor, proxy, user, hostgroups, \
-<<<<<<< HEAD
-         query_rules, fast_routing, firewall_users, firewall_rules, scheduler, logs, api, vrrp, \
-         vip, balancer, virtual_server, dns"
-=======
          query_rules, fast_routing, firewall_users, firewall_rules, scheduler, alert, logs, \
-         admin, api, vrrp, vip, balancer, virtual_server"
->>>>>>> 0ed147c (alerts: [[alert]] tells of findings that stay and of operations)
+         admin, api, vrrp, vip, balancer, virtual_server, dns"
     );
 }
 

@@ -127,7 +127,6 @@ impl Running {
         self.balancing = balancing::change(balancing, before, after).await;
         let (before, after) = (&self.settings.vip, &settings.vip);
         self.floating.change(before, after).await;
-<<<<<<< HEAD
         let same = self.settings.dns == settings.dns && self.settings.servers == settings.servers;
         if !same {
             // The place may be the same, so the old one goes first.
@@ -138,15 +137,12 @@ impl Running {
                 None
             });
         }
-        self.settings = settings;
-        self.scheduler.change(&self.settings.scheduler);
-=======
         let others = self.settings.alerts != settings.alerts;
         self.settings = settings;
         if others {
             self.alerting = alerting::begin(&self.settings, &self.service);
         }
->>>>>>> 0ed147c (alerts: [[alert]] tells of findings that stay and of operations)
+        self.scheduler.change(&self.settings.scheduler);
         self.service.set_intents(self.settings.intents());
         self.change_monitor();
         if let Some(proxy) = &self.settings.proxy {
@@ -230,12 +226,7 @@ impl Running {
         tracing::info!(pid = successor.pid(), "a new process takes over");
         balancing::hand_over(self.balancing).await;
         self.floating.hand_over().await;
-<<<<<<< HEAD
-        drop(self.admin);
-        drop(self.naming);
-=======
-        drop((self.admin, self.alerting));
->>>>>>> 0ed147c (alerts: [[alert]] tells of findings that stay and of operations)
+        drop((self.admin, self.naming, self.alerting));
         let proxy = self.service.stop_managing().await;
         match block_in_place(|| successor.take_over(proxy.as_deref())) {
             Ok(()) => Ok(Upgraded::To(successor, proxy)),
