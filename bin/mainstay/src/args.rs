@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config::ConfigArgs;
+use crate::doctor::DoctorArgs;
 use crate::import::ImportArgs;
 use crate::init::InitArgs;
 
@@ -75,6 +76,10 @@ pub(crate) enum Command {
     /// Make settings of the configuration of another program, and say what became of each part.
     #[command(after_help = "Example:\n  mainstay import proxysql.cnf --output mainstay.toml")]
     Import(ImportArgs),
+    /// Look for what is wrong with a configuration, its servers and what runs; change nothing.
+    #[command(after_help = "Example:\n  mainstay doctor --config mainstay.toml\n\n\
+                            Exit code 1: there is an error or a warning.")]
+    Doctor(DoctorArgs),
     /// Write settings to begin with, whose passwords are random.
     #[command(
         after_help = "Example:\n  mainstay init --server 10.0.0.1:3306 --server 10.0.0.2:3306"

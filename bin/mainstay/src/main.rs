@@ -10,6 +10,7 @@ mod binlog;
 mod certificates;
 mod config;
 mod control;
+mod doctor;
 mod drill;
 mod figures;
 mod floating;
@@ -72,6 +73,7 @@ fn main() -> ExitCode {
         Command::Drill(args) => drill::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Init(args) => init::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Config(args) => config::run(&args),
         Command::Why(args) => why::run(&args),
         Command::Binlog(args) => binlog::run(&args),

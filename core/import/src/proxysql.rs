@@ -31,7 +31,7 @@ const OWN: [&str; 5] = [
 
 const HEADER: &str = "Made from proxysql.cnf by `mainstay import`. It holds passwords: keep it \
                       readable by its owner only.\nSettings that are not here have their defaults: \
-                      docs/settings.md, examples/mainstay.toml.";
+                      examples/alone.toml, examples/mainstay.toml.";
 
 /// Whether this is such a file, as far as can be told without reading all of it.
 pub(crate) fn is_one(text: &str) -> bool {

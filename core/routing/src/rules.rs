@@ -9,6 +9,7 @@
 //! are asked with. When no rule said `apply`, the fast routes are looked at, by user, schema and
 //! flag.
 
+mod cover;
 mod fast;
 mod patterns;
 mod replacement;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use mainstay_sql::Digest;
 use regex_automata::PatternID;
 
+pub use cover::{Cause, NeverMatches, never_match};
 pub use fast::FastRoute;
 pub use ruling::{Query, Ruling, Workspace};
 

@@ -9,7 +9,7 @@ use regex_automata::{Input, MatchKind, PatternSet};
 const CACHE_BYTES: usize = 16 << 20;
 
 /// As ProxySQL reads them: bytes, not letters of an alphabet.
-fn syntax() -> syntax::Config {
+pub(super) fn syntax() -> syntax::Config {
     syntax::Config::new().unicode(false).utf8(false)
 }
 

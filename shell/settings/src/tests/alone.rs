@@ -69,3 +69,29 @@ fn a_scheduled_program_needs_its_whole_path() {
     let settings = parse(&changed("[manager]", job)).unwrap();
     assert_eq!(settings.scheduler[0].arguments, ["-a"]);
 }
+
+#[test]
+fn the_example_of_a_proxy_without_a_manager_shows_the_defaults() {
+    let example = include_str!("../../../../examples/alone.toml");
+    let settings = parse(example).expect("the example is right");
+    let spoken = |line: &str| {
+        let rest = line.strip_prefix("# ").unwrap_or(line);
+        rest.split_once(" = ")
+            .is_some_and(|(key, _)| !key.contains(' '))
+    };
+    let lines = example.lines();
+    let shown: Vec<_> = lines
+        .map(|line| {
+            if spoken(line) {
+                line.trim_start_matches("# ")
+            } else {
+                line
+            }
+        })
+        .collect();
+    let shown = parse(&shown.join("\n")).expect("what is commented out is right");
+    let text = |settings: &crate::Settings| format!("{:?}", settings.control);
+    assert_eq!(text(&settings), text(&shown));
+    assert_eq!(settings.terms()[1], shown.terms()[1]);
+    assert_eq!(settings.scheduler, shown.scheduler);
+}
