@@ -124,10 +124,10 @@ fn default_hostgroup(settings: &Settings, user: &UserSettings) -> Option<Finding
         WRITERS if !has_rules(settings, &user.name) => Some(Finding::new(
             Grade::Warning,
             place,
-            "default_hostgroup = 0, the writer, and no rule says otherwise: all its traffic goes to \
-             one server, and replicas idle",
-            "leave default_hostgroup out: reads go to replicas, and see the earlier writes of their \
-             session",
+            "default_hostgroup = 0, the writer, and no rule says otherwise: all its traffic goes \
+             to one server, and replicas idle",
+            "leave default_hostgroup out: reads go to replicas, and see the earlier writes of \
+             their session",
         )),
         _ => None,
     }
