@@ -22,6 +22,7 @@ test: build-tools ## all tests, and first what they need; the one command for a 
 	@scripts/install-servers.sh mariadb
 	@scripts/install-servers.sh mysql97
 	@scripts/install-keepalived.sh
+	@scripts/install-network-tools.sh
 	@$(MAKE) --no-print-directory fast-tests
 	cargo run --release -p mainstay-sim -- --schedules 2000
 	@$(MAKE) --no-print-directory e2e

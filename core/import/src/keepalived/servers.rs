@@ -110,9 +110,11 @@ fn tie(
     );
     report.changed(block.line, &block.shown(), sentence);
     for statement in block.children() {
-        if statement.keyword() != "real_server" {
-            let sentence = "not needed without balancing";
-            report.left_out(statement.line, statement.keyword(), sentence);
+        let (line, keyword) = (statement.line, statement.keyword());
+        match keyword {
+            "real_server" => {}
+            "delay_loop" => report.taken(line, keyword, "interval of the track"),
+            _ => report.left_out(line, keyword, "not needed without balancing"),
         }
     }
 }
@@ -282,12 +284,10 @@ fn watched(
         let sentence = "a track of kind \"mysql\": a bare connection also succeeds at a server \
                         that hangs or is read-only; make the account it logs in with";
         report.changed(block.line, &block.shown(), sentence);
-        let comment = format!(
-            "The account must be made first: CREATE USER 'mainstay_watch'@'%' IDENTIFIED BY '{}'; \
-             GRANT REPLICATION CLIENT ON *.* TO 'mainstay_watch'@'%';",
-            context.password
-        );
-        (check.with_login(context.password), Some(comment))
+        let comment = "The account must be made first: CREATE USER 'mainstay_watch'@'%' \
+                       IDENTIFIED BY the password below; GRANT REPLICATION CLIENT ON *.* TO \
+                       'mainstay_watch'@'%'; in MariaDB SLAVE MONITOR instead.";
+        (check.with_login(context.password), Some(comment.to_owned()))
     } else {
         report.changed(block.line, &block.shown(), "a track of the address");
         (check, None)

@@ -33,6 +33,8 @@ pub(crate) struct Served {
     child: Child,
     pub(crate) file: PathBuf,
     proxy: u16,
+    /// Where names are answered.
+    pub(crate) dns: u16,
     home: Home,
 }
 
@@ -40,7 +42,7 @@ impl Served {
     pub(crate) fn start(sandbox: &Sandbox, addresses: &[String]) -> Self {
         let home = Home::new();
         let file = home.join("mainstay.toml");
-        let (proxy, api) = (free_port(), free_port());
+        let (proxy, api, dns) = (free_port(), free_port(), free_port());
         let mut text = "[cluster]\nname = \"served\"\n".to_owned();
         for (number, address) in (1..).zip(addresses) {
             text += &format!("[[server]]\nname = \"db{number}\"\naddress = \"{address}\"\n");
@@ -52,6 +54,7 @@ impl Served {
              'echo \"$MAINSTAY_EVENT $MAINSTAY_CODE $MAINSTAY_CLUSTER\" >> {}']\n",
             alerts.display()
         );
+        text += &format!("[dns]\nlisten = \"127.0.0.1:{dns}\"\nzone = \"db.example\"\n");
         write_private(&file, &text);
         let log = fs::File::create(home.join("serve.log")).expect("a file can be made");
         let child = Command::new(mainstay_binary())
@@ -65,6 +68,7 @@ impl Served {
             child: child.expect("it can be started"),
             file,
             proxy,
+            dns,
             home,
         }
     }
