@@ -21,6 +21,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use mainstay_admin::{Account, Admin, Figures, Listener, Listening, Options, Sources};
 use mainstay_settings::{AdminSettings, Settings};
@@ -33,6 +34,9 @@ pub(crate) use process::Process;
 
 /// What clients of the port are greeted with: a version that their drivers know how to speak to.
 const VERSION: &str = concat!("8.0.36-Mainstay-", env!("CARGO_PKG_VERSION"));
+
+/// How often figures are kept for `stats_history`.
+const HISTORY_INTERVAL: Duration = Duration::from_mins(1);
 
 /// What the port is opened with.
 pub(crate) struct Opening {
@@ -58,7 +62,14 @@ pub(crate) struct AdminPort {
 
 struct Open {
     admin: Arc<Admin>,
+    history: JoinHandle<()>,
     _listening: Listening,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.history.abort();
+    }
 }
 
 impl AdminPort {
@@ -130,9 +141,28 @@ async fn opened(opening: Opening) -> anyhow::Result<Open> {
         tls: opening.tls,
     };
     Ok(Open {
+        history: tokio::spawn(keep_history(Arc::clone(&admin))),
         _listening: listener.start(Arc::clone(&admin), opening.port),
         admin,
     })
+}
+
+/// Keeps figures over time, for as long as the port is open.
+async fn keep_history(admin: Arc<Admin>) {
+    let mut clock = tokio::time::interval(HISTORY_INTERVAL);
+    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let mut failing = false;
+    loop {
+        clock.tick().await;
+        let admin = Arc::clone(&admin);
+        let kept = spawn_blocking(move || admin.keep_history()).await;
+        // A full disk is worth one word, not one each minute.
+        let failed = matches!(kept, Ok(Err(_)) | Err(_));
+        if failed && !failing {
+            tracing::warn!(?kept, "figures are not kept over time");
+        }
+        failing = failed;
+    }
 }
 
 /// The text of the settings file and what it means.

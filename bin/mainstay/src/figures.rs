@@ -97,6 +97,7 @@ impl Counted {
             "stats_mysql_prepared_statements_info" => clients::prepared(&proxy.inventory()),
             "stats_mysql_client_host_cache" => clients::hosts(&proxy.hosts(reset)),
             "stats_mysql_gtid_executed" => pool::gtids(&self.control.topology()),
+            "process_cpu" => vec![memory::cpu()],
             "stats_memory_metrics" => memory::rows(&proxy.queries(Reset::Nothing)),
             empty if EMPTY.contains(&empty) => Vec::new(),
             other => return monitored::rows(&self.control, other),

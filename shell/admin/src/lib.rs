@@ -11,6 +11,7 @@ mod variables;
 mod admin;
 mod checksum;
 mod drift;
+mod history;
 mod layers;
 mod show;
 

@@ -1,5 +1,7 @@
 //! Statements of operators over a runtime that only keeps rows.
 
+mod history;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 

@@ -46,6 +46,21 @@ impl Memory {
     }
 }
 
+/// Processor time of the process in user mode and in the kernel, in clock ticks: fields 14 and 15
+/// of `/proc/self/stat` (`proc_pid_stat(5)`).
+pub(super) fn cpu() -> Row {
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    ticks(&text).map(Into::into).to_vec()
+}
+
+fn ticks(stat: &str) -> [u64; 2] {
+    // The name may hold anything, and ends with the last parenthesis.
+    let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
+    let mut fields = after.split_whitespace().skip(11);
+    let mut next = || fields.next().and_then(|field| field.parse().ok());
+    [next().unwrap_or(0), next().unwrap_or(0)]
+}
+
 /// What the table of digests takes, about.
 pub(crate) fn digests(asked: &QueryStats) -> u64 {
     let rows = asked.queries.iter().map(|(key, row)| {
@@ -74,6 +89,13 @@ pub(super) fn rows(asked: &QueryStats) -> Vec<Row> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn processor_time_is_read_behind_the_name() {
+        let stat = "7 (a) b) S 1 2 3 4 5 6 7 8 9 10 21 34 0 0";
+        assert_eq!(ticks(stat), [21, 34]);
+        assert_eq!(ticks(""), [0, 0]);
+    }
 
     #[test]
     fn the_memory_of_the_process_is_read_in_bytes() {
