@@ -130,4 +130,10 @@ async function main() {
   process.exit(failed ? 1 : 0);
 }
 
+// Not 1: the cases behind it did not run.
+process.on('uncaughtException', (error) => {
+  console.error(error);
+  process.exit(70);
+});
+
 if (require.main === module) main();

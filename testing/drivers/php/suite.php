@@ -180,6 +180,48 @@ $cases['results that are not buffered'] = function (Log $log) {
     query($session, 'SELECT 4', $log);
 };
 
+$cases['cursors of mysqli'] = function (Log $log) {
+    global $login;
+    mysqli_report(MYSQLI_REPORT_OFF);
+    $place = [$login['host'], $login['user'], $login['password'], 'test_drivers', $login['port']];
+    $session = new mysqli(...$place);
+    $session->query('CREATE TABLE cu (id INT PRIMARY KEY, v VARCHAR(20))');
+    $session->query("INSERT INTO cu VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd'), (5, NULL)");
+    foreach ([1, 2, 100] as $rows) {
+        $statement = $session->prepare('SELECT id, v FROM cu WHERE id > ? ORDER BY id');
+        $statement->attr_set(MYSQLI_STMT_ATTR_CURSOR_TYPE, MYSQLI_CURSOR_TYPE_READ_ONLY);
+        $statement->attr_set(MYSQLI_STMT_ATTR_PREFETCH_ROWS, $rows);
+        foreach ([0, 3, 9] as $from) {
+            $statement->bind_param('i', $from);
+            $log->see("from $from", $statement->execute(), $statement->errno);
+            $statement->bind_result($id, $v);
+            while ($statement->fetch()) {
+                $log->see('row', $id, $v);
+                // Other statements run while the cursor is open.
+                $between = $session->query("SELECT $id + 1");
+                $log->see('between', $between ? $between->fetch_row() : $session->error);
+            }
+            $log->see('end', $statement->errno, $statement->free_result());
+        }
+        // One that is left open.
+        $statement->execute();
+        $statement->fetch();
+        $statement->close();
+    }
+    $two = [$session->prepare('SELECT id FROM cu ORDER BY id'),
+        $session->prepare('SELECT v FROM cu ORDER BY id DESC')];
+    foreach ($two as $statement) {
+        $statement->attr_set(MYSQLI_STMT_ATTR_CURSOR_TYPE, MYSQLI_CURSOR_TYPE_READ_ONLY);
+        $statement->execute();
+    }
+    $two[0]->bind_result($id);
+    $two[1]->bind_result($v);
+    while ($two[0]->fetch() && $two[1]->fetch()) {
+        $log->see('both', $id, $v);
+    }
+    $session->close();
+};
+
 $cases['persistent connections and logins'] = function (Log $log) {
     for ($round = 0; $round < 3; $round += 1) {
         $session = pdo([PDO::ATTR_PERSISTENT => true]);
