@@ -15,6 +15,7 @@ use mainstay_wire::handshake::{SALT_LEN, Salt};
 use mainstay_wire::packet::{Packet, build_packet};
 use mainstay_wire::{
     Capabilities, ChangeUser, ClientHello, Command, ErrPacket, ErrorCode, HandshakeResponse,
+    Malformed,
 };
 
 use crate::answer;
@@ -70,8 +71,8 @@ impl Core {
         };
         let sequence = packet.header.sequence.wrapping_add(1);
         if packet.header.sequence != login.sequence {
-            let error = crate::front::out_of_order();
-            return self.refuse(client, sequence, &error, out);
+            let (expected, error) = (login.sequence, crate::front::out_of_order());
+            return self.refuse(client, expected, &error, out);
         }
         login.sequence = login.sequence.wrapping_add(2);
         let nonce = login.nonce;
@@ -99,8 +100,11 @@ impl Core {
                 }
                 Ok(ClientHello::Ssl(_)) => self.begin_tls(client, sequence, out),
                 Err(why) => {
-                    let error = ErrorCode::BadHandshake.with(format!("Bad handshake: {why}"));
-                    self.refuse(client, sequence, &error, out);
+                    let code = match why {
+                        Malformed::OldProtocol => ErrorCode::UnsupportedAuthMode,
+                        _ => ErrorCode::BadHandshake,
+                    };
+                    self.refuse(client, sequence, &code.packet(), out);
                 }
             },
         }

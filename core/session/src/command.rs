@@ -24,7 +24,7 @@ impl Core {
     /// The first packet of a command.
     pub(crate) fn command(&mut self, client: u32, packet: &Packet<'_>, out: &mut Ops) {
         if packet.header.sequence != 0 {
-            return self.refuse(client, 1, &crate::front::out_of_order(), out);
+            return self.refuse(client, 0, &crate::front::out_of_order(), out);
         }
         if packet.payload.len() > self.policy.packet_max {
             return self.refuse(client, 1, &ErrorCode::PacketTooLarge.packet(), out);

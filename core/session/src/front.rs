@@ -18,7 +18,8 @@ const AHEAD_MAX: usize = 256 << 10;
 /// The longest packet of a client that has not logged in.
 const LOGIN_PACKET_MAX: usize = 64 << 10;
 
-/// What a packet with a wrong sequence number gets, as servers say it.
+/// What a packet with a wrong sequence number gets. Servers give the answer the number that they
+/// had expected.
 pub(crate) fn out_of_order() -> ErrPacket {
     ErrPacket::new(1156, *b"08S01", "Got packets out of order")
 }
@@ -95,7 +96,7 @@ impl Core {
         match session.turn() {
             Turn::Wait if ahead => self.pause_client(client, out),
             Turn::Packet if rest.len() > LOGIN_PACKET_MAX && session.is_login() => {
-                let error = ErrorCode::BadHandshake.with("Bad handshake: the packet is too long");
+                let error = ErrorCode::BadHandshake.packet();
                 self.refuse(client, 2, &error, out);
             }
             Turn::Packet => self.resume_client(client, out),
@@ -144,7 +145,7 @@ impl Core {
                     let Some(packet) = PacketReader::new(bytes).next() else {
                         if session.is_login() && !session.may_be_login(bytes) {
                             // Nobody would send the rest of what is no packet at all.
-                            self.refuse(client, 2, &out_of_order(), out);
+                            self.refuse(client, 1, &out_of_order(), out);
                         }
                         break;
                     };

@@ -10,6 +10,7 @@ use mainstay_wire::{ErrPacket, ErrorCode};
 use crate::answer;
 use crate::core::Core;
 use crate::op::{Chunk, ConnId, Op, Ops};
+use crate::secure::Transport;
 use crate::session::{Phase, Session, Stage};
 
 impl Core {
@@ -82,6 +83,17 @@ impl Core {
         if session.is_some_and(|session| matches!(session.phase, Phase::Ready)) {
             let error = ErrorCode::ClientInteractionTimeout.packet();
             return self.tell_and_close(client, &error, out);
+        }
+        // Only MySQL says why it ends a login.
+        let silent = self.policy.server_version.contains("MariaDB");
+        if let Some(Session {
+            phase: Phase::Login(login),
+            transport: Transport::Plain | Transport::Tls { .. },
+            ..
+        }) = session.filter(|_| !silent)
+        {
+            let (sequence, error) = (login.sequence, ErrorCode::NetReadInterrupted.packet());
+            return self.refuse(client, sequence, &error, out);
         }
         self.close_client(client, out);
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use mainstay_wire::{ErrPacket, PacketReader};
+
 use crate::client::Reply;
 use crate::fake::{World, policy, routes};
 
@@ -79,4 +81,38 @@ fn a_user_with_all_its_connections_gets_no_more_until_one_has_left() {
     assert_eq!(world.reply(second), refused);
     world.leave(first);
     world.login(None);
+}
+
+#[test]
+fn a_client_that_does_not_log_in_is_closed_as_servers_close_it() {
+    for (version, told) in [("9.7.4", Some(1159)), ("10.11.19-MariaDB", None)] {
+        let mut policy = policy();
+        policy.server_version = version.to_owned();
+        let limit = policy.timeouts.handshake;
+        let mut world = World::with(policy, routes(1, 0, Some("db1"), &[]));
+        let client = world.accept();
+        world.wait(limit);
+        assert!(world.clients[&client].closed);
+        let error = error_in(&world.clients[&client].everything);
+        assert_eq!(error, told.map(|code| (1, code)));
+    }
+}
+
+#[test]
+fn a_packet_out_of_order_gets_the_number_that_was_expected() {
+    let mut world = World::new();
+    let client = world.login(None);
+    let before = world.clients[&client].everything.len();
+    world.client_sends(client, b"\x09\0\0\x03\x03SELECT 1");
+    let error = error_in(&world.clients[&client].everything[before..]);
+    assert_eq!(error, Some((0, 1156)));
+    assert!(world.clients[&client].closed);
+}
+
+/// Sequence number and code of the error among these packets.
+fn error_in(bytes: &[u8]) -> Option<(u8, u16)> {
+    let mut packets = PacketReader::new(bytes);
+    let error = packets.find(|packet| packet.payload.first() == Some(&0xff))?;
+    let code = ErrPacket::parse(error.payload).expect("an error").code;
+    Some((error.header.sequence, code))
 }
