@@ -3,7 +3,7 @@
 //! It does not ask for `DEPRECATE_EOF`, so that results come in the older of the two forms.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use mainstay_wire::auth::{AuthMoreData, AuthSwitchRequest, Plugin, caching_sha2, rsa_exchange};
@@ -41,21 +41,7 @@ pub struct PacketClient {
 impl PacketClient {
     /// Logs in.
     pub fn connect(login: &Login) -> Result<Self, ErrPacket> {
-        let stream = TcpStream::connect((login.host.as_str(), login.port)).expect("it listens");
-        stream.set_read_timeout(Some(LIMIT)).expect("a limit");
-        let mut client = Self {
-            stream,
-            salt: Salt::default(),
-            plugin: Plugin::Native,
-            sequence: 0,
-        };
-        let greeting = client.receive();
-        if greeting.first() == Some(&ERR_HEADER) {
-            return Err(ErrPacket::parse(&greeting).expect("an error packet"));
-        }
-        let greeting = Greeting::parse(&greeting).expect("a greeting");
-        client.salt = greeting.salt;
-        client.plugin = Plugin::from_name(&greeting.auth_plugin).expect("a plugin spoken here");
+        let mut client = Self::greeted(login)?;
         let response = HandshakeResponse {
             capabilities: CAPABILITIES,
             max_packet_size: 64 << 20,
@@ -72,6 +58,55 @@ impl PacketClient {
         client.send(&payload);
         client.finish_login(&login.password)?;
         Ok(client)
+    }
+
+    /// Connects, and goes no further than the greeting.
+    pub fn greeted(login: &Login) -> Result<Self, ErrPacket> {
+        let stream = TcpStream::connect((login.host.as_str(), login.port)).expect("it listens");
+        stream.set_read_timeout(Some(LIMIT)).expect("a limit");
+        let mut client = Self {
+            stream,
+            salt: Salt::default(),
+            plugin: Plugin::Native,
+            sequence: 0,
+        };
+        let greeting = client.receive();
+        if greeting.first() == Some(&ERR_HEADER) {
+            return Err(ErrPacket::parse(&greeting).expect("an error packet"));
+        }
+        let greeting = Greeting::parse(&greeting).expect("a greeting");
+        client.salt = greeting.salt;
+        client.plugin = Plugin::from_name(&greeting.auth_plugin).expect("a plugin spoken here");
+        Ok(client)
+    }
+
+    /// Sends bytes as they are; whoever listens may have closed already.
+    pub fn send_bytes(&mut self, bytes: &[u8]) {
+        let _ = self.stream.write_all(bytes);
+    }
+
+    /// Says that nothing more will come.
+    pub fn ends(&self) {
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// The code of the next packet, which is an error, and of the one after it, until the other
+    /// side closes the connection.
+    pub fn errors_to_the_end(&mut self) -> Vec<u16> {
+        let mut codes = Vec::new();
+        loop {
+            match self.try_receive() {
+                Ok(payload) => {
+                    let error = ErrPacket::parse(&payload).expect("an error packet");
+                    codes.push(error.code);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    panic!("the connection is open still, after {codes:?}")
+                }
+                // It ends, by a reset where something sent was not read.
+                Err(_) => return codes,
+            }
+        }
     }
 
     /// `COM_CHANGE_USER`.
