@@ -15,6 +15,8 @@ async function connect(options = {}) {
     metaAsArray: true,
     autoJsonMap: false,
     allowPublicKeyRetrieval: true,
+    // Its own limit is a second: too short for a busy machine.
+    connectTimeout: 60000,
     ...options,
   });
 }
@@ -111,7 +113,7 @@ test('rows are streamed', async (log) => {
 
 test('a pool of sessions', async (log) => {
   const pool = connector.createPool({ ...login, database: schema, connectionLimit: 4, rowsAsArray: true,
-    allowPublicKeyRetrieval: true });
+    allowPublicKeyRetrieval: true, connectTimeout: 60000, acquireTimeout: 60000 });
   await pool.query('CREATE TABLE q (id INT PRIMARY KEY, v INT)');
   await Promise.all(Array.from({ length: 60 }, (_, n) => pool.query('INSERT INTO q VALUES (?, ?)', [n, n])));
   log.see('sum', await pool.query('SELECT COUNT(*), SUM(v) FROM q'));
@@ -125,7 +127,7 @@ test('a pool of sessions', async (log) => {
 test('resets, changes of user and schemas', async (log) => {
   const session = await connect();
   await session.query('SET @a = 1');
-  await session.reset();
+  if (family !== 'mysql56') await session.reset();
   await query(session, 'SELECT @a, DATABASE()', log);
   await session.query('USE information_schema');
   await query(session, 'SELECT DATABASE()', log);

@@ -92,7 +92,7 @@ ALL = {
     "sqlalchemy": python("suite_sqlalchemy"),
     "django": python("suite_django"),
     "mysql2": node("mysql2"),
-    "mariadb-node": node("mariadb"),
+    "mariadb-js": node("mariadb"),
     "mysql_async": rust("mysql_async"),
     "sqlx": rust("sqlx"),
     "php": Suite(["php", "-d", "memory_limit=512M", "php/suite.php"], ["php"]),

@@ -1,5 +1,5 @@
-//! Clients that send garbage, packets out of order, too long ones or nothing at all get what a server
-//! gives them, are closed, and nobody else notices. Each family with one of the proxy's drivers.
+//! Clients that send garbage, packets out of order, too long ones or nothing at all get what a
+//! server gives them, are closed, and nobody else notices. Each family with one driver.
 
 use std::fs;
 
