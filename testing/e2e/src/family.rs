@@ -49,6 +49,14 @@ impl Family {
         }
     }
 
+    /// The family's own reader of binary logs.
+    pub fn binlog_program(self) -> PathBuf {
+        match self {
+            Self::MariaDb => on_path("mariadb-binlog", self),
+            Self::MySql => installed(&mysql_prefix().join("usr/bin/mysqlbinlog"), self),
+        }
+    }
+
     /// The family's own command line client.
     pub(crate) fn client_program(self) -> PathBuf {
         match self {

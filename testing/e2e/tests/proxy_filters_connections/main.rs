@@ -1,11 +1,15 @@
 //! What is between a client and a statement: TLS, compression, certificates, addresses told by a
 //! balancer. Real clients and servers, both sides of the proxy filtered.
 
+mod certificates;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use mainstay_e2e::{Family, Home, Login, Sandbox, on_both_families, server_client};
+
+use certificates::Certificates;
 
 on_both_families!(clients_are_served_through_every_filter);
 
@@ -64,15 +68,22 @@ fn settings(family: Family) -> &'static str {
     }
 }
 
+const CERTIFIED: &str = "[proxy.tls]\nclient_ca = \"clients-ca.pem\"\n\
+                         [[user]]\nname = \"certified\"\npassword = \"certified's secret\"\n\
+                         require = \"certificate\"\n";
+
 fn clients_are_served_through_every_filter(family: Family) {
     let home = Home::new();
     let file = home.join("proxy.toml");
-    fs::write(&file, settings(family)).expect("a file can be written");
+    let certificates = Certificates::make(home.path());
+    let text = settings(family).to_owned() + CERTIFIED;
+    fs::write(&file, text).expect("a file can be written");
     let file = file.to_str().expect("a path");
     let sandbox = Sandbox::start_with(family, &["--settings", file]);
     every_combination_serves(&sandbox);
     compression_and_tls_reach_the_server(&sandbox);
     users_prove_themselves_as_they_must(&sandbox);
+    a_user_proves_a_certificate(&sandbox, &certificates);
     a_told_address_is_the_clients(&sandbox);
 }
 
@@ -136,6 +147,33 @@ fn users_prove_themselves_as_they_must(sandbox: &Sandbox) {
     assert_eq!(run(family, &careful, &owned(&[with]), "SELECT 1"), "1\n");
     let said = run(family, &careful, &owned(&[without]), "SELECT 1");
     assert!(said.contains("1045 (28000)"), "{said}");
+}
+
+/// As `REQUIRE X509`: with a certificate of the known authority, and not without.
+fn a_user_proves_a_certificate(sandbox: &Sandbox, certificates: &Certificates<'_>) {
+    let family = sandbox.family();
+    let manager = sandbox.manager_login(&sandbox.primary());
+    let sql = "CREATE USER certified@'%' IDENTIFIED BY \"certified's secret\"";
+    assert_eq!(run(family, &manager, &[], sql), "");
+    let login = Login {
+        user: "certified".to_owned(),
+        password: "certified's secret".to_owned(),
+        database: None,
+        ..sandbox.proxy()
+    };
+    let tls = match family {
+        Family::MariaDb => "--ssl",
+        Family::MySql => "--ssl-mode=REQUIRED",
+    };
+    let with = |name: &str| [vec![tls.to_owned()], certificates.options(name)].concat();
+    assert_eq!(run(family, &login, &with("right"), "SELECT 1"), "1\n");
+    let said = run(family, &login, &[tls.to_owned()], "SELECT 1");
+    assert!(said.contains("1045 (28000)"), "{said}");
+    // The connection ends before a password is sent, whoever the user is.
+    for login in [login, sandbox.proxy()] {
+        let said = run(family, &login, &with("wrong"), "SELECT 1");
+        assert!(said.contains("ERROR 20"), "{said}");
+    }
 }
 
 /// The answer to a wrong login names the address, whoever carries it.

@@ -3,21 +3,23 @@
 use std::fmt::Write;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use mainstay_e2e::{Client, Family, Login, Sandbox, on_both_families, server_client};
+use mainstay_e2e::{Client, Family, Login, Sandbox, on_both_families, run, server_client};
 
 on_both_families!(files_and_kills_pass);
 
 type Case = (&'static str, fn(&Sandbox));
 
-const CASES: [Case; 3] = [
+const CASES: [Case; 4] = [
     ("a file of the client is loaded through the proxy", file),
     (
         "a file is refused where the client does not allow it",
         no_file,
     ),
+    ("a binary log is read through the proxy", binlog),
     (
         "a statement is killed by the number that its session is told",
         kill,
@@ -30,7 +32,8 @@ const NO_SUCH_THREAD: u16 = 1094;
 fn files_and_kills_pass(family: Family) {
     let folder = tempfile::tempdir().expect("a temporary directory can be made");
     let settings = folder.path().join("proxy.toml");
-    let text = "[proxy]\nlocal_infile = true\nworkers = 2\n";
+    let text = "[proxy]\nlocal_infile = true\nworkers = 2\nbinlog_from = \"writer\"\n\
+                [[user]]\nname = \"reader\"\npassword = \"reader's secret\"\n";
     fs::write(&settings, text).expect("a file can be written");
     let path = settings.to_str().expect("a path of letters");
     let sandbox = Sandbox::start_with(family, &["--settings", path]);
@@ -85,6 +88,40 @@ fn no_file(sandbox: &Sandbox) {
         said.push(client.error_of("LOAD DATA LOCAL INFILE '/etc/hostname' INTO TABLE not_loaded"));
     }
     assert_eq!(said[0], said[1]);
+}
+
+fn binlog(sandbox: &Sandbox) {
+    let mut manager = Client::connect(&sandbox.manager_login(&sandbox.primary()));
+    manager.execute("CREATE USER reader@'%' IDENTIFIED BY \"reader's secret\"");
+    // The manager may grant nothing: what REPLICATION SLAVE is, is written by hand.
+    manager.execute(match sandbox.family() {
+        Family::MariaDb => {
+            "UPDATE mysql.global_priv SET priv = JSON_SET(priv, '$.access', 1 << 19) \
+             WHERE user = 'reader'"
+        }
+        Family::MySql => "UPDATE mysql.user SET repl_slave_priv = 'Y' WHERE user = 'reader'",
+    });
+    manager.execute("FLUSH PRIVILEGES");
+    manager.execute("CREATE TABLE app.told_by_the_binlog (id INT PRIMARY KEY)");
+    let log = manager.column("SHOW BINARY LOGS").pop().expect("a log");
+    // No more events are added to that one.
+    manager.execute("FLUSH BINARY LOGS");
+    let told = both(sandbox).map(|login| {
+        let mut command = Command::new(sandbox.family().binlog_program());
+        command.args([
+            "--no-defaults",
+            "--read-from-remote-server",
+            "--user=reader",
+            "--password=reader's secret",
+        ]);
+        command.args([
+            format!("--host={}", login.host),
+            format!("--port={}", login.port),
+        ]);
+        run(command.arg(&log)).succeeded()
+    });
+    assert!(told[0].contains("CREATE TABLE app.told_by_the_binlog"));
+    assert_eq!(told[0], told[1]);
 }
 
 fn kill(sandbox: &Sandbox) {
