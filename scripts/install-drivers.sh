@@ -24,6 +24,16 @@ has sysbench || packages+=(sysbench)
 has node || packages+=(nodejs npm)
 if [ ${#packages[@]} -gt 0 ]; then apt_install "${packages[@]}"; fi
 
+# The plugin of MariaDB's servers that Debian packs with the service.
+if [ ! -f "$home/mariadb-plugins/auth_ed25519.so" ]; then
+  mkdir -p "$home/mariadb-plugins"
+  work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  (cd "$work" && apt-get -qq -o APT::Sandbox::User=root download mariadb-server \
+    && dpkg-deb -x mariadb-server_*.deb tree)
+  cp "$work/tree/usr/lib/mysql/plugin/auth_ed25519.so" "$home/mariadb-plugins/"
+fi
+
 if [ ! -x "$home/venv/bin/python" ]; then
   python3 -m venv "$home/venv"
 fi
@@ -38,3 +48,5 @@ fi
 (cd "$suites/go" && GO111MODULE=off GOPATH=/usr/share/gocode GOCACHE="$home/go-cache" \
   go build -o "$home/go-suite" ./*.go)
 cargo build --quiet --manifest-path "$suites/rust/Cargo.toml" --target-dir "$home/rust"
+# The proxy of the servers that the sandbox does not run.
+cargo build --quiet --manifest-path "$root/Cargo.toml" -p mainstay-proxy --example one_server

@@ -24,7 +24,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("suites", nargs="*", metavar="SUITE", help="; ".join(sorted(suites.ALL)))
     parser.add_argument("--family", choices=suites.FAMILIES, action="append",
-                        help="mysql56 is MySQL 5.6, one server; without it mariadb and mysql")
+                        help="mysql56 and ed25519 (MariaDB) are one server each; mariadb and mysql"
+                             " when none is named")
     parser.add_argument("--only", default="", metavar="TEXT", help="cases with this in their name")
     parser.add_argument("--diff", type=int, default=3, metavar="N", help="differences shown of a case")
     parser.add_argument("--settings", type=pathlib.Path, metavar="FILE", action="append",
@@ -71,8 +72,8 @@ def clusters(chosen, settings):
         yield Cluster.running(directory), "as it is"
     if not chosen.dir:
         for family in chosen.family or ["mariadb", "mysql"]:
-            if family == "mysql56":
-                yield Single.started(), "one server"
+            if family in ("mysql56", "ed25519"):
+                yield Single.started(family), "one server"
                 continue
             for file in settings:
                 yield Cluster.started(family, file.resolve(), chosen.keep), file.stem

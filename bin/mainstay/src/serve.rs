@@ -22,7 +22,7 @@ use mainstay_settings::{
 };
 use mainstay_store::Store;
 use mainstay_wire::Greeting;
-use mainstay_wire::auth::ServerKey;
+use mainstay_wire::auth::{Plugin, ServerKey};
 use sd_notify::NotifyState;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -318,10 +318,10 @@ pub(crate) async fn proxy_options(
         policy.collation = said.charset;
         let version = proxy.server_version.clone();
         policy.server_version = version.unwrap_or_else(|| said.server_version.clone());
-        let plugin = if said.is_mariadb() {
-            AuthPlugin::NativePassword
-        } else {
-            AuthPlugin::CachingSha2
+        // As the servers do: of MySQL, those before 8.0 do not name the newer one.
+        let plugin = match Plugin::from_name(&said.auth_plugin) {
+            Some(Plugin::CachingSha2) => AuthPlugin::CachingSha2,
+            _ => AuthPlugin::NativePassword,
         };
         policy.auth_plugin = proxy.auth_plugin.unwrap_or(plugin);
     } else {

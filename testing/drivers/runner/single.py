@@ -1,4 +1,5 @@
-"""One server of MySQL 5.6, which the sandbox does not run, behind a proxy without a manager."""
+"""One server as the sandbox runs none, behind a proxy without a manager: MySQL 5.6, and MariaDB whose
+accounts prove themselves by ed25519."""
 
 import contextlib
 import os
@@ -13,13 +14,18 @@ from runner import paths
 from runner.cluster import LARGEST_PACKET, LOCK_WAIT_S, Cluster
 
 PROGRAM = paths.TARGET / "debug/examples/one_server"
+PLUGINS = paths.HOME / "mariadb-plugins"
+MARIADB = "/usr/sbin/mariadbd"
 SCRIPTS = ("mysql_system_tables.sql", "mysql_system_tables_data.sql")
 START_LIMIT_S = 60
 USER, PASSWORD = "app", "the password of the suites"
-ACCOUNT = f"""
-DELETE FROM mysql.user WHERE user = '';
-FLUSH PRIVILEGES;
-CREATE USER {USER}@'%' IDENTIFIED BY '{PASSWORD}';
+ACCOUNT = {
+    "mysql56": "DELETE FROM mysql.user WHERE user = ''; FLUSH PRIVILEGES;"
+               f" CREATE USER {USER}@'%' IDENTIFIED BY '{PASSWORD}'",
+    "ed25519": "DELETE FROM mysql.global_priv WHERE user = ''; FLUSH PRIVILEGES;"
+               f" CREATE USER {USER}@'%' IDENTIFIED VIA ed25519 USING PASSWORD('{PASSWORD}')",
+}
+GRANTS = f"""
 GRANT CREATE ON *.* TO {USER}@'%';
 GRANT ALL ON `test%`.* TO {USER}@'%';
 GRANT EXECUTE ON *.* TO {USER}@'%';
@@ -45,8 +51,8 @@ def free_port():
 class Single(Cluster):
     """The server and the proxy; what a suite is told of a sandbox, it is told of these."""
 
-    def __init__(self, home, ports):
-        self.family = "mysql56"
+    def __init__(self, family, home, ports):
+        self.family = family
         self.directory = home
         self.user, self.password = USER, PASSWORD
         self.ports = ports
@@ -54,15 +60,18 @@ class Single(Cluster):
 
     @classmethod
     @contextlib.contextmanager
-    def started(cls):
+    def started(cls, family):
         """A new server on a free port; its data are gone at the end."""
         if not PROGRAM.exists():
             raise SystemExit(f"there is no {PROGRAM}: cargo build -p mainstay-proxy --examples")
-        home = tempfile.mkdtemp(prefix="mainstay-drivers-mysql56-")
-        cluster = cls(home, {"direct": free_port()})
+        home = tempfile.mkdtemp(prefix=f"mainstay-drivers-{family}-")
+        cluster = cls(family, home, {"direct": free_port()})
         running = []
         try:
-            running.append(cluster.start_server())
+            start = cluster.start_mariadb if family == "ed25519" else cluster.start_mysql56
+            running.append(start())
+            cluster.as_root("SELECT 1", START_LIMIT_S)
+            cluster.as_root(ACCOUNT[family] + ";" + GRANTS)
             running.append(cluster.start_proxy())
             yield cluster
         finally:
@@ -71,7 +80,26 @@ class Single(Cluster):
                 one.wait()
             shutil.rmtree(home, ignore_errors=True)
 
-    def start_server(self):
+    def environment(self, way):
+        """What a suite reads."""
+        family = "mariadb" if self.family == "ed25519" else self.family
+        return {**super().environment(way), "DRIVERS_FAMILY": family}
+
+    def start_mariadb(self):
+        """Makes the data of a server, and starts it."""
+        data = f"--datadir={self.directory}/data"
+        make = ["mariadb-install-db", "--no-defaults", data, "--user=root",
+                "--auth-root-authentication-method=normal"]
+        command = [MARIADB, "--no-defaults", data, "--user=root", f"--socket={self.socket}",
+                   f"--port={self.ports['direct']}", "--bind-address=127.0.0.1",
+                   f"--tmpdir={self.directory}", f"--max-allowed-packet={LARGEST_PACKET}",
+                   f"--lock-wait-timeout={LOCK_WAIT_S}", f"--plugin-dir={PLUGINS}",
+                   "--plugin-load-add=auth_ed25519", "--skip-name-resolve"]
+        with open(f"{self.directory}/log", "wb") as log:
+            subprocess.run(make, stdout=log, stderr=log, check=True)
+            return subprocess.Popen(command, stdout=log, stderr=log)
+
+    def start_mysql56(self):
         """Makes the data of a server, and starts it."""
         place, home = home_of_server(), pathlib.Path(self.directory)
         (home / "data/mysql").mkdir(parents=True)
@@ -97,10 +125,7 @@ lock_wait_timeout = {LOCK_WAIT_S}
         with open(home / "log", "wb") as log:
             subprocess.run([*command, "--bootstrap"], input=f"use mysql;\n{tables}".encode(),
                            env=environment, stdout=log, stderr=log, check=True)
-            server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        self.as_root("SELECT 1", START_LIMIT_S)
-        self.as_root(ACCOUNT)
-        return server
+            return subprocess.Popen(command, env=environment, stdout=log, stderr=log)
 
     def start_proxy(self):
         """The proxy in front of it."""
@@ -117,7 +142,7 @@ lock_wait_timeout = {LOCK_WAIT_S}
         while subprocess.run([*command, "-e", sql], capture_output=limit_s > 0,
                              check=False).returncode:
             if time.monotonic() > end:
-                raise SystemExit(f"MySQL 5.6 does not answer; {self.directory}/log says why")
+                raise SystemExit(f"the server does not answer; {self.directory}/log says why")
             time.sleep(0.2)
 
     def purge(self):

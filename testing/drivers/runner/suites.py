@@ -18,7 +18,8 @@ MYSQL_CLIENT = os.environ.get("MAINSTAY_MYSQL") or next(
         pathlib.Path.home() / ".local/share/mainstay-servers/mysql97/usr/bin/mysql",
     ) if path.exists()), "mysql")
 
-FAMILIES = ("mariadb", "mysql", "mysql56")
+FAMILIES = ("mariadb", "mysql", "mysql56", "ed25519")
+USUAL = FAMILIES[:3]
 # Without mysql_native_password the clients of MySQL 9 reach no server of these.
 NEW = ("mysql",)
 
@@ -29,7 +30,7 @@ LIMIT_S = 900
 class Suite:
     """A program that prints a JSON object for each case."""
 
-    def __init__(self, command, needs, environment=None, families=FAMILIES):
+    def __init__(self, command, needs, environment=None, families=USUAL):
         self.command = [str(part) for part in command]
         self.needs = needs
         self.environment = environment or {}
@@ -66,19 +67,19 @@ def python(script, *arguments):
     return Suite([PYTHON, f"python/{script}.py", *arguments], [PYTHON])
 
 
-def client(program, families=FAMILIES):
+def client(program, families=USUAL):
     command = [PYTHON, "python/suite_client.py", program]
     return Suite(command, [PYTHON, program], families=families)
 
 
-def node(which):
+def node(which, families=USUAL):
     return Suite(["node", "node/suite.js", which], ["node", NODE_MODULES / which],
-                 {"NODE_PATH": str(NODE_MODULES)})
+                 {"NODE_PATH": str(NODE_MODULES)}, families)
 
 
-def perl(which):
+def perl(which, families=USUAL):
     module = f"/usr/lib/x86_64-linux-gnu/perl5/5.36/DBD/{which}.pm"
-    return Suite(["perl", "perl/suite.pl", which], ["perl", module])
+    return Suite(["perl", "perl/suite.pl", which], ["perl", module], families=families)
 
 
 def rust(which):
@@ -92,13 +93,13 @@ ALL = {
     "sqlalchemy": python("suite_sqlalchemy"),
     "django": python("suite_django"),
     "mysql2": node("mysql2"),
-    "mariadb-js": node("mariadb"),
+    "mariadb-js": node("mariadb", FAMILIES),
     "mysql_async": rust("mysql_async"),
     "sqlx": rust("sqlx"),
     "php": Suite(["php", "-d", "memory_limit=512M", "php/suite.php"], ["php"]),
     "perl-mysql": perl("mysql"),
-    "perl-mariadb": perl("MariaDB"),
-    "client-mariadb": client("mariadb"),
+    "perl-mariadb": perl("MariaDB", FAMILIES),
+    "client-mariadb": client("mariadb", FAMILIES),
     "client-mysql": client(MYSQL_CLIENT, NEW),
     "sysbench": Suite([PYTHON, "python/suite_sysbench.py"], [PYTHON, "sysbench"]),
     "fuzz": python("suite_fuzz"),

@@ -1,5 +1,7 @@
 //! What streams past the proxy, and what crosses its workers: a client's file, a KILL.
 
+mod dialect;
+
 use std::fmt::Write;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -93,14 +95,7 @@ fn no_file(sandbox: &Sandbox) {
 fn binlog(sandbox: &Sandbox) {
     let mut manager = Client::connect(&sandbox.manager_login(&sandbox.primary()));
     manager.execute("CREATE USER reader@'%' IDENTIFIED BY \"reader's secret\"");
-    // The manager may grant nothing: what REPLICATION SLAVE is, is written by hand.
-    manager.execute(match sandbox.family() {
-        Family::MariaDb => {
-            "UPDATE mysql.global_priv SET priv = JSON_SET(priv, '$.access', 1 << 19) \
-             WHERE user = 'reader'"
-        }
-        Family::MySql => "UPDATE mysql.user SET repl_slave_priv = 'Y' WHERE user = 'reader'",
-    });
+    manager.execute(dialect::reader_of_binlogs(sandbox.family()));
     manager.execute("FLUSH PRIVILEGES");
     manager.execute("CREATE TABLE app.told_by_the_binlog (id INT PRIMARY KEY)");
     let log = manager.column("SHOW BINARY LOGS").pop().expect("a log");
