@@ -8,6 +8,7 @@ mod args;
 mod balancing;
 mod binlog;
 mod certificates;
+mod cloud;
 mod config;
 mod control;
 mod doctor;

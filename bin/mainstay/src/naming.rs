@@ -1,5 +1,6 @@
-//! The names of the cluster, where the settings ask for them: what manager or monitor have said
-//! last of who may be written to and read from, as the responder takes it.
+//! What follows the cluster outside of the proxy, where the settings ask for it: its names, and
+//! addresses that a cloud moves. Both take what manager or monitor have said last of who may be
+//! written to and read from.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,22 +13,50 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::cloud::Clouds;
 use crate::control::Control;
+use crate::floating::Floating;
 use crate::output::BadInput;
 
 /// How old the names may be: next to nothing beside the shortest life of an answer, a second.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// A responder that runs, and who tells it what is new.
+/// What runs of both.
 #[derive(Debug)]
 pub(crate) struct Naming {
+    _clouds: Clouds,
+    _answers: Option<Answers>,
+}
+
+/// A responder that runs, and who tells it what is new.
+#[derive(Debug)]
+struct Answers {
     _responder: Responder,
     teller: JoinHandle<()>,
 }
 
 impl Naming {
-    /// Starts it; `None` where no names are asked for.
-    pub(crate) async fn begin(settings: &Settings, control: &Control) -> Result<Option<Self>> {
+    /// Starts what the settings ask for.
+    pub(crate) async fn begin(
+        settings: &Settings,
+        control: &Control,
+        floating: &Floating,
+    ) -> Result<Self> {
+        Ok(Self {
+            _answers: Answers::begin(settings, control).await?,
+            _clouds: Clouds::start(&settings.vip.cloud, Some(control), floating),
+        })
+    }
+
+    /// Whether it would be the same with these settings.
+    pub(crate) fn is_same(before: &Settings, after: &Settings) -> bool {
+        let one = |settings: &Settings| (settings.dns.clone(), settings.vip.cloud.clone());
+        one(before) == one(after) && before.servers == after.servers
+    }
+}
+
+impl Answers {
+    async fn begin(settings: &Settings, control: &Control) -> Result<Option<Self>> {
         let Some(dns) = &settings.dns else {
             return Ok(None);
         };
@@ -69,7 +98,7 @@ impl Naming {
     }
 }
 
-impl Drop for Naming {
+impl Drop for Answers {
     fn drop(&mut self) {
         self.teller.abort();
     }

@@ -115,7 +115,7 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
         before.serving(service.proxy().cloned())?;
     }
     let balancing = balancing::begin(&settings.balancer)?;
-    let naming = Naming::begin(&settings, &service.control).await?;
+    let naming = Some(Naming::begin(&settings, &service.control, &floating).await?);
     announce(&settings, &service);
     let (orders, ordered) = mpsc::channel(1);
     let admin = open_admin(path, &settings, (&service, &certificates, &logs), &orders).await?;

@@ -6,6 +6,7 @@
 
 mod alert;
 mod balancing;
+mod cloud;
 mod control;
 mod dns;
 mod error;
@@ -22,6 +23,7 @@ mod tests;
 
 pub use alert::{AlertMeans, AlertSettings, MailEncryption, MailSettings};
 pub use balancing::BalancerSettings;
+pub use cloud::{CloudFollows, CloudMeans, CloudSettings};
 pub use control::{Control, ManagerSettings, MonitorSettings};
 pub use dns::DnsSettings;
 pub use error::{Problem, SettingsError};

@@ -6,6 +6,7 @@ mod admin;
 mod alert;
 mod api;
 mod balancing;
+mod cloud;
 mod cluster;
 mod dns;
 mod firewall;
@@ -58,6 +59,7 @@ const KNOWN: &[&str] = &[
     "balancer",
     "virtual_server",
     "dns",
+    "cloud_address",
 ];
 
 /// A file with one of these needs no cluster.
@@ -133,7 +135,11 @@ fn known(file: &DeTable<'_>, report: &mut Report<'_>) {
 fn vips(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> VipRole {
     let process = one(file, "vrrp", report);
     let tables = list(file, "vip", report);
-    vip::read(process, &tables, folder, report)
+    let mut role = vip::read(process, &tables, folder, report);
+    let has_cluster = OF_CLUSTER.iter().any(|key| file.contains_key(*key));
+    let tables = list(file, "cloud_address", report);
+    role.cloud = cloud::read(&tables, (&role.vips, has_cluster), report);
+    role
 }
 
 fn balancer(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> BalancerSettings {

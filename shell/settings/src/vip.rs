@@ -14,12 +14,14 @@ use mainstay_vrrp::{Announcements, Checksum, Password, Policy, Preempt, Prefixed
 use mainstay_vrrp::{RouterId, Version};
 
 use crate::balancing::BalancerSettings;
+use crate::cloud::CloudSettings;
 use crate::error::SettingsError;
 use crate::sections;
 use crate::settings::{Account, ApiSettings, Settings};
 
 /// What a file gives a host to do.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "there is one of it in a process")]
 pub enum Roles {
     /// A manager, a proxy, and addresses if there are any.
     Cluster(Box<Settings>),
@@ -73,6 +75,8 @@ pub struct VipRole {
     pub process: VrrpSettings,
     /// `[[vip]]`, in the order of the file.
     pub vips: Vec<VipSettings>,
+    /// `[[cloud_address]]`: addresses that a cloud moves by its API.
+    pub cloud: Vec<CloudSettings>,
 }
 
 /// `[vrrp]`.

@@ -9,6 +9,7 @@ use sd_notify::NotifyState;
 use tokio::sync::oneshot;
 
 use crate::balancing;
+use crate::cloud::Clouds;
 use crate::floating::{self, Floating};
 use crate::output::BadInput;
 use crate::signals::{Request, Signals};
@@ -19,6 +20,7 @@ pub(super) async fn serve(path: &Path, mut settings: AddressSettings) -> Result<
     let api = api.map_err(|error| BadInput(error.to_string()))?;
     let mut balancing = balancing::begin(&settings.balancer)?;
     let floating = Floating::begin(&settings.vip).await?;
+    let mut clouds = Clouds::start(&settings.vip.cloud, None, &floating);
     let account = &settings.api.account;
     let access = Access::new(&account.user, account.password.reveal());
     let routes = floating::routes(floating.clone()).merge(floating::numbers(floating.clone()));
@@ -37,6 +39,9 @@ pub(super) async fn serve(path: &Path, mut settings: AddressSettings) -> Result<
                 let (before, now) = (&settings.balancer, &after.balancer);
                 balancing = balancing::change(balancing, before, now).await;
                 floating.change(&settings.vip, &after.vip).await;
+                if settings.vip.cloud != after.vip.cloud {
+                    clouds = Clouds::start(&after.vip.cloud, None, &floating);
+                }
                 if settings.api != after.api {
                     tracing::warn!("[api] waits for a restart");
                 }
@@ -52,6 +57,7 @@ pub(super) async fn serve(path: &Path, mut settings: AddressSettings) -> Result<
         }
     }
     tracing::info!("stopping");
+    drop(clouds);
     floating.end().await;
     let _ = stop_api.send(());
     api.abort();

@@ -127,15 +127,14 @@ impl Running {
         self.balancing = balancing::change(balancing, before, after).await;
         let (before, after) = (&self.settings.vip, &settings.vip);
         self.floating.change(before, after).await;
-        let same = self.settings.dns == settings.dns && self.settings.servers == settings.servers;
-        if !same {
+        if !Naming::is_same(&self.settings, &settings) {
             // The place may be the same, so the old one goes first.
             drop(self.naming.take());
-            let naming = Naming::begin(&settings, &self.service.control).await;
-            self.naming = naming.unwrap_or_else(|error| {
-                tracing::error!("no names are answered: {error:#}");
-                None
-            });
+            let naming = Naming::begin(&settings, &self.service.control, &self.floating).await;
+            if let Err(error) = &naming {
+                tracing::error!("no names are answered, and no cloud is told: {error:#}");
+            }
+            self.naming = naming.ok();
         }
         let others = self.settings.alerts != settings.alerts;
         self.settings = settings;
@@ -243,14 +242,14 @@ impl Running {
                     &self.orders,
                 )
                 .await?;
-                let naming = Naming::begin(&self.settings, &service.control).await?;
+                let naming = Naming::begin(&self.settings, &service.control, &floating).await?;
                 Ok(Upgraded::Not(Box::new(Self {
                     alerting: alerting::begin(&self.settings, &service),
                     service,
                     balancing,
                     floating,
                     admin,
-                    naming,
+                    naming: Some(naming),
                     ..self
                 })))
             }

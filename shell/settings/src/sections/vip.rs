@@ -51,7 +51,11 @@ pub(super) fn read(
             vips.push(vip);
         }
     }
-    VipRole { process, vips }
+    VipRole {
+        process,
+        vips,
+        cloud: Vec::new(),
+    }
 }
 
 fn common(mut section: Section<'_, '_, '_>, folder: &Path) -> VrrpSettings {
