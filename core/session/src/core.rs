@@ -233,8 +233,13 @@ impl Core {
         policy.causal.board.absorb(&self.policy.causal.board);
         self.book.adopt(&self.policy, &policy, self.serial);
         self.policy = policy;
+        let looks = self.policy.timeouts.reader.is_some();
         for upstream in &mut self.upstreams {
             upstream.without_tls = false;
+            if !looks {
+                // Nobody would ask it again.
+                upstream.life.hung = None;
+            }
         }
         self.take_traits();
         for client in self.clients.ids() {
