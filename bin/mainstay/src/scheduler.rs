@@ -4,7 +4,6 @@
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
-use std::time::Duration;
 
 use mainstay_settings::SchedulerSettings;
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -151,13 +150,14 @@ fn tell(id: u32, status: Option<ExitStatus>, output: &str) {
     }
 }
 
-/// Long enough for anything that a test runs.
-#[cfg(test)]
-const PATIENCE: Duration = Duration::from_mins(1);
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    /// Long enough for anything that a test runs.
+    const PATIENCE: Duration = Duration::from_mins(1);
 
     fn shell(script: &str, limit: Duration) -> SchedulerSettings {
         SchedulerSettings {

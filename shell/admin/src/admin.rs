@@ -14,6 +14,7 @@ use crate::functions::{Asker, unix_time};
 use crate::guard::Role;
 use crate::runtime::{Event, Happened, Runtime, Table};
 use crate::schema::{self, Schema};
+use crate::states;
 use crate::{checksum, drift, show, variables};
 
 /// Beside the state: `disk`, and `stats_history`.
@@ -266,7 +267,11 @@ impl Admin {
             .filter(|module| module.tables().contains(&configured));
         let tables = modules.flat_map(|module| self.sources.runtime.rows(module));
         let rows = tables.filter(|table| table.name == configured);
-        Ok(Some(rows.flat_map(|table| table.rows).collect()))
+        let mut rows = rows.flat_map(|table| table.rows).collect();
+        if configured == "mysql_servers" {
+            states::overlay(&mut rows, &**figures);
+        }
+        Ok(Some(rows))
     }
 
     fn runtime_checksums(&self) -> Vec<Row> {

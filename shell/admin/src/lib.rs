@@ -14,6 +14,7 @@ mod drift;
 mod history;
 mod layers;
 mod show;
+mod states;
 
 mod database;
 mod functions;
@@ -36,4 +37,5 @@ pub use figures::{Cell, Figures, Row};
 pub use listener::{Account, Listener, Listening};
 pub use runtime::{Event, Happened, Runtime, Table};
 pub use schema::{Schema, TableInfo, columns, table, tables};
+pub use states::SERVER_STATES;
 pub use variables::defaults;

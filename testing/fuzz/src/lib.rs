@@ -3,6 +3,7 @@
 //! mutator of this crate's program, or libFuzzer (`libfuzzer/`, the layout of cargo-fuzz).
 
 mod binlog;
+mod import;
 mod session;
 mod settings;
 mod sql;
@@ -39,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     target("proxy_protocol", wire::proxy_protocol),
     target("statement", sql::statement),
     target("digest", sql::digest),
+    target("import", import::import),
     target("settings", settings::settings),
     target("gtid_set", text::gtid_set),
     target("admin_command", text::admin_command),

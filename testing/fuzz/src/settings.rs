@@ -10,7 +10,10 @@ pub(crate) fn settings(data: &[u8]) {
     };
     match Settings::parse(text, Path::new("mainstay.toml")) {
         Ok(settings) => {
-            let _ = settings.failover_policy();
+            if let Some(manager) = settings.control.manager() {
+                let _ = settings.failover_policy(manager);
+            }
+            let _ = settings.terms();
             let _ = settings.members();
             let _ = settings.session_policy();
         }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use mainstay_admin::{Cell, Row};
+use mainstay_admin::{Cell, Row, SERVER_STATES};
 use mainstay_manager::Snapshot;
 use mainstay_monitor::{Kind, Monitor, Row as Probe};
 use mainstay_routing::hostgroups::{READERS, WRITERS};
@@ -32,6 +32,7 @@ pub(super) fn rows(control: &Control, table: &str) -> Option<Vec<Row>> {
         "mysql_server_ping_log" => Kind::Ping,
         "mysql_server_read_only_log" => Kind::ReadOnly,
         "mysql_server_replication_lag_log" => Kind::Lag,
+        SERVER_STATES => return Some(states(control).into_iter().map(state_row).collect()),
         // Clusters of other kinds are not watched.
         other => return other.starts_with("mysql_server_").then(Vec::new),
     };
@@ -39,6 +40,16 @@ pub(super) fn rows(control: &Control, table: &str) -> Option<Vec<Row>> {
         Control::Monitor(monitor) => of_monitor(monitor, kind),
         Control::Manager(manager, _) => of_manager(&manager.snapshot(), kind),
     })
+}
+
+fn state_row(state: StateRow) -> Row {
+    vec![
+        state.address.host.into(),
+        u64::from(state.address.port).into(),
+        u64::from(state.hostgroup).into(),
+        state.status.into(),
+        state.comment.into(),
+    ]
 }
 
 fn of_monitor(monitor: &Monitor, kind: Kind) -> Vec<Row> {

@@ -110,6 +110,11 @@ impl Server {
             let sentence = "needs no reader of binlogs: causal_reads = \"session\" is the default";
             report.left_out(row.line, "mysql_servers.gtid_port", sentence);
         }
+        if group == READERS && set("max_replication_lag").is_none() {
+            let sentence = "was off: with more than 10 s of lag it gets no reads now; \
+                            replication_lag_max = \"off\" for any";
+            report.changed(row.line, "mysql_servers.max_replication_lag", sentence);
+        }
         let status = row.some_text("status").unwrap_or_default();
         match status.to_ascii_uppercase().as_str() {
             "OFFLINE_SOFT" => self.intent = Some("draining"),
