@@ -376,18 +376,19 @@ pub(crate) struct RoleArgs {
     /// What to do.
     #[command(subcommand)]
     pub(crate) action: RoleAction,
-    #[command(flatten)]
-    pub(crate) cluster: ClusterArgs,
-    /// Print JSON.
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
 }
 
 /// What can be done with roles of addresses.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum RoleAction {
     /// Show all of them.
-    Show,
+    Show {
+        #[command(flatten)]
+        cluster: ClusterArgs,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Move a reader's address to the host of another server, for as long as that may serve reads.
     Move {
         /// The address.
@@ -395,6 +396,11 @@ pub(crate) enum RoleAction {
         /// The server.
         #[arg(long)]
         to: String,
+        #[command(flatten)]
+        cluster: ClusterArgs,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 

@@ -10,15 +10,20 @@ use crate::args::{RoleAction, RoleArgs};
 use crate::output::{emit, table};
 
 pub(crate) fn run(args: &RoleArgs) -> Result<ExitCode> {
-    let api = Api::find(&args.cluster)?;
-    let roles: Vec<RoleView> = match &args.action {
-        RoleAction::Show => api.get("/api/v1/roles")?,
-        RoleAction::Move { name, to } => {
+    let (roles, json): (Vec<RoleView>, bool) = match &args.action {
+        RoleAction::Show { cluster, json } => (Api::find(cluster)?.get("/api/v1/roles")?, *json),
+        RoleAction::Move {
+            name,
+            to,
+            cluster,
+            json,
+        } => {
             let request = RoleMove { to: to.clone() };
-            api.post(&format!("/api/v1/roles/{}/move", escape(name)), &request)?
+            let path = format!("/api/v1/roles/{}/move", escape(name));
+            (Api::find(cluster)?.post(&path, &request)?, *json)
         }
     };
-    if args.json {
+    if json {
         emit(&format!("{}\n", serde_json::to_string_pretty(&roles)?));
     } else {
         emit(&text_of(&roles));
