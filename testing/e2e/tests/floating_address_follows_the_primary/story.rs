@@ -150,7 +150,8 @@ impl Story {
 
     fn start_manager(&mut self) {
         let mut text = "[cluster]\ndurability = \"async\"\n[manager]\nuser = \"mainstay\"\n\
-            password = \"one\"\nreplication_user = \"replication\"\nreplication_password = \"two\"\n\
+            password = \"one\"\nreplication_user = \"replication\"\n\
+            replication_password = \"two\"\n\
             [api]\npassword = \"five\"\n[address_roles]\nwriter = \"writer\"\npassword = \"four\"\n"
             .to_owned();
         for host in [1, 2] {
