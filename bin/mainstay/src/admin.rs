@@ -1,6 +1,7 @@
 //! The admin interface of a process: its port, and the runtime behind it. The tables, the commands
 //! and the protocol are `shell/admin`'s; here rows become settings.
 
+mod accounts;
 mod cells;
 mod compose;
 mod document;

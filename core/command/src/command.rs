@@ -20,6 +20,8 @@ pub enum Command {
     },
     /// `LOAD MYSQL USER name TO RUNTIME`.
     LoadUser(String),
+    /// `LOAD MYSQL USERS FROM SERVERS`: their accounts to memory.
+    SyncUsers,
     /// `SAVE MYSQL DIGEST TO DISK`.
     SaveDigests,
     /// `SAVE CONFIG TO FILE path`.

@@ -48,6 +48,9 @@ macro_rules! commands {
 commands! {
     "LOAD MYSQL USER <name> TO RUNTIME", "Puts one user of memory in force."
         => |c| c.value().map(Command::LoadUser);
+    "LOAD MYSQL USERS FROM SERVERS",
+        "Takes the accounts of the servers to memory, with the hashes of their passwords."
+        => |_| Some(Command::SyncUsers);
     "LOAD <module> (TO RUNTIME|TO RUN|FROM MEMORY|FROM MEM)",
         "Puts the rows of memory in force: all of the module, or nothing."
         => |c| moved(c, Layer::Memory, Layer::Runtime);

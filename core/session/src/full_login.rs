@@ -234,7 +234,11 @@ impl Core {
         let (Some(hash), Ok(password)) = (self.hash_of(user), String::from_utf8(password)) else {
             return false;
         };
-        if !caching_sha2::verify_stored(password.as_bytes(), hash.reveal().as_bytes()) {
+        let right = match native::parse_stored_hash(hash.reveal()) {
+            Some(stored) => same(&native::stored_hash(password.as_bytes()), &stored),
+            None => caching_sha2::verify_stored(password.as_bytes(), hash.reveal().as_bytes()),
+        };
+        if !right {
             return false;
         }
         let learned = Learned {

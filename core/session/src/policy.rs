@@ -14,7 +14,7 @@ use mainstay_sql::Trusted;
 use mainstay_topology::ServerName;
 use mainstay_wire::Capabilities;
 pub use mainstay_wire::auth::Plugin;
-use mainstay_wire::auth::{ServerKey, caching_sha2};
+use mainstay_wire::auth::{ServerKey, caching_sha2, native};
 pub use mainstay_wire::compression::Compression;
 
 pub use crate::allowed::Subnet;
@@ -280,14 +280,16 @@ pub enum BinlogSource {
 pub enum Credential {
     /// The password itself.
     Clear(Secret),
-    /// What `caching_sha2_password` stores of it; the first login of a client tells the rest.
+    /// What `caching_sha2_password` or `mysql_native_password` stores of it; the first login of a
+    /// client tells the rest.
     Hash(Secret),
 }
 
 impl Credential {
     /// A stored hash, as `mysql.user.authentication_string` shows it; `None` for other text.
     pub fn stored_hash(text: &str) -> Option<Self> {
-        let is_hash = caching_sha2::is_stored_hash(text.as_bytes());
+        let is_hash = caching_sha2::is_stored_hash(text.as_bytes())
+            || native::parse_stored_hash(text).is_some();
         is_hash.then(|| Self::Hash(Secret::new(text)))
     }
 }

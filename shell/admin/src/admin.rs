@@ -121,7 +121,7 @@ impl Admin {
         }
         let changes = matches!(
             asked,
-            Command::Move { .. } | Command::Set(_) | Command::LoadUser(_)
+            Command::Move { .. } | Command::Set(_) | Command::LoadUser(_) | Command::SyncUsers
         );
         if changes && self.is_read_only() {
             let text = "the admin interface is read-only: PROXYSQL READWRITE".to_owned();
@@ -133,6 +133,7 @@ impl Admin {
             Command::Show(what) => self.show(who, &what),
             Command::Move { module, from, to } => self.move_module(module, from, to),
             Command::LoadUser(user) => self.load_user(&user),
+            Command::SyncUsers => self.sync_users(),
             Command::SaveDigests => self.save_digests(),
             Command::ConfigToFile(path) => self.config_to_file(&path),
             Command::ConfigText => Ok(one("Config", self.sources.runtime.text(false))),

@@ -70,6 +70,12 @@ pub(crate) fn unix_time() -> i64 {
     since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(0))
 }
 
+/// Whether a clear password is the one of which a server stores this.
+pub(crate) fn is_password(password: &str, stored: &str) -> bool {
+    native_hash(password) == stored.to_ascii_uppercase()
+        || caching_sha2::verify_stored(password.as_bytes(), stored.as_bytes())
+}
+
 fn native_hash(password: &str) -> String {
     if password.is_empty() {
         return String::new();

@@ -7,7 +7,7 @@ use crate::checksum;
 use crate::database::Answer;
 use crate::error::{AdminError, Refused};
 use crate::figures::{Cell, Row};
-use crate::functions::unix_time;
+use crate::functions::{is_password, unix_time};
 use crate::runtime::Table;
 use crate::schema::Schema;
 
@@ -121,6 +121,31 @@ impl Admin {
             table.rows.extend(newer.rows.into_iter().filter(is_user));
         }
         self.load(Module::Users, &tables)
+    }
+
+    /// `LOAD MYSQL USERS FROM SERVERS`: a clear password that is still right stays.
+    pub(crate) fn sync_users(&self) -> Result<Answer, AdminError> {
+        let accounts = self.sources.runtime.accounts()?;
+        let _one_at_a_time = self.moving.lock();
+        let database = self.database();
+        let mut affected = 0;
+        for (user, hash) in accounts {
+            let sql = "SELECT password FROM main.mysql_users WHERE username = ?1";
+            let known = database.ask(sql, &[user.as_str().into()])?;
+            let known = known
+                .first()
+                .and_then(|row| row.first())
+                .and_then(Cell::text);
+            if known.is_some_and(|known| known == hash || is_password(&known, &hash)) {
+                continue;
+            }
+            let sql = "INSERT INTO main.mysql_users (username, password, default_hostgroup, \
+                       comment) VALUES (?1, ?2, NULL, 'from the servers') \
+                       ON CONFLICT (username, backend) DO UPDATE SET password = excluded.password";
+            affected += database.execute(sql, &[user.into(), hash.into()])? as u64;
+        }
+        let info = "in memory: LOAD MYSQL USERS TO RUNTIME puts them in force".to_owned();
+        Ok(Answer::Done { affected, info })
     }
 
     fn load(&self, module: Module, tables: &[Table]) -> Result<Answer, AdminError> {

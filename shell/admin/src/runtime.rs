@@ -28,6 +28,9 @@ pub trait Runtime: Send + Sync {
     /// hostgroups that memory has.
     fn load(&self, module: Module, tables: &[Table]) -> Result<Vec<String>, Refused>;
 
+    /// The accounts of the servers: users, and what is stored of their passwords.
+    fn accounts(&self) -> Result<Vec<(String, String)>, Refused>;
+
     /// Does something with the process.
     fn control(&self, control: &Control) -> Result<String, Refused>;
 

@@ -67,6 +67,13 @@ impl Runtime for Kept {
         Ok(Vec::new())
     }
 
+    fn accounts(&self) -> Result<Vec<(String, String)>, Refused> {
+        let native = "*14E65567ABDB5135D0CFD9A70B3032C179A49EE7";
+        let accounts = [("same", native), ("other", native), ("new", native)];
+        let owned = |(user, hash): (&str, &str)| (user.to_owned(), hash.to_owned());
+        Ok(accounts.map(owned).to_vec())
+    }
+
     fn control(&self, control: &Control) -> Result<String, Refused> {
         Ok(format!("{control:?}"))
     }
@@ -443,6 +450,27 @@ fn clients_are_answered_what_they_ask_of_a_server() {
         panic!("no rows");
     };
     assert_eq!(columns, ["@@version", "1"]);
+}
+
+#[test]
+fn accounts_of_servers_come_with_their_hashes_and_leave_known_passwords_alone() {
+    let place = Place::new();
+    let insert = "INSERT INTO mysql_users (username, password, max_connections) VALUES";
+    place.done(&format!(
+        "{insert} ('same', 'secret', 5), ('other', 'old', 6)"
+    ));
+    place.done("LOAD MYSQL USERS FROM SERVERS");
+    let sql = "SELECT username, substr(password, 1, 6), max_connections, default_hostgroup \
+               FROM mysql_users ORDER BY username";
+    let rows = place.rows(sql);
+    assert_eq!(
+        rows,
+        [
+            "new|*14E65|10000|NULL",
+            "other|*14E65|6|0",
+            "same|secret|5|0"
+        ]
+    );
 }
 
 #[test]

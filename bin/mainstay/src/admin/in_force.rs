@@ -154,6 +154,11 @@ impl Runtime for InForce {
         Ok(notes)
     }
 
+    fn accounts(&self) -> Result<Vec<(String, String)>, Refused> {
+        let settings = self.state().settings.clone();
+        self.process.accounts(&settings)
+    }
+
     fn control(&self, control: &Control) -> Result<String, Refused> {
         self.process.control(control)
     }

@@ -15,6 +15,7 @@ use rustix::process::{Signal, getpid, kill_process};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
+use super::accounts;
 use super::process::Process;
 use crate::logs::Logs;
 use crate::sessions::ROWS_MAX;
@@ -64,6 +65,10 @@ impl Process for Living {
         };
         self.orders.blocking_send(order).map_err(|_| gone())?;
         outcome.blocking_recv().map_err(|_| gone())?
+    }
+
+    fn accounts(&self, settings: &Settings) -> Result<Vec<(String, String)>, Refused> {
+        self.runtime.block_on(accounts::of_servers(settings))
     }
 
     fn control(&self, control: &Control) -> Result<String, Refused> {

@@ -13,6 +13,9 @@ pub(crate) trait Process: Send + Sync {
     /// go by them.
     fn apply(&self, settings: &Settings, members: bool) -> Result<Vec<String>, Refused>;
 
+    /// The accounts of the first server that answers, with what is stored of their passwords.
+    fn accounts(&self, settings: &Settings) -> Result<Vec<(String, String)>, Refused>;
+
     /// `PROXYSQL …`.
     fn control(&self, control: &Control) -> Result<String, Refused>;
 

@@ -76,6 +76,10 @@ impl Process for Told {
         Ok(Vec::new())
     }
 
+    fn accounts(&self, _settings: &Settings) -> Result<Vec<(String, String)>, Refused> {
+        Ok(Vec::new())
+    }
+
     fn control(&self, _control: &Control) -> Result<String, Refused> {
         Ok(String::new())
     }

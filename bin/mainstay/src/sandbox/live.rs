@@ -151,9 +151,10 @@ fn open_admin(
     };
     tokio::spawn(async move {
         while let Some(order) = ordered.recv().await {
-            let done = proxy
-                .as_ref()
-                .map_or(Ok(Vec::new()), |proxy| obey(&order, proxy));
+            let done = match &proxy {
+                Some(proxy) => obey(&order, proxy).await,
+                None => Ok(Vec::new()),
+            };
             // Whoever ordered it may have gone.
             let _ = order.done.send(done);
         }
@@ -178,12 +179,12 @@ fn open_admin(
     }))
 }
 
-fn obey(order: &Order, proxy: &Proxy) -> Result<Vec<String>, Refused> {
+async fn obey(order: &Order, proxy: &Proxy) -> Result<Vec<String>, Refused> {
     if order.members {
         return Err(Refused::because("the servers of a sandbox are its own"));
     }
     if let Some(policy) = reload::policy(&order.settings, &proxy.policy()) {
-        proxy.set_policy(&policy);
+        proxy.set_policy(&reload::with_key(policy).await);
     }
     Ok(Vec::new())
 }

@@ -44,6 +44,18 @@ fn is_alone(settings: &Settings) -> bool {
     settings.control.monitor().is_some()
 }
 
+/// Makes the key with which clients encrypt their passwords, when the first user comes that has
+/// only a hash.
+pub(crate) async fn with_key(mut policy: Policy) -> Policy {
+    if policy.key.is_none() {
+        match super::login_key(&policy).await {
+            Ok(key) => policy.key = key,
+            Err(error) => tracing::error!("users with a hash cannot log in: {error:#}"),
+        }
+    }
+    policy
+}
+
 /// The policy of the file, with what the proxy found out itself when it started.
 pub(crate) fn policy(settings: &Settings, running: &Policy) -> Option<Policy> {
     let proxy = settings.proxy.as_ref()?;
@@ -57,11 +69,6 @@ pub(crate) fn policy(settings: &Settings, running: &Policy) -> Option<Policy> {
     policy.capabilities = running.capabilities;
     policy.collation = running.collation;
     policy.key.clone_from(&running.key);
-    if policy.has_hashes() && policy.key.is_none() {
-        tracing::warn!(
-            "the first `password_hash` of the file: its user can log in after a restart"
-        );
-    }
     Some(policy)
 }
 

@@ -154,6 +154,7 @@ impl Running {
             tracing::error!("the logs stay as they were: {error:#}");
         }
         if let Some(policy) = policy {
+            let policy = reload::with_key(policy).await;
             self.service.set_policy(&policy);
             self.policy = Some(Arc::new(policy));
         }

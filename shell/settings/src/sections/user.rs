@@ -98,7 +98,8 @@ pub(super) fn read(
 /// What the password is checked against: exactly one of three keys.
 fn credential(section: &mut Section<'_, '_, '_>, folder: &Path) -> Option<Credential> {
     let expected = "what `mysql.user.authentication_string` holds of a user with \
-                    caching_sha2_password: \"$A$005$\" and 63 characters";
+                    caching_sha2_password, \"$A$005$\" and 63 characters, or of \
+                    mysql_native_password, \"*\" and 40 hexadecimal digits";
     let hash = section.value(PASSWORD_HASH, expected, |value| {
         Credential::stored_hash(value.as_str()?)
     });
