@@ -266,11 +266,13 @@ impl Admin {
         let modules = Module::ALL
             .into_iter()
             .filter(|module| module.tables().contains(&configured));
-        let tables = modules.flat_map(|module| self.sources.runtime.rows(module));
-        let rows = tables.filter(|table| table.name == configured);
-        let mut rows = rows.flat_map(|table| table.rows).collect();
+        let tables: Vec<_> = modules
+            .flat_map(|module| self.sources.runtime.rows(module))
+            .collect();
+        let rows = tables.iter().filter(|table| table.name == configured);
+        let mut rows = rows.flat_map(|table| table.rows.clone()).collect();
         if configured == "mysql_servers" {
-            states::overlay(&mut rows, &**figures);
+            states::overlay(&mut rows, states::pair(&tables), &**figures);
         }
         Ok(Some(rows))
     }

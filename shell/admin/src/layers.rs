@@ -5,6 +5,7 @@ use mainstay_command::{Layer, Module};
 use crate::admin::Admin;
 use crate::checksum;
 use crate::database::Answer;
+use crate::dialect::KEEP_ACCOUNT;
 use crate::error::{AdminError, Refused};
 use crate::figures::{Cell, Row};
 use crate::functions::{is_password, unix_time};
@@ -139,10 +140,7 @@ impl Admin {
             if known.is_some_and(|known| known == hash || is_password(&known, &hash)) {
                 continue;
             }
-            let sql = "INSERT INTO main.mysql_users (username, password, default_hostgroup, \
-                       comment) VALUES (?1, ?2, NULL, 'from the servers') \
-                       ON CONFLICT (username, backend) DO UPDATE SET password = excluded.password";
-            affected += database.execute(sql, &[user.into(), hash.into()])? as u64;
+            affected += database.execute(KEEP_ACCOUNT, &[user.into(), hash.into()])? as u64;
         }
         let info = "in memory: LOAD MYSQL USERS TO RUNTIME puts them in force".to_owned();
         Ok(Answer::Done { affected, info })

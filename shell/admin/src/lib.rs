@@ -17,6 +17,7 @@ mod show;
 mod states;
 
 mod database;
+mod dialect;
 mod functions;
 mod guard;
 

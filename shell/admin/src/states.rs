@@ -2,6 +2,7 @@
 //! who is left alone, and why.
 
 use crate::figures::{Cell, Figures, Row};
+use crate::runtime::Table;
 
 /// The table of figures that tells it: hostname, port, hostgroup (0 the writer, 1 the readers),
 /// status, comment.
@@ -16,8 +17,19 @@ const STATUS: usize = 4;
 /// The hostgroups between which servers move by themselves.
 const BY_ROLE: [Cell; 2] = [Cell::Integer(0), Cell::Integer(1)];
 
-/// Lays the states over the rows. A server stands in the hostgroup of its role once.
-pub(crate) fn overlay(rows: &mut Vec<Row>, figures: &dyn Figures) {
+/// What writer and readers are called by the pair that is in force.
+pub(crate) fn pair(tables: &[Table]) -> Option<[Cell; 2]> {
+    let name = "mysql_replication_hostgroups";
+    let table = tables.iter().find(|table| table.name == name)?;
+    let [writer, reader, ..] = table.rows.first()?.as_slice() else {
+        return None;
+    };
+    Some([writer.clone(), reader.clone()])
+}
+
+/// Lays the states over the rows. A server stands in the hostgroup of its role once. `pair` is what
+/// writer and readers are called in `mysql_replication_hostgroups`.
+pub(crate) fn overlay(rows: &mut Vec<Row>, pair: Option<[Cell; 2]>, figures: &dyn Figures) {
     let Some(states) = figures.rows(SERVER_STATES) else {
         return;
     };
@@ -26,8 +38,10 @@ pub(crate) fn overlay(rows: &mut Vec<Row>, figures: &dyn Figures) {
             .iter()
             .find(|state| state.len() == 5 && state[0] == row[HOSTNAME] && state[1] == row[PORT]);
         let Some(state) = found else { continue };
-        if BY_ROLE.contains(&row[HOSTGROUP]) {
-            row[HOSTGROUP] = state[2].clone();
+        let named = pair.as_ref().unwrap_or(&BY_ROLE);
+        if BY_ROLE.contains(&row[HOSTGROUP]) || named.contains(&row[HOSTGROUP]) {
+            let is_writer = state[2] == BY_ROLE[0];
+            row[HOSTGROUP] = named[usize::from(!is_writer)].clone();
         }
         row[STATUS] = state[3].clone();
         let reason = state[4].shown();
@@ -105,7 +119,7 @@ mod tests {
             row(1, "b", "mine"),
             row(7, "b", ""),
         ];
-        overlay(&mut rows, &States);
+        overlay(&mut rows, None, &States);
         let shown: Vec<_> = rows
             .iter()
             .map(|row| [0, 1, 4, 11].map(|at| row[at].shown()).join(" "))

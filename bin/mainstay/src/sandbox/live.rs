@@ -24,7 +24,7 @@ use super::access::{Access, Ports};
 use super::proxy::Run;
 use crate::admin::{self, AdminPort, Living, Opening, Order};
 use crate::args::SandboxArgs;
-use crate::control::ControlParts;
+use crate::control::{Control, ControlParts};
 use crate::drill::{SANDBOX_PATH, wrong_with};
 use crate::floating::Floating;
 use crate::host::SandboxHost;
@@ -141,6 +141,7 @@ fn open_admin(
 ) -> Result<AdminPort> {
     let (orders, mut ordered) = mpsc::channel::<Order>(1);
     let proxy = service.proxy().cloned();
+    let control = service.control.clone();
     let living = Living {
         logs: None,
         file: None,
@@ -152,7 +153,7 @@ fn open_admin(
     tokio::spawn(async move {
         while let Some(order) = ordered.recv().await {
             let done = match &proxy {
-                Some(proxy) => obey(&order, proxy).await,
+                Some(proxy) => obey(&order, proxy, &control).await,
                 None => Ok(Vec::new()),
             };
             // Whoever ordered it may have gone.
@@ -179,9 +180,12 @@ fn open_admin(
     }))
 }
 
-async fn obey(order: &Order, proxy: &Proxy) -> Result<Vec<String>, Refused> {
+async fn obey(order: &Order, proxy: &Proxy, control: &Control) -> Result<Vec<String>, Refused> {
     if order.members {
         return Err(Refused::because("the servers of a sandbox are its own"));
+    }
+    if let Control::Manager(_, hand) = control {
+        hand.set_intents(order.settings.intents());
     }
     if let Some(policy) = reload::policy(&order.settings, &proxy.policy()) {
         proxy.set_policy(&reload::with_key(policy).await);
