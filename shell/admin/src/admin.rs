@@ -272,7 +272,7 @@ impl Admin {
         let rows = tables.iter().filter(|table| table.name == configured);
         let mut rows = rows.flat_map(|table| table.rows.clone()).collect();
         if configured == "mysql_servers" {
-            states::overlay(&mut rows, states::pair(&tables), &**figures);
+            states::overlay(&mut rows, states::pair(&tables).as_ref(), &**figures);
         }
         Ok(Some(rows))
     }

@@ -29,7 +29,7 @@ pub(crate) fn pair(tables: &[Table]) -> Option<[Cell; 2]> {
 
 /// Lays the states over the rows. A server stands in the hostgroup of its role once. `pair` is what
 /// writer and readers are called in `mysql_replication_hostgroups`.
-pub(crate) fn overlay(rows: &mut Vec<Row>, pair: Option<[Cell; 2]>, figures: &dyn Figures) {
+pub(crate) fn overlay(rows: &mut Vec<Row>, pair: Option<&[Cell; 2]>, figures: &dyn Figures) {
     let Some(states) = figures.rows(SERVER_STATES) else {
         return;
     };
@@ -38,7 +38,7 @@ pub(crate) fn overlay(rows: &mut Vec<Row>, pair: Option<[Cell; 2]>, figures: &dy
             .iter()
             .find(|state| state.len() == 5 && state[0] == row[HOSTNAME] && state[1] == row[PORT]);
         let Some(state) = found else { continue };
-        let named = pair.as_ref().unwrap_or(&BY_ROLE);
+        let named = pair.unwrap_or(&BY_ROLE);
         if BY_ROLE.contains(&row[HOSTGROUP]) || named.contains(&row[HOSTGROUP]) {
             let is_writer = state[2] == BY_ROLE[0];
             row[HOSTGROUP] = named[usize::from(!is_writer)].clone();
