@@ -140,6 +140,7 @@ impl World {
             writer: Some(target),
             readers: Vec::new(),
             hold_writes: false,
+            draining: Vec::new(),
         };
         Self {
             core: Core::new(Arc::new(policy), Arc::new(routes), 7, 0),
