@@ -139,6 +139,7 @@ impl World {
             version: 1,
             writer: Some(target),
             readers: Vec::new(),
+            draining: Vec::new(),
             hold_writes: false,
             draining: Vec::new(),
         };
