@@ -46,8 +46,8 @@ pub(crate) fn run(args: &InitArgs) -> Result<ExitCode> {
 }
 
 fn settings(args: &InitArgs) -> Result<String> {
-    let [own, replication, app, api] = [(); 4].map(|()| secrets::password());
-    let (own, replication, app, api) = (own?, replication?, app?, api?);
+    let [own, replication, app, api, admin] = [(); 5].map(|()| secrets::password());
+    let (own, replication, app, api, admin) = (own?, replication?, app?, api?, admin?);
     let mut text = String::from(
         "# Made by `mainstay init`. It holds passwords: keep it readable by its owner only.\n\
          # Every other key has its default: examples/mainstay.toml.\n",
@@ -82,6 +82,8 @@ fn settings(args: &InitArgs) -> Result<String> {
         "\n[proxy]\n# listen = \"127.0.0.1:6033\"\n\
          \n# The same account must exist on the servers.\n\
          [[user]]\nname = {user}\npassword = \"{app}\"\n\
+         \n# SQL on 127.0.0.1:6032, as user `admin`.\n\
+         [admin]\npassword = \"{admin}\"\n\
          \n[api]\npassword = \"{api}\"\n"
     ));
     Ok(text)
@@ -115,6 +117,7 @@ mod tests {
             let settings = settings.expect("it is right");
             assert_eq!(settings.servers.len(), 2);
             assert_eq!(settings.control.monitor().is_some(), alone);
+            assert!(settings.admin.is_some());
         }
     }
 

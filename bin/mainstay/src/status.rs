@@ -221,7 +221,12 @@ fn row_of(server: &ServerView, indent: &str) -> Vec<String> {
 /// What a person wants to know first.
 pub(crate) fn state_of(server: &ServerView) -> String {
     let Some(facts) = &server.facts else {
-        return "not seen yet".to_owned();
+        // Without a manager nobody asks for more.
+        return match (server.writer, server.reader) {
+            (true, _) => "writable".to_owned(),
+            (false, true) => "serves reads".to_owned(),
+            (false, false) => "not used".to_owned(),
+        };
     };
     if server.reachability != "reachable" {
         return format!("for {}", seconds(server.since_ms));

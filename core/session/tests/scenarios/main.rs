@@ -11,6 +11,7 @@ mod chaos;
 mod counters;
 mod counts;
 mod crowd;
+mod draining;
 mod explained;
 mod failover;
 mod faults;

@@ -12,6 +12,7 @@ on_both_families!(
     a_change_of_roles_by_hand_is_followed_and_a_second_writable_server_is_not,
     a_killed_writer_is_noticed_and_recovery_is_by_probes,
     a_server_that_drains_gets_no_reads,
+    a_file_of_proxysql_is_imported_and_splits_reads_and_writes,
 );
 
 /// The servers of a sandbox behind a proxy that is alone.
@@ -148,5 +149,39 @@ fn a_server_that_drains_gets_no_reads(family: Family) {
         let read = client.value("SELECT @@port FROM app.t RIGHT JOIN (SELECT 1) AS one ON TRUE");
         assert_ne!(read, port(&sandbox, &readers[0]));
     }
+    drop((served, manager));
+}
+
+/// One hostgroup for all, as people have it: nothing in it says that reads go to replicas.
+fn a_file_of_proxysql_is_imported_and_splits_reads_and_writes(family: Family) {
+    let sandbox = Sandbox::start(family);
+    Client::connect(&sandbox.proxy()).execute("CREATE TABLE app.t (id INT PRIMARY KEY)");
+    let first = sandbox.primary();
+    let manager = Paused::new(sandbox.pid());
+    let [monitor, app] = ["manager", "app"].map(|which| sandbox.account(which));
+    let rows = sandbox.servers().into_iter().map(|server| {
+        let group = if server.name == first { 10 } else { 20 };
+        let port = server.login.port;
+        format!("{{ address=\"127.0.0.1\" port={port} hostgroup={group} }}")
+    });
+    let rows = rows.collect::<Vec<_>>().join(",\n");
+    let served = Served::imported(|port| {
+        format!(
+            "mysql_variables= {{ interfaces=\"127.0.0.1:{port}\" monitor_username=\"{}\" \
+             monitor_password=\"{}\" }}\n\
+             mysql_servers= ( {rows} )\n\
+             mysql_users: ( {{ username=\"{}\" password=\"{}\" default_hostgroup=10 }} )\n\
+             mysql_replication_hostgroups= ( {{ writer_hostgroup=10 reader_hostgroup=20 }} )\n",
+            monitor.0, monitor.1, app.0, app.1
+        )
+    });
+    served.wait("a writer and two readers", |status| uses(status) == (1, 2));
+    let mut client = Client::connect(&served.login(&sandbox));
+    client.execute("INSERT INTO app.t VALUES (1)");
+    assert_eq!(writer_port(&mut client), port(&sandbox, &first));
+    assert_ne!(
+        client.value("SELECT @@port FROM app.t"),
+        port(&sandbox, &first)
+    );
     drop((served, manager));
 }

@@ -37,10 +37,27 @@ pub(crate) struct Served {
 impl Served {
     /// `draining` is what a name must end with that is drained, if any.
     pub(crate) fn start(sandbox: &Sandbox, draining: &str) -> Self {
-        let home = Home::new();
-        let file = home.join("mainstay.toml");
         let ports = (free_port(), free_port());
-        fs::write(&file, text(sandbox, ports, draining)).expect("a file can be written");
+        Self::of(Home::new(), ports, &text(sandbox, ports, draining))
+    }
+
+    /// With the settings that `mainstay import` makes of this file of ProxySQL, and a port of its
+    /// own for the API.
+    pub(crate) fn imported(text: impl FnOnce(u16) -> String) -> Self {
+        let home = Home::new();
+        let ports = (free_port(), free_port());
+        let (from, to) = (home.join("proxysql.cnf"), home.join("imported.toml"));
+        fs::write(&from, text(ports.0)).expect("a file can be written");
+        let arguments = [from.as_os_str(), "--output".as_ref(), to.as_os_str()];
+        mainstay(["import".as_ref()].into_iter().chain(arguments)).succeeded();
+        let made = fs::read_to_string(&to).expect("it was written");
+        let api = format!("[api]\nlisten = \"127.0.0.1:{}\"", ports.1);
+        Self::of(home, ports, &made.replace("[api]", &api))
+    }
+
+    fn of(home: Home, ports: (u16, u16), text: &str) -> Self {
+        let file = home.join("mainstay.toml");
+        fs::write(&file, text).expect("a file can be written");
         let log = fs::File::create(home.join("serve.log")).expect("a file can be made");
         let child = Command::new(mainstay_binary())
             .args(["serve", "--config"])
