@@ -141,7 +141,6 @@ impl World {
             readers: Vec::new(),
             draining: Vec::new(),
             hold_writes: false,
-            draining: Vec::new(),
         };
         Self {
             core: Core::new(Arc::new(policy), Arc::new(routes), 7, 0),
