@@ -48,6 +48,7 @@ impl Core {
             session.found = true;
         }
         self.counts.more(Count::BytesToClients, bytes.len() as u64);
+        self.counts.more(Count::CacheBytesOut, bytes.len() as u64);
         out.push(Op::Send {
             to: ConnId::Client(client),
             chunk: Chunk::Owned(bytes.to_vec()),
@@ -117,6 +118,8 @@ impl Core {
             && status.contains(StatusFlags::AUTOCOMMIT)
             && !status.contains(StatusFlags::IN_TRANS);
         if plain {
+            let length = fill.bytes.len() as u64;
+            self.counts.more(Count::CacheBytesIn, length);
             self.cache
                 .store(*fill, self.policy.cache.bytes_max, self.now);
         }

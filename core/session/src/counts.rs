@@ -77,6 +77,10 @@ pub enum Count {
     PoolClosed,
     /// Server connections lost in the middle of a statement.
     LostInStatement,
+    /// Bytes of results that were kept.
+    CacheBytesIn,
+    /// Bytes of kept results that were sent to clients.
+    CacheBytesOut,
     /// Statements interrupted at their server because they took too long.
     Interrupted,
     /// Records for the logs that there was no room for.

@@ -168,11 +168,8 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
 
     /// Hands what the logs are told to whoever writes them.
     fn pass_records(&mut self) {
-        let Some(recorder) = &self.seat.recorder else {
-            return;
-        };
         let records = self.machine.take_records();
-        if !records.is_empty() {
+        if let Some(recorder) = self.seat.recorder.as_ref().filter(|_| !records.is_empty()) {
             recorder.take(self.now, records);
         }
     }

@@ -142,11 +142,14 @@ fn refusals(stats: &Stats) -> Vec<Global> {
 
 fn cache(stats: &Stats) -> Vec<Global> {
     let cache = &stats.cache;
+    let count = |one: Count| stats.tally.counts[one];
     vec![
         ("Query_Cache_Memory_bytes", cache.bytes as u64),
         ("Query_Cache_count_GET", cache.hits + cache.misses),
         ("Query_Cache_count_GET_OK", cache.hits),
         ("Query_Cache_count_SET", cache.stored),
+        ("Query_Cache_bytes_IN", count(Count::CacheBytesIn)),
+        ("Query_Cache_bytes_OUT", count(Count::CacheBytesOut)),
         ("Query_Cache_Purged", cache.outdated + cache.evicted),
         ("Query_Cache_Entries", cache.entries as u64),
     ]

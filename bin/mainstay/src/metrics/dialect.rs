@@ -42,12 +42,13 @@ pub(super) fn write(
         .sample(&[("version", version), ("product", "mainstay")], 1);
     times(out, stats);
     labelled(out, stats);
+    cache(out, stats);
     connection_pools(out, &pools(stats));
     errors(out, stats, asked);
     commands(out, asked);
 }
 
-fn gauges(proxy: &ProxyStats, asked: &QueryStats) -> [Single; 11] {
+fn gauges(proxy: &ProxyStats, asked: &QueryStats) -> [Single; 12] {
     let stats = &proxy.sessions;
     let tally = &stats.tally;
     let open = stats.tied.get(&mainstay_session::TieReason::Transaction);
@@ -93,7 +94,7 @@ fn gauges(proxy: &ProxyStats, asked: &QueryStats) -> [Single; 11] {
             stats.cache.bytes as u64,
         ),
         (
-            "proxysql_query_cache_entries",
+            "proxysql_query_cache_entries_total",
             "Results that are kept.",
             stats.cache.entries as u64,
         ),
@@ -103,9 +104,14 @@ fn gauges(proxy: &ProxyStats, asked: &QueryStats) -> [Single; 11] {
             digest_bytes(asked),
         ),
         (
-            "proxysql_stmt_client_active_total",
+            "proxysql_stmt_client_active",
             "The total number of prepared statements that are in use by clients.",
             tally.prepared.clients as u64,
+        ),
+        (
+            "proxysql_stmt_server_active",
+            "The total number of prepared statements on server connections.",
+            tally.prepared.servers as u64,
         ),
     ]
 }
@@ -205,6 +211,18 @@ fn labelled(out: &mut Exposition, stats: &Stats) {
             family.sample(&[(label, value)], number);
         }
     }
+}
+
+fn cache(out: &mut Exposition, stats: &Stats) {
+    let count = |one: Count| stats.tally.counts[one];
+    let help = "Number of read requests.";
+    let mut asked = out.family("proxysql_query_cache_count_get_total", Counter, help);
+    asked.sample(&[("status", "ok")], stats.cache.hits);
+    asked.sample(&[("status", "err")], stats.cache.misses);
+    let help = "Number of bytes (read|written) into the Query Cache.";
+    let mut bytes = out.family("proxysql_query_cache_bytes_total", Counter, help);
+    bytes.sample(&[("op", "written")], count(Count::CacheBytesIn));
+    bytes.sample(&[("op", "read")], count(Count::CacheBytesOut));
 }
 
 /// A label and a value of one server in one hostgroup.

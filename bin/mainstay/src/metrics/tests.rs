@@ -105,7 +105,7 @@ fn the_names_that_dashboards_of_proxysql_ask_for_are_there() {
         "proxysql_connpool_conns_status",
         "proxysql_com_frontend_stmt_total",
         "proxysql_generated_error_packets_total",
-        "proxysql_query_cache_count_get_ok_total",
+        "proxysql_query_cache_count_get_total",
         "mysql_error_total",
     ] {
         assert!(names.contains(name), "{name}");

@@ -143,7 +143,7 @@ fn open_admin(
     let proxy = service.proxy().cloned();
     let control = service.control.clone();
     let living = Living {
-        logs: None,
+        logs: Some(run.logs),
         file: None,
         orders,
         proxy: proxy.clone(),

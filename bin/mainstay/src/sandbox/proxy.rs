@@ -12,6 +12,7 @@ use mainstay_settings::Settings;
 
 use crate::args::SandboxArgs;
 use crate::certificates::Certificates;
+use crate::logs::Logs;
 use crate::output::BadInput;
 use crate::serve;
 
@@ -26,6 +27,7 @@ pub(super) struct Run {
     pub(super) path: PathBuf,
     pub(super) settings: Settings,
     pub(super) tls: Option<Arc<rustls::ServerConfig>>,
+    pub(super) logs: Arc<Logs>,
 }
 
 pub(super) async fn options(
@@ -48,8 +50,12 @@ pub(super) async fn options(
         Some(_) => Certificates::of(proxy, home)?,
         None => Certificates::made(home, listen.ip())?,
     };
+    let logs = Arc::new(Logs::default());
+    logs.open(&settings.logs)
+        .map_err(|error| BadInput(format!("{error:#}")))?;
     let options = ProxyOptions {
         listen,
+        recorder: Some(logs.clone()),
         filters: certificates.load()?,
         ..options
     };
@@ -59,6 +65,7 @@ pub(super) async fn options(
         path: path.to_owned(),
         settings,
         tls: certificates.clients(),
+        logs,
     })
 }
 

@@ -181,7 +181,7 @@ const COUNTS: [(Named, Count); 25] = [
 ];
 
 /// Those that are no [`Count`].
-const OTHERS: [(Named, Value); 6] = [
+const OTHERS: [(Named, Value); 4] = [
     (
         (
             "proxysql_generated_error_packets_total",
@@ -195,20 +195,6 @@ const OTHERS: [(Named, Value); 6] = [
             "Total queries with GTID consistent read.",
         ),
         |stats| stats.causal_waits,
-    ),
-    (
-        (
-            "proxysql_query_cache_count_get_total",
-            "Number of read requests.",
-        ),
-        |stats| stats.cache.hits + stats.cache.misses,
-    ),
-    (
-        (
-            "proxysql_query_cache_count_get_ok_total",
-            "Number of successful read requests.",
-        ),
-        |stats| stats.cache.hits,
     ),
     (
         (
