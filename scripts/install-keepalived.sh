@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs what the tests of floating addresses need: keepalived, and ip for network namespaces.
+# Installs what the tests of floating addresses need: keepalived, nft, and ip for namespaces.
 # No service of it is left running. Uses no network when they are there.
 set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/apt.sh"
@@ -7,6 +7,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/apt.sh"
 missing=()
 has keepalived || missing+=(keepalived)
 has ip || missing+=(iproute2)
+has nft || missing+=(nftables)
 [ ${#missing[@]} -gt 0 ] || exit 0
 one_at_a_time
 apt_install "${missing[@]}"
@@ -17,3 +18,4 @@ if [[ " ${missing[*]} " == *" keepalived "* ]] && [ -d /run/systemd/system ]; th
 fi
 has keepalived || die "the package was installed, but there is no keepalived"
 has ip || die "the package was installed, but there is no ip"
+has nft || die "the package was installed, but there is no nft"

@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use mainstay_vrrp::Prefixed;
 
+use crate::accept::accept_packets;
 use crate::guard::Guard;
 use crate::kernel::Kernel;
 
@@ -23,6 +24,8 @@ pub(crate) enum Holding {
     Address(String, Prefixed),
     /// An interface of our own.
     Link(String),
+    /// A table of nftables that keeps packets out.
+    Filter(String),
 }
 
 impl fmt::Display for Holding {
@@ -30,6 +33,7 @@ impl fmt::Display for Holding {
         match self {
             Self::Address(interface, held) => write!(f, "address {interface} {held}"),
             Self::Link(name) => write!(f, "link {name}"),
+            Self::Filter(table) => write!(f, "filter {table}"),
         }
     }
 }
@@ -45,6 +49,7 @@ impl FromStr for Holding {
                 held.parse().map_err(|_| ())?,
             )),
             ["link", name] => Ok(Self::Link(name.to_owned())),
+            ["filter", table] => Ok(Self::Filter(table.to_owned())),
             _ => Err(()),
         }
     }
@@ -64,6 +69,7 @@ pub(crate) fn release(kernel: &mut Kernel, holdings: &BTreeSet<Holding>) -> Vec<
                 None => Ok(()),
             },
             Holding::Link(name) => kernel.remove_link(name),
+            Holding::Filter(table) => accept_packets(table),
         };
         if let Err(error) = result {
             failures.push(format!("{holding} cannot be removed: {error}"));

@@ -115,7 +115,7 @@ impl Keeper {
             let addresses = &self.kept[&name].config.addresses;
             let ours = before.holdings.iter().any(|one| match one {
                 crate::held::Holding::Address(_, held) => addresses.contains(held),
-                crate::held::Holding::Link(_) => false,
+                crate::held::Holding::Link(_) | crate::held::Holding::Filter(_) => false,
             });
             if ours {
                 self.event(now, &name, &Event::Claim);

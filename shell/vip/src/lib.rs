@@ -8,6 +8,7 @@
 //!
 //! Why a verdict on something is what it is, is left to others: they say it by [`VipHandle`].
 
+mod accept;
 mod config;
 mod dialect;
 mod error;

@@ -6,6 +6,7 @@ use mainstay_clock::Timestamp;
 use mainstay_vrrp::{Event, Group, Policy, Router};
 
 use super::{Keeper, Kept};
+use crate::accept;
 use crate::config::{Config, Vip};
 use crate::held::Holding;
 
@@ -72,6 +73,9 @@ impl Keeper {
         for (key, routers) in new {
             self.groups.insert(key, Group::new(routers));
         }
+        for name in &names {
+            self.keep_packets_out(name);
+        }
         self.look(now);
         for name in names {
             self.event(now, &name, &Event::Start);
@@ -88,9 +92,24 @@ impl Keeper {
         }
         let before = std::mem::replace(&mut kept.config, after.clone());
         let holds = kept.holds;
+        self.keep_packets_out(name);
         self.event(now, name, &Event::Reload(after.policy.clone()));
         if holds {
             self.let_go_of(name, &before.addresses);
+        }
+    }
+
+    /// Where the addresses are another's, and packets to them are not to be taken.
+    fn keep_packets_out(&mut self, name: &str) {
+        let Some(config) = self.kept.get(name).map(|kept| kept.config.clone()) else {
+            return;
+        };
+        if config.accept || config.policy.is_owner() {
+            return;
+        }
+        self.held.add(&[Holding::Filter(accept::table(&config))]);
+        if let Err(error) = accept::refuse_packets(&config) {
+            tracing::error!(vip = name, %error, "packets to its addresses are not kept out");
         }
     }
 
@@ -100,6 +119,13 @@ impl Keeper {
         let Some(kept) = self.kept.remove(name) else {
             return;
         };
+        if !kept.config.accept && !kept.config.policy.is_owner() {
+            let table = accept::table(&kept.config);
+            if let Err(error) = accept::accept_packets(&table) {
+                tracing::error!(%error, "the table {table} cannot be removed");
+            }
+            self.held.remove(&[Holding::Filter(table)]);
+        }
         if let Some(vmac) = kept.vmac {
             if let Err(error) = self.kernel.remove_link(&vmac.name) {
                 tracing::error!(%error, "{} cannot be removed", vmac.name);

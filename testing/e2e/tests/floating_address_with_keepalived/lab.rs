@@ -121,6 +121,12 @@ impl Lab {
         self.network.run(&format!("h{host}"), &command).succeeded()
     }
 
+    /// The rules of nftables on a host.
+    pub(crate) fn rules(&self, host: usize) -> String {
+        let command = ["nft", "list", "ruleset"];
+        self.network.run(&format!("h{host}"), &command).succeeded()
+    }
+
     /// Whether some host answers for the address: that nothing listens there is an answer too.
     pub(crate) fn answers(&self, from: usize) -> bool {
         let script = format!("exec 3<>/dev/tcp/{}/9", self.manner.address());

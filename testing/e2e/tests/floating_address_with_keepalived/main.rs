@@ -219,3 +219,18 @@ fn with_use_vmac_clients_see_the_hardware_address_of_the_virtual_router() {
     wait_until("nothing left", || !lab.ip(1, &["link"]).contains("vrrp."));
     assert!(!lab.holds(1));
 }
+
+#[test]
+fn without_accept_the_address_is_there_and_takes_no_packets() {
+    let lab = Lab::new(Manner::V3);
+    let told = Told {
+        more: "accept = false".to_owned(),
+        ..Told::priority(110)
+    };
+    let mainstay = lab.mainstay(1, &told);
+    lab.only(1);
+    assert!(!lab.answers(3));
+    assert!(lab.rules(1).contains("10.124.0.100"));
+    mainstay.kill();
+    wait_until("nothing left", || !lab.rules(1).contains("mainstay"));
+}
