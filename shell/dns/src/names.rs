@@ -42,7 +42,16 @@ impl Names {
             "primary" => Some(self.primary.iter().cloned().collect()),
             // Where nobody else serves reads, the primary does.
             "replica" if self.replicas.is_empty() => Some(self.primary.iter().cloned().collect()),
-            "replica" => Some(self.replicas.clone()),
+            "replica" => {
+                let mut hosts: Vec<Host> = Vec::new();
+                for host in &self.replicas {
+                    // Two servers of one host: a set of records has no record twice (RFC 2181, 5).
+                    if !hosts.contains(host) {
+                        hosts.push(host.clone());
+                    }
+                }
+                Some(hosts)
+            }
             _ => self.servers.get(name).map(|host| vec![host.clone()]),
         }
     }

@@ -29,7 +29,9 @@ fn names(primary: Option<&str>) -> Names {
     Names {
         serial: 7,
         primary: primary.map(Host::new),
-        replicas: vec![Host::new("192.0.2.2"), Host::new("192.0.2.3")],
+        replicas: ["192.0.2.2", "192.0.2.3", "192.0.2.2"]
+            .map(Host::new)
+            .to_vec(),
         servers: servers
             .map(|(name, host)| (name.to_owned(), Host::new(host)))
             .into(),
