@@ -28,7 +28,7 @@ ACCOUNT = {
 GRANTS = f"""
 GRANT CREATE ON *.* TO {USER}@'%';
 GRANT ALL ON `test%`.* TO {USER}@'%';
-GRANT EXECUTE ON *.* TO {USER}@'%';
+GRANT EXECUTE, ALTER ROUTINE ON *.* TO {USER}@'%';
 """
 
 
