@@ -23,6 +23,7 @@ fn operators_of_proxysql_are_at_home(family: Family) {
     clients_are_greeted(&sandbox);
     rows_decide_where_statements_go(&sandbox);
     wrong_rows_change_nothing(&sandbox);
+    accounts_of_the_servers_become_users(&sandbox);
     an_exporter_sees_figures_and_no_passwords(&sandbox);
     drift_is_shown(&sandbox);
     sandbox.stop();
@@ -123,6 +124,33 @@ fn wrong_rows_change_nothing(sandbox: &Sandbox) {
         let error = refused(sandbox, sql);
         assert!(error.contains(number), "{sql}: {error}");
     }
+}
+
+fn accounts_of_the_servers_become_users(sandbox: &Sandbox) {
+    let mut server = Client::connect(&sandbox.manager_login(&sandbox.primary()));
+    server.execute("CREATE USER 'shop'@'%' IDENTIFIED BY 'shop-secret'");
+    sandbox.wait("the account on all servers", |_| {
+        sandbox.servers().iter().all(|one| {
+            let mut server = Client::connect(&sandbox.manager_login(&one.name));
+            server.value("SELECT COUNT(*) FROM mysql.user WHERE User = 'shop'") == "1"
+        })
+    });
+    ask(
+        sandbox,
+        "LOAD MYSQL USERS FROM SERVERS; LOAD MYSQL USERS TO RUNTIME",
+    );
+    let users = ask(
+        sandbox,
+        "SELECT username FROM runtime_mysql_users ORDER BY username",
+    );
+    assert_eq!(users.trim(), "app\nshop");
+    let shop = Login {
+        user: "shop".to_owned(),
+        password: "shop-secret".to_owned(),
+        database: None,
+        ..sandbox.proxy()
+    };
+    assert_eq!(Client::connect(&shop).value("SELECT 1"), "1");
 }
 
 fn an_exporter_sees_figures_and_no_passwords(sandbox: &Sandbox) {
