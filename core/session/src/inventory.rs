@@ -9,6 +9,8 @@ use mainstay_sql::Digest;
 use crate::core::Core;
 use crate::statements::Text;
 
+/// Prepared statements looked at: the worker does nothing else meanwhile.
+const LOOKED_AT_MAX: usize = 200_000;
 /// Statements kept of one worker.
 const STATEMENTS_MAX: usize = 10_000;
 /// Bytes shown of a statement.
@@ -52,41 +54,51 @@ impl Core {
                 *copies.entry((&server.key.user, text)).or_default() += 1;
             }
         }
-        let mut found = Inventory::new();
-        for (_, session) in self.clients.iter() {
-            for (_, prepared) in session.statements.iter() {
-                let user = &session.key.user;
-                let sql = &prepared.text.sql;
-                let key = PreparedKey {
-                    schema: shown(prepared.text.schema.as_deref().unwrap_or_default()),
-                    user: Arc::clone(user),
-                    text: shown(&sql[..sql.len().min(TEXT_MAX)]),
-                };
-                if found.len() >= STATEMENTS_MAX && !found.contains_key(&key) {
-                    continue;
-                }
-                let row = found.entry(key).or_default();
-                row.digest = prepared.digest;
-                row.parameters = prepared.parameters;
-                row.columns = row.columns.max(prepared.columns);
-                row.clients += 1;
-                // Those of one text are counted with its first client.
-                row.servers += copies.remove(&(user, &*prepared.text)).unwrap_or(0);
+        // By reference first: of most statements there are many copies, and texts are long.
+        let mut rows: BTreeMap<(&Arc<str>, &Text), PreparedRow> = BTreeMap::new();
+        let sessions = self.clients.iter();
+        let all = sessions.flat_map(|(_, session)| {
+            let statements = session.statements.iter();
+            statements.map(move |(_, prepared)| (&session.key.user, prepared))
+        });
+        for (user, prepared) in all.take(LOOKED_AT_MAX) {
+            let key = (user, &*prepared.text);
+            if rows.len() >= STATEMENTS_MAX && !rows.contains_key(&key) {
+                continue;
             }
+            let row = rows.entry(key).or_default();
+            row.digest = prepared.digest;
+            row.parameters = prepared.parameters;
+            row.columns = row.columns.max(prepared.columns);
+            row.clients += 1;
+        }
+        let mut found = Inventory::new();
+        for ((user, text), mut row) in rows {
+            row.servers = copies.get(&(user, text)).copied().unwrap_or(0);
+            let key = PreparedKey {
+                schema: shown(text.schema.as_deref().unwrap_or_default()),
+                user: Arc::clone(user),
+                text: shown(&text.sql[..text.sql.len().min(TEXT_MAX)]),
+            };
+            add_row(&mut found, key, row);
         }
         found
     }
 }
 
+fn add_row(total: &mut Inventory, key: PreparedKey, row: PreparedRow) {
+    let known = total.entry(key).or_default();
+    known.digest = row.digest;
+    known.parameters = row.parameters;
+    known.columns = known.columns.max(row.columns);
+    known.clients += row.clients;
+    known.servers += row.servers;
+}
+
 /// Adds those of another worker.
 pub fn add_inventory(total: &mut Inventory, other: Inventory) {
     for (key, row) in other {
-        let known = total.entry(key).or_default();
-        known.digest = row.digest;
-        known.parameters = row.parameters;
-        known.columns = known.columns.max(row.columns);
-        known.clients += row.clients;
-        known.servers += row.servers;
+        add_row(total, key, row);
     }
 }
 

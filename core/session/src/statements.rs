@@ -72,6 +72,10 @@ impl ClientStatements {
         }
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(crate) fn last(&self) -> u32 {
         self.last
     }

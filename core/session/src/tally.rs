@@ -108,7 +108,7 @@ impl Core {
                 continue;
             }
             tally.busy += usize::from(session.running().is_some());
-            tally.prepared.clients += session.statements.iter().count();
+            tally.prepared.clients += session.statements.count();
             let user = Arc::clone(&session.key.user);
             *tally.users.entry(user).or_default() += 1;
         }
