@@ -131,9 +131,22 @@ impl Core {
                 .is_some_and(|session| session.key == key)
         });
         if let Some(client) = waiter.and_then(|at| self.upstreams[index].waiters.remove(at)) {
-            self.pass_error(client, error, out);
+            self.login_refused(client, index, error, out);
         }
         self.grow(index, out);
+    }
+
+    /// A reader may lag behind the creation of an account: what it refuses, the writer decides.
+    fn login_refused(&mut self, client: u32, index: usize, error: &ErrPacket, out: &mut Ops) {
+        let running = self.clients.get_mut(client).and_then(Session::running_mut);
+        if let Some(running) = running.filter(|one| !one.to_writer)
+            && self.writer.is_some_and(|writer| writer != index)
+        {
+            running.to_writer = true;
+            running.stage = Stage::Setup;
+            return self.dispatch(client, out);
+        }
+        self.pass_error(client, error, out);
     }
 
     /// No connection to the server could be had: everybody who waits for it looks again.

@@ -104,6 +104,16 @@ fn the_schema_of_the_login_is_in_force() {
 }
 
 #[test]
+fn an_account_that_a_reader_does_not_have_yet_is_asked_for_at_the_writer() {
+    let mut world = World::new();
+    let client = world.login(None);
+    let reader = world.servers.get_mut("db2").expect("db2");
+    reader.refuse_login = Some(ErrorCode::AccessDenied);
+    assert_eq!(world.query(client, "SELECT 1"), Reply::rows(&["db1"]));
+    assert_eq!(world.query(client, "SELECT 1"), Reply::rows(&["db2"]));
+}
+
+#[test]
 fn a_schema_that_a_reader_does_not_have_yet_is_no_reason_to_refuse_anything() {
     let mut world = World::new();
     world.servers.get_mut("db2").expect("db2").lacks = Some("new".to_owned());
