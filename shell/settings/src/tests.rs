@@ -327,7 +327,8 @@ fn a_wrong_hash_is_refused_and_not_shown() {
     assert_eq!(
         mistakes(&text),
         "17: user.password_hash: expected what `mysql.user.authentication_string` holds of a user \
-         with caching_sha2_password: \"$A$005$\" and 63 characters, found something else"
+         with caching_sha2_password, \"$A$005$\" and 63 characters, or of mysql_native_password, \
+         \"*\" and 40 hexadecimal digits, found something else"
     );
 }
 
