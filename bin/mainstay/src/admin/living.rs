@@ -108,6 +108,10 @@ impl Process for Living {
             | Control::FlushClientHosts
             | Control::Inert => return Ok(String::new()),
         };
+        if self.file.is_none() && [Signal::HUP, Signal::USR2].contains(&signal) {
+            let text = "this process has no settings file to read again: stop it and start it";
+            return Err(Refused::because(text));
+        }
         let sent = kill_process(getpid(), signal);
         sent.map_err(|error| Refused::because(error.to_string()))?;
         Ok(String::new())
