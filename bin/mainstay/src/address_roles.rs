@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mainstay_dashboard::views::{RoleHostView, RoleView, VipRequest, VipView};
-use mainstay_failover::spread::spread;
+use mainstay_failover::spread::{give, spread};
 use mainstay_failover::{Hooks, Phase};
 use mainstay_manager::{HostControl, ManagerHandle, Pending, Snapshot};
 use mainstay_topology::{Epoch, ServerName};
@@ -41,6 +41,8 @@ pub(crate) struct AddressRoles {
 #[derive(Default)]
 struct Placed {
     wanted: BTreeMap<String, ServerName>,
+    /// Which servers may have a reader's address.
+    fit: Vec<ServerName>,
     seen: BTreeMap<ServerName, Vec<VipView>>,
     /// Said already.
     failures: BTreeMap<ServerName, String>,
@@ -121,11 +123,20 @@ impl AddressRoles {
             fit.extend(writer.clone().filter(&there));
         }
         let mut placed = self.placed();
+        // A manager that has just started leaves them where they are.
+        for name in &self.readers {
+            let active = |vip: &VipView| vip.name == *name && vip.state == "active";
+            let host = seen.iter().find(|(_, vips)| vips.iter().any(active));
+            if let (false, Some((host, _))) = (placed.wanted.contains_key(name), host) {
+                placed.wanted.insert(name.clone(), host.clone());
+            }
+        }
         let mut wanted = spread(&self.readers, &fit, &placed.wanted);
         if let (Some(name), Some(server)) = (&self.writer, writer) {
             wanted.insert(name.clone(), server);
         }
         placed.wanted = wanted.clone();
+        placed.fit = fit;
         drop(placed);
         let mut orders = Vec::new();
         for name in self.readers.iter().chain(&self.writer) {
@@ -226,7 +237,8 @@ impl AddressRoles {
             .collect()
     }
 
-    /// Gives a reader's address another server, from now on.
+    /// Gives a reader's address another server, from now on; one of that goes the other way where
+    /// they would not be spread evenly.
     fn prefer(&self, name: &str, server: &str) -> Result<(), String> {
         if self.writer.as_deref() == Some(name) {
             return Err(format!(
@@ -242,14 +254,26 @@ impl AddressRoles {
         }
         let known = self.hosts.keys().find(|host| host.as_str() == server);
         let known = known.ok_or_else(|| format!("no host of a server `{server}` carries it"))?;
-        self.placed().wanted.insert(name.to_owned(), known.clone());
+        let mut placed = self.placed();
+        if !placed.fit.contains(known) {
+            return Err(format!(
+                "`{server}` cannot have `{name}` now; these can: {}",
+                {
+                    let fit: Vec<_> = placed.fit.iter().map(ServerName::as_str).collect();
+                    fit.join(", ")
+                }
+            ));
+        }
+        give(name, known, &self.readers, &mut placed.wanted);
         Ok(())
     }
 }
 
 /// Whether an address could come up where it is not to be, or is not told yet.
 fn may_serve(vip: &VipView) -> bool {
-    let said = vip.tracks.iter().find(|track| track.name == "manager");
+    // What a host of an earlier version calls it, unless it has a name of its own.
+    let name = vip.manager_track.as_deref().unwrap_or("manager");
+    let said = vip.tracks.iter().find(|track| track.name == name);
     said.is_none_or(|track| track.ok != Some(false))
 }
 
@@ -291,5 +315,38 @@ impl AddressRoles {
             }
             self.order(Order { name, host, here }, epoch).await
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mainstay_dashboard::views::VipTrackView;
+
+    use super::*;
+
+    fn vip(track: &str, ok: Option<bool>) -> VipView {
+        VipView {
+            tracks: vec![VipTrackView {
+                name: track.to_owned(),
+                ok,
+                weight: Some(0),
+            }],
+            manager_track: Some(track.to_owned()),
+            ..VipView::default()
+        }
+    }
+
+    #[test]
+    fn a_host_that_was_told_to_drop_is_not_told_again_whatever_its_track_is_called() {
+        for name in ["manager", "mainstay"] {
+            assert!(!may_serve(&vip(name, Some(false))));
+            assert!(may_serve(&vip(name, Some(true))));
+            assert!(may_serve(&vip(name, None)), "it was not told yet");
+        }
+        let earlier = VipView {
+            manager_track: None,
+            ..vip("manager", Some(false))
+        };
+        assert!(!may_serve(&earlier));
     }
 }

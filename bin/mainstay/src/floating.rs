@@ -121,7 +121,12 @@ impl Floating {
     /// What they are as of now.
     pub(crate) fn views(&self) -> Vec<VipView> {
         let status = self.handle().map(|handle| handle.status());
-        status.unwrap_or_default().iter().map(view).collect()
+        let managed = lock(&self.0.managed).clone();
+        let one = |vip: &VipStatus| VipView {
+            manager_track: managed.get(&vip.name).cloned(),
+            ..view(vip)
+        };
+        status.unwrap_or_default().iter().map(one).collect()
     }
 
     /// The manager wants the addresses here, or not here. Returns when it is done.
@@ -237,6 +242,7 @@ fn view(vip: &VipStatus) -> VipView {
         active: vip.active.map(|(source, _)| source.to_string()),
         sync_group: vip.group.clone(),
         tracks: tracks.collect(),
+        manager_track: None,
         findings: vip.findings.clone(),
         problems: problems.collect(),
         sent: vip.counters.sent,

@@ -65,6 +65,29 @@ pub fn spread(
     placed
 }
 
+/// Gives one address another server. Where that would then carry two more than the one that it
+/// leaves, another address goes the other way: or the next [`spread`] would undo it.
+pub fn give(
+    address: &str,
+    to: &ServerName,
+    addresses: &[String],
+    now: &mut BTreeMap<String, ServerName>,
+) {
+    let from = now.insert(address.to_owned(), to.clone());
+    let Some(from) = from.filter(|from| from != to) else {
+        return;
+    };
+    let of = |server: &ServerName| {
+        let carried = addresses.iter().filter(|one| now.get(*one) == Some(server));
+        carried.cloned().collect::<Vec<_>>()
+    };
+    let (left, carried) = (of(&from), of(to));
+    let other = carried.into_iter().rev().find(|one| one != address);
+    if let (true, Some(other)) = (of(to).len() >= left.len() + 2, other) {
+        now.insert(other, from);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,5 +123,23 @@ mod tests {
             "a b a -",
             "one more or less is no reason to move"
         );
+    }
+
+    #[test]
+    fn an_address_that_was_given_a_server_stays_there() {
+        let addresses = ["r1", "r2", "r3", "r4"].map(str::to_owned);
+        let fit = names(&["a", "b"]);
+        for count in 1..=4 {
+            let addresses = &addresses[..count];
+            let first = spread(addresses, &fit, &BTreeMap::new());
+            for address in addresses {
+                for to in &fit {
+                    let mut now = first.clone();
+                    give(address, to, addresses, &mut now);
+                    assert_eq!(now.get(address), Some(to));
+                    assert_eq!(spread(addresses, &fit, &now), now, "nothing is undone");
+                }
+            }
+        }
     }
 }

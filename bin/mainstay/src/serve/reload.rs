@@ -23,6 +23,7 @@ pub(super) fn take(after: Settings, before: &Settings, running: Option<&Policy>)
     let mut settings = Settings {
         api: before.api.clone(),
         admin: before.admin.clone(),
+        address_roles: before.address_roles.clone(),
         ..after
     };
     if !alone {
@@ -96,6 +97,10 @@ pub(super) fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static
         ("[proxy] io", io(before) != io(after)),
         ("[api]", before.api != after.api),
         ("[admin]", before.admin != after.admin),
+        (
+            "[address_roles]",
+            before.address_roles != after.address_roles,
+        ),
     ];
     let changed = sections.into_iter().filter(|(_, changed)| *changed);
     changed.map(|(name, _)| name).collect()
@@ -128,5 +133,19 @@ mod tests {
         let policy = policy(&after, &running).expect("the example has a proxy");
         assert_eq!(policy.clients_max, 7);
         assert_eq!(policy.server_version, "10.11.6-MariaDB");
+    }
+
+    #[test]
+    fn other_roles_of_addresses_wait_however_often_the_file_is_read() {
+        let before = settings(FILE);
+        let server = &before.servers[0].name;
+        let text = format!(
+            "{FILE}\n[address_roles]\nwriter = \"writer\"\npassword = \"four\"\n\
+             [[address_roles.host]]\nserver = \"{server}\"\napi = \"127.0.0.1:6080\"\n"
+        );
+        let first = take(settings(&text), &before, None);
+        assert_eq!(first.waiting, ["[address_roles]"]);
+        let again = take(settings(&text), &first.settings, None);
+        assert_eq!(again.waiting, ["[address_roles]"]);
     }
 }

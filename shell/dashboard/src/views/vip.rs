@@ -31,6 +31,9 @@ pub struct VipView {
     pub sync_group: Option<String>,
     /// What it depends on.
     pub tracks: Vec<VipTrackView>,
+    /// The name of the track that says what the manager wants, where there is one.
+    #[serde(default)]
+    pub manager_track: Option<String>,
     /// What is wrong, in sentences.
     pub findings: Vec<String>,
     /// How often each problem was seen.

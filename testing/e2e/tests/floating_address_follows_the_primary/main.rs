@@ -1,9 +1,11 @@
 //! Two MariaDB servers that take turns as the primary, and one address that clients write to,
 //! which is always where the primary is: round after round the server that has it is stopped, and
-//! comes back as a replica. Nothing that was inserted is ever missing.
+//! comes back as a replica. Nothing that was inserted is ever missing. With three servers, the
+//! addresses of readers are where replicas are.
 //!
 //! Needs root, for network namespaces.
 
+mod readers;
 mod story;
 
 use mainstay_e2e::wait_until;

@@ -1,20 +1,21 @@
-//! Two hosts with a server and an address role each, a third with the manager, on a network of
-//! their own.
+//! Hosts with a server and the addresses each, and one with the manager, on a network of their
+//! own.
 
 use std::fs;
 use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use mainstay_e2e::{Network, mainstay_binary, run, wait_for, wait_until};
+use mainstay_e2e::{Finished, Network, mainstay_binary, run, wait_for, wait_until};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
 const ADDRESS: &str = "10.124.0.100";
-const MANAGER: &str = "h3";
+const MANAGER: &str = "h9";
 
-/// In one session, and not in the binary log: both servers begin with an empty GTID set.
+/// In one session, and not in the binary log: all servers begin with an empty GTID set.
 const FIRST: &str = "SET sql_log_bin=0;\nCREATE DATABASE IF NOT EXISTS mainstay;\n\
     CREATE TABLE IF NOT EXISTS mainstay.heartbeat (id TINYINT UNSIGNED NOT NULL PRIMARY KEY, epoch \
     BIGINT UNSIGNED NOT NULL DEFAULT 0, beat BIGINT UNSIGNED NOT NULL DEFAULT 0) ENGINE=InnoDB;\n\
@@ -32,12 +33,24 @@ pub(crate) struct Story {
     children: Vec<(String, Child)>,
     network: Network,
     folder: TempDir,
+    hosts: usize,
+    readers: usize,
 }
 
 impl Story {
+    /// Two servers, and the writer's address.
     pub(crate) fn start() -> Self {
-        let mut network = Network::new("st");
-        for host in 1..=3 {
+        Self::begin("st", 2, 0)
+    }
+
+    /// Three servers, the writer's address and two readers'.
+    pub(crate) fn start_with_readers() -> Self {
+        Self::begin("rd", 3, 2)
+    }
+
+    fn begin(name: &str, hosts: usize, readers: usize) -> Self {
+        let mut network = Network::new(name);
+        for host in (1..=hosts).chain([9]) {
             network.host(&format!("h{host}"), &[&format!("10.124.0.{host}/24")]);
         }
         let folder = tempfile::tempdir().expect("a folder");
@@ -45,8 +58,10 @@ impl Story {
             children: Vec::new(),
             network,
             folder,
+            hosts,
+            readers,
         };
-        for host in [1, 2] {
+        for host in 1..=hosts {
             story.install(host);
             story.start_server(host);
             story.start_host(host);
@@ -131,12 +146,21 @@ impl Story {
     }
 
     fn start_host(&mut self, host: usize) {
-        let text = format!(
+        let mut text = format!(
             "[vrrp]\nstate = \"{host}.vip\"\n[api]\nlisten = \"10.124.0.{host}:6080\"\n\
              password = \"four\"\n[[vip]]\nname = \"writer\"\ninterface = \"eth0\"\n\
              virtual_router_id = 51\naddresses = [\"{ADDRESS}/24\"]\nversion = 3\n\
              advert_interval = \"100ms\"\n[[vip.track]]\nkind = \"manager\"\n"
         );
+        for reader in 1..=self.readers {
+            text += &format!(
+                "[[vip]]\nname = \"reader-{reader}\"\ninterface = \"eth0\"\n\
+                 virtual_router_id = 6{reader}\naddresses = [\"{}/24\"]\nversion = 3\n\
+                 advert_interval = \"100ms\"\n[[vip.track]]\nkind = \"manager\"\n\
+                 name = \"mainstay\"\n",
+                reader_address(reader)
+            );
+        }
         let file = self.path(&format!("vip{host}.toml"));
         fs::write(&file, text).expect("it can be written");
         self.serve(&format!("vip{host}"), &format!("h{host}"), &file);
@@ -149,12 +173,17 @@ impl Story {
     }
 
     fn start_manager(&mut self) {
-        let mut text = "[cluster]\ndurability = \"async\"\n[manager]\nuser = \"mainstay\"\n\
+        let mut text = "[cluster]\ndurability = \"async\"\nreader_lag_max = \"5s\"\n[manager]\nuser = \"mainstay\"\n\
             password = \"one\"\nreplication_user = \"replication\"\n\
             replication_password = \"two\"\n\
             [api]\npassword = \"five\"\n[address_roles]\nwriter = \"writer\"\npassword = \"four\"\n"
             .to_owned();
-        for host in [1, 2] {
+        let readers: Vec<_> = (1..=self.readers)
+            .map(|one| format!("reader-{one}"))
+            .collect();
+        // A list of texts is written alike in Rust.
+        text += &format!("readers = {readers:?}\n");
+        for host in 1..=self.hosts {
             text += &format!(
                 "[[address_roles.host]]\nserver = \"db{host}\"\napi = \"10.124.0.{host}:6080\"\n\
                  [[server]]\nname = \"db{host}\"\naddress = \"10.124.0.{host}:3306\"\n"
@@ -177,12 +206,22 @@ impl Story {
 
     /// A command to the manager.
     pub(crate) fn mainstay(&self, arguments: &[&str]) -> String {
+        self.to_manager(arguments).succeeded()
+    }
+
+    /// What the manager says to a command that it refuses.
+    pub(crate) fn refused(&self, arguments: &[&str]) -> String {
+        let finished = self.to_manager(arguments);
+        assert_ne!(finished.code, Some(0), "{finished}");
+        finished.to_string()
+    }
+
+    fn to_manager(&self, arguments: &[&str]) -> Finished {
         let mut command = self.network.command(MANAGER, mainstay_binary());
         run(command
             .args(arguments)
             .arg("--config")
             .arg(self.path("mainstay.toml")))
-        .succeeded()
     }
 
     /// Waits until the manager is content, with one primary whose host has the address.
@@ -199,7 +238,7 @@ impl Story {
             let replicates = |one: &Value| one["role"] == "primary" || one["applier"] == "running";
             let whole = status["phase"] == "watching"
                 && status["findings"].as_array().is_some_and(Vec::is_empty)
-                && servers.len() == 2
+                && servers.len() == self.hosts
                 && servers.iter().all(replicates)
                 && status["writes_held"] == false
                 && self.holders().len() == 1
@@ -213,16 +252,56 @@ impl Story {
     }
 
     pub(crate) fn holds(&self, host: usize) -> bool {
+        self.has(host, ADDRESS)
+    }
+
+    fn has(&self, host: usize, address: &str) -> bool {
         let command = ["ip", "-o", "-4", "addr", "show"];
         let shown = self.network.run(&format!("h{host}"), &command).succeeded();
-        shown.contains(&format!(" {ADDRESS}/"))
+        shown.contains(&format!(" {address}/"))
+    }
+
+    /// Waits until the readers' addresses are on these hosts, each there alone.
+    pub(crate) fn wait_for_readers(&self, wanted: &[usize]) {
+        wait_for(&format!("the readers' addresses on {wanted:?}"), || {
+            let found: Vec<_> = (1..=self.readers).map(|one| self.of_reader(one)).collect();
+            let right = found.iter().zip(wanted).all(|(found, at)| found == &[*at]);
+            if right {
+                Ok(())
+            } else {
+                Err(format!("{found:?}"))
+            }
+        });
+    }
+
+    /// Waits until the readers' addresses are on these hosts, in any order, and gives the order.
+    pub(crate) fn wait_until_spread(&self, over: &[usize]) -> Vec<usize> {
+        wait_for(
+            &format!("the readers' addresses spread over {over:?}"),
+            || {
+                let found: Vec<_> = (1..=self.readers)
+                    .flat_map(|one| self.of_reader(one))
+                    .collect();
+                let mut sorted = found.clone();
+                sorted.sort_unstable();
+                if sorted == over {
+                    Ok(found)
+                } else {
+                    Err(format!("{found:?}"))
+                }
+            },
+        )
+    }
+
+    /// The hosts that have a reader's address.
+    fn of_reader(&self, reader: usize) -> Vec<usize> {
+        let address = reader_address(reader);
+        let has = |host: &usize| self.has(*host, &address);
+        (1..=self.hosts).filter(has).collect()
     }
 
     fn holders(&self) -> Vec<usize> {
-        [1, 2]
-            .into_iter()
-            .filter(|host| self.holds(*host))
-            .collect()
+        (1..=self.hosts).filter(|host| self.holds(*host)).collect()
     }
 
     /// The one host that has the address.
@@ -266,6 +345,34 @@ impl Story {
         }
     }
 
+    /// Keeps a replica from applying what is inserted, until what is given back is dropped.
+    pub(crate) fn lock_table(&self, host: usize) -> TableLock {
+        let address = format!("-h10.124.0.{host}");
+        let mut child = self
+            .network
+            .command(MANAGER, "mariadb")
+            .args([
+                "--no-defaults",
+                "--skip-ssl",
+                "-umainstay",
+                "-pone",
+                &address,
+            ])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("it can be started");
+        let input = child.stdin.as_mut().expect("it has one");
+        input
+            .write_all(b"LOCK TABLES app.t WRITE;\n")
+            .expect("it reads");
+        wait_until("the lock", || {
+            let shown = self.sql(host, "SHOW OPEN TABLES FROM app WHERE In_use > 0");
+            shown.is_ok_and(|shown| shown.contains('t'))
+        });
+        TableLock(child)
+    }
+
     /// Inserts a row through the address, as an application does that tries again; gives the row.
     pub(crate) fn insert(&self, round: usize, when: &str) -> String {
         let row = format!("round {round}, {when}");
@@ -288,6 +395,21 @@ impl Story {
                 Some(row) => Err(format!("server {host} lacks `{row}`: {found}")),
             }
         });
+    }
+}
+
+fn reader_address(reader: usize) -> String {
+    format!("10.124.0.11{reader}")
+}
+
+/// A session that has locked a table.
+pub(crate) struct TableLock(Child);
+
+impl Drop for TableLock {
+    fn drop(&mut self) {
+        // It may have ended with its server.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

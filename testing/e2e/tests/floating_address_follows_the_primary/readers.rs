@@ -1,0 +1,73 @@
+//! The readers' addresses: spread over the replicas that may serve reads, and moved by hand.
+
+use crate::story::Story;
+
+#[test]
+fn readers_addresses_are_on_replicas_that_run_and_keep_up() {
+    let mut story = Story::start_with_readers();
+    let primary = story.holder();
+    let replicas = replicas(primary);
+    let [one, other] = replicas;
+    story.wait_until_spread(&replicas);
+
+    story.stop_server(one);
+    story.wait_for_readers(&[other, other]);
+    story.start_server(one);
+    story.wait_until_spread(&replicas);
+
+    let lock = story.lock_table(other);
+    let row = story.insert(1, "while one cannot apply it");
+    story.wait_for_readers(&[one, one]);
+    drop(lock);
+    story.wait_for_rows(other, &[row]);
+    story.wait_until_spread(&replicas);
+
+    // Without a replica the primary has them, as long as it is alone.
+    story.stop_server(one);
+    story.stop_server(other);
+    story.wait_for_readers(&[primary, primary]);
+    story.start_server(one);
+    story.start_server(other);
+    story.wait_until_spread(&replicas);
+    assert!(story.holds(primary));
+}
+
+#[test]
+fn a_readers_address_is_moved_by_hand_and_stays_there() {
+    let mut story = Story::start_with_readers();
+    let primary = story.holder();
+    let [one, other] = replicas(primary);
+    let first = story.wait_until_spread(&[one, other])[0];
+    let second = one + other - first;
+    for (to, back) in [(second, first), (first, second)] {
+        story.mainstay(&["role", "move", "reader-1", "--to", &format!("db{to}")]);
+        story.wait_for_readers(&[to, back]);
+    }
+    story.mainstay(&["role", "move", "reader-2", "--to", &format!("db{first}")]);
+    story.wait_for_readers(&[second, first]);
+    story.restart_manager();
+    story.wait_until_whole();
+    story.wait_for_readers(&[second, first]);
+    let shown = story.mainstay(&["role", "show"]);
+    assert!(shown.contains(&format!("db{first} active")), "{shown}");
+
+    for (name, to) in [("reader-1", primary), ("writer", first)] {
+        let refused = story.refused(&["role", "move", name, "--to", &format!("db{to}")]);
+        assert!(refused.contains(&format!("`{name}`")), "{refused}");
+    }
+
+    // A replica that becomes the primary gives its own to those that are still replicas.
+    story.mainstay(&["switchover", "--to", &format!("db{first}")]);
+    assert!(story.holds(first) && !story.holds(primary));
+    let replicas = replicas(first);
+    story.wait_until_spread(&replicas);
+}
+
+/// Those that are not the primary.
+fn replicas(primary: usize) -> [usize; 2] {
+    match primary {
+        1 => [2, 3],
+        2 => [1, 3],
+        _ => [1, 2],
+    }
+}
