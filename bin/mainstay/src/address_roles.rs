@@ -187,7 +187,13 @@ impl AddressRoles {
         let request = VipRequest { epoch: epoch.0 };
         let sent = spawn_blocking(move || api.post::<VipView>(&path, &request)).await;
         let sent = sent.map_err(|error| error.to_string())?;
-        sent.map_err(|error| format!("{error:#}"))?;
+        let now = sent.map_err(|error| format!("{error:#}"))?;
+        // Who asks after a switchover is not told how it was before.
+        let mut placed = self.placed();
+        let seen = placed.seen.get_mut(&host).into_iter().flatten();
+        seen.filter(|vip| vip.name == name)
+            .for_each(|vip| *vip = now.clone());
+        drop(placed);
         tracing::info!(address = name, %host, epoch = epoch.0, "an address was told to {verb}");
         Ok(())
     }
