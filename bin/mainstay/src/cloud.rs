@@ -206,6 +206,8 @@ async fn tell(settings: &CloudSettings, place: &Place, attempt: u32) -> Result<(
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     #[test]
@@ -214,6 +216,27 @@ mod tests {
         let pauses = [1, 2, 3, 40].map(|attempt| pause(first, attempt).as_secs());
         assert_eq!(pauses, [2, 4, 8, 60]);
         assert_eq!(pause(Duration::from_mins(2), 5), Duration::from_mins(2));
+    }
+
+    #[test]
+    fn the_examples_are_shell_that_can_be_read() {
+        let root = env!("CARGO_MANIFEST_DIR");
+        let folder = std::fs::read_dir(format!("{root}/../../examples/cloud"));
+        let files = folder
+            .expect("it is there")
+            .map(|file| file.expect("a file").path());
+        let scripts: Vec<_> = files
+            .filter(|path| path.extension().is_some_and(|end| end == "sh"))
+            .collect();
+        assert!(!scripts.is_empty());
+        for script in &scripts {
+            for shell in ["sh", "bash"] {
+                let read = Command::new(shell).arg("-n").arg(script).output();
+                let read = read.expect("there is a shell");
+                let said = String::from_utf8_lossy(&read.stderr);
+                assert!(read.status.success(), "{shell}: {said}");
+            }
+        }
     }
 
     #[tokio::test]

@@ -172,6 +172,7 @@ fn alone(cluster: &str, monitor: &Monitor) -> StatusView {
         proxy: None,
         vips: Vec::new(),
         roles: Vec::new(),
+        virtual_servers: Vec::new(),
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) fn text(status: &StatusView, numbers: Option<&Numbers>) -> String {
     let mut out = Exposition::default();
     cluster(&mut out, status);
     crate::floating::metrics(&mut out, &status.vips);
+    crate::balancing::metrics(&mut out, &status.virtual_servers);
     if let Some(numbers) = numbers {
         let proxy = &numbers.proxy;
         let help = "Times that a defect ended the sessions of a worker.";

@@ -32,7 +32,7 @@ use crate::address_roles::AddressRoles;
 use crate::admin::{self, AdminPort, Living, Opening, Order};
 use crate::alerting;
 use crate::args::ServeArgs;
-use crate::balancing;
+use crate::balancing::Balance;
 use crate::certificates::Certificates;
 use crate::control::ControlParts;
 use crate::floating::Floating;
@@ -110,11 +110,13 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
     let (asker, questions) = asks::channel();
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let proxy = proxy.map(Arc::new);
-    let service = start(&settings, proxy, floating.clone(), &asker).await?;
+    let balance = Balance::default();
+    let kept = (floating.clone(), balance.clone());
+    let service = start(&settings, proxy, kept, &asker).await?;
     if let Some(before) = predecessor {
         before.serving(service.proxy().cloned())?;
     }
-    let balancing = balancing::begin(&settings.balancer)?;
+    balance.begin(&settings.balancer)?;
     let naming = Some(Naming::begin(&settings, &service.control, &floating).await?);
     announce(&settings, &service);
     let (orders, ordered) = mpsc::channel(1);
@@ -129,7 +131,7 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
         certificates,
         logs,
         service,
-        balancing,
+        balance,
         floating,
         admin,
         orders,
@@ -230,10 +232,10 @@ async fn open_admin(
 async fn start(
     settings: &Settings,
     proxy: Option<Arc<Proxy>>,
-    floating: Floating,
+    kept: (Floating, Balance),
     asker: &Asker,
 ) -> Result<Service> {
-    let parts = parts(settings, proxy, floating).await?;
+    let parts = parts(settings, proxy, kept).await?;
     let service = Service::start(parts, |_| asks::routes(asker));
     Ok(service.map_err(|error| BadInput(format!("{error:#}")))?)
 }
@@ -250,7 +252,7 @@ fn announce(settings: &Settings, service: &Service) {
 async fn parts(
     settings: &Settings,
     proxy: Option<Arc<Proxy>>,
-    floating: Floating,
+    (floating, balance): (Floating, Balance),
 ) -> Result<Parts> {
     let api = ApiServer::bind(settings.api.listen)
         .await
@@ -273,6 +275,7 @@ async fn parts(
         intents: settings.intents(),
         proxy,
         floating,
+        balance,
         roles,
         api,
         access: Some(Access::new(&account.user, account.password.reveal())),

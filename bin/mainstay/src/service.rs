@@ -22,6 +22,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::address_roles::{self, AddressRoles};
+use crate::balancing::Balance;
 use crate::control::{Control, ControlParts, api_error};
 use crate::figures::Counted;
 use crate::floating::{self, Floating};
@@ -40,6 +41,8 @@ pub(crate) struct Parts {
     pub(crate) proxy: Option<Arc<Proxy>>,
     /// The floating addresses.
     pub(crate) floating: Floating,
+    /// The balancer.
+    pub(crate) balance: Balance,
     /// The floating addresses that the manager moves.
     pub(crate) roles: Option<Arc<AddressRoles>>,
     /// The API, bound already.
@@ -75,6 +78,7 @@ impl Service {
                 .map(|proxy| Arc::new(Counted::new(proxy, control.clone()))),
             proxy: proxy.clone(),
             floating: parts.floating.clone(),
+            balance: parts.balance,
             roles: parts.roles.clone(),
         });
         let kept = parts.roles.clone().zip(control.manager().cloned());
@@ -198,6 +202,7 @@ pub(crate) struct Shown {
     /// What the tables of figures are filled from.
     pub(crate) counted: Option<Arc<Counted>>,
     floating: Floating,
+    balance: Balance,
     roles: Option<Arc<AddressRoles>>,
 }
 
@@ -207,6 +212,7 @@ impl Shown {
         let proxy = self.proxy.as_ref();
         status.proxy = proxy.map(|proxy| view::proxy(proxy.local_addr(), &proxy.stats()));
         status.vips = self.floating.views();
+        status.virtual_servers = self.balance.views();
         let roles = self.roles.as_ref();
         status.roles = roles.map(|roles| roles.views()).unwrap_or_default();
         status

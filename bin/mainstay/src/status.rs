@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
-use mainstay_dashboard::views::{OperationView, ServerView, StatusView, VipView};
+use mainstay_dashboard::views::{AddressesView, OperationView, ServerView, StatusView};
 use mainstay_settings::Roles;
 
 use crate::api::Api;
 use crate::args::StatusArgs;
 use crate::output::{emit, table};
-use crate::{address_roles, floating};
+use crate::{address_roles, balancing, floating};
 
 const REFRESH: Duration = Duration::from_secs(1);
 
@@ -43,14 +43,17 @@ fn has_addresses_only(args: &StatusArgs) -> bool {
 
 fn addresses(api: &Api, args: &StatusArgs) -> Result<ExitCode> {
     loop {
-        let vips: Vec<VipView> = api.get("/api/v1/vip")?;
+        let status: AddressesView = api.get("/api/v1/status")?;
         if args.json {
-            emit(&format!("{}\n", serde_json::to_string_pretty(&vips)?));
+            emit(&format!("{}\n", serde_json::to_string_pretty(&status)?));
         } else {
+            let both = !status.vips.is_empty() && !status.virtual_servers.is_empty();
             emit(&format!(
-                "{}{}",
+                "{}{}{}{}",
                 clear(args.watch),
-                floating::text_of(&vips)
+                floating::text_of(&status.vips),
+                if both { "\n" } else { "" },
+                balancing::text_of(&status.virtual_servers)
             ));
         }
         if !args.watch {
@@ -133,6 +136,10 @@ pub(crate) fn text_of(status: &StatusView) -> String {
     if !status.vips.is_empty() {
         text.push('\n');
         text.push_str(&floating::text_of(&status.vips));
+    }
+    if !status.virtual_servers.is_empty() {
+        text.push('\n');
+        text.push_str(&balancing::text_of(&status.virtual_servers));
     }
     if !status.findings.is_empty() {
         text.push_str("\nfindings\n");

@@ -141,6 +141,11 @@ impl Balancer {
         Some((real.verdict(), real.weight))
     }
 
+    /// Whether a virtual server has enough real servers; `None` before all were looked at.
+    pub fn quorum(&self, virtual_server: usize) -> Option<bool> {
+        self.services.get(virtual_server)?.quorum
+    }
+
     /// What was last put in force.
     pub fn applied(&self) -> Option<&Table> {
         self.applied.as_ref()

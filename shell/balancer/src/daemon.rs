@@ -1,5 +1,6 @@
 //! The loop around the machine: probes, tables, words to people.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use mainstay_balance::{
@@ -37,8 +38,25 @@ pub enum EngineChoice {
 pub struct Shown {
     /// Its settings.
     pub virtual_server: VirtualServer,
-    /// Of each real server: what is known, and its weight.
-    pub real_servers: Vec<(Verdict, u32)>,
+    /// What moves its packets.
+    pub engine: &'static str,
+    /// Whether the last table could be put in force.
+    pub in_force: bool,
+    /// Whether there are enough real servers; `None` before all were looked at.
+    pub quorum: Option<bool>,
+    /// Its real servers, in the order of the settings.
+    pub real_servers: Vec<ShownReal>,
+}
+
+/// What is known of one real server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownReal {
+    /// Whether it serves.
+    pub verdict: Verdict,
+    /// Its share, as its settings or its probe give it.
+    pub weight: u32,
+    /// What was wrong when it was last looked at.
+    pub failure: Option<String>,
 }
 
 /// Balancing that runs.
@@ -101,6 +119,7 @@ pub fn start(
         probes: JoinSet::new(),
         scripts: JoinSet::new(),
         in_force: true,
+        failures: BTreeMap::new(),
         show,
     };
     let task = tokio::spawn(daemon.run(stopped));
@@ -160,6 +179,8 @@ struct Daemon {
     scripts: JoinSet<()>,
     /// Whether the machine's last table is.
     in_force: bool,
+    /// Of those whose last look failed: why.
+    failures: BTreeMap<(usize, usize), String>,
     show: watch::Sender<Vec<Shown>>,
 }
 
@@ -191,6 +212,11 @@ impl Daemon {
     }
 
     async fn answered(&mut self, id: RealId, found: Result<Passed, Failure>) {
+        let at = (id.virtual_server, id.real_server);
+        match &found {
+            Ok(_) => self.failures.remove(&at),
+            Err(failure) => self.failures.insert(at, failure.to_string()),
+        };
         let before = self.machine.state(id).map(|(verdict, _)| verdict);
         if let Err(failure) = &found
             && before != Some(Verdict::Down)
@@ -252,6 +278,7 @@ impl Daemon {
         }
         if stale || !self.in_force {
             self.apply(&table).await;
+            self.show.send_replace(self.shown());
         }
     }
 
@@ -310,13 +337,22 @@ impl Daemon {
     fn shown(&self) -> Vec<Shown> {
         let shown = self.servers.iter().enumerate().map(|(at, server)| {
             let reals = (0..server.real_servers.len()).filter_map(|real_server| {
-                self.machine.state(RealId {
+                let id = RealId {
                     virtual_server: at,
                     real_server,
+                };
+                let (verdict, weight) = self.machine.state(id)?;
+                Some(ShownReal {
+                    verdict,
+                    weight,
+                    failure: self.failures.get(&(at, real_server)).cloned(),
                 })
             });
             Shown {
                 virtual_server: server.clone(),
+                engine: self.engine.name(),
+                in_force: self.in_force && self.machine.applied().is_some(),
+                quorum: self.machine.quorum(at),
                 real_servers: reals.collect(),
             }
         });

@@ -12,5 +12,5 @@ mod ipvs;
 mod links;
 mod nft;
 
-pub use daemon::{Balancing, EngineChoice, Shown, start};
+pub use daemon::{Balancing, EngineChoice, Shown, ShownReal, start};
 pub use error::BalancerError;

@@ -2,6 +2,7 @@
 //!
 //! Times named `_ms` are milliseconds; those named `at_ms` since 1970 (UTC).
 
+mod balanced;
 mod operation;
 mod plan;
 mod queries;
@@ -11,6 +12,7 @@ mod status;
 mod vip;
 mod why;
 
+pub use balanced::{AddressesView, RealServerView, VirtualServerView};
 pub use operation::{MomentKind, MomentView, OperationOutcome, OperationView};
 pub use plan::{PlanStepView, PlanView, purpose};
 pub use queries::{CommandView, ErrorView, GateView, QueriesView, QueryView, RuleView};

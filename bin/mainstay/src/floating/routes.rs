@@ -13,6 +13,7 @@ use mainstay_vip::VipError;
 use tokio::task::spawn_blocking;
 
 use super::{Floating, MoveError, metrics};
+use crate::balancing::{self, Balance};
 
 /// The routes.
 pub(crate) fn routes(floating: Floating) -> Router {
@@ -23,11 +24,12 @@ pub(crate) fn routes(floating: Floating) -> Router {
         .with_state(floating)
 }
 
-/// `/metrics` of a host that has nothing but addresses.
-pub(crate) fn numbers(floating: Floating) -> Router {
+/// `/metrics` of a host that has no cluster to take care of.
+pub(crate) fn numbers(floating: Floating, balance: Balance) -> Router {
     let text = async move || {
         let mut out = Exposition::default();
         metrics(&mut out, &floating.views());
+        balancing::metrics(&mut out, &balance.views());
         ([(CONTENT_TYPE, TEXT)], out.into_text()).into_response()
     };
     Router::new().route("/metrics", get(text))

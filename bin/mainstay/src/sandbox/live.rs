@@ -24,6 +24,7 @@ use super::access::{Access, Ports};
 use super::proxy::Run;
 use crate::admin::{self, AdminPort, Living, Opening, Order};
 use crate::args::SandboxArgs;
+use crate::balancing::Balance;
 use crate::control::{Control, ControlParts};
 use crate::drill::{SANDBOX_PATH, wrong_with};
 use crate::floating::Floating;
@@ -65,6 +66,7 @@ impl Live {
         });
         let service = Parts {
             floating: Floating::default(),
+            balance: Balance::default(),
             roles: None,
             cluster: "sandbox".to_owned(),
             control: ControlParts::Manager {

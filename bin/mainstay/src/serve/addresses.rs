@@ -8,7 +8,7 @@ use mainstay_settings::{AddressSettings, Roles};
 use sd_notify::NotifyState;
 use tokio::sync::oneshot;
 
-use crate::balancing;
+use crate::balancing::{self, Balance};
 use crate::cloud::Clouds;
 use crate::floating::{self, Floating};
 use crate::output::BadInput;
@@ -18,12 +18,15 @@ pub(super) async fn serve(path: &Path, mut settings: AddressSettings) -> Result<
     let mut signals = Signals::listen()?;
     let api = ApiServer::bind(settings.api.listen).await;
     let api = api.map_err(|error| BadInput(error.to_string()))?;
-    let mut balancing = balancing::begin(&settings.balancer)?;
+    let balance = Balance::default();
+    balance.begin(&settings.balancer)?;
     let floating = Floating::begin(&settings.vip).await?;
     let mut clouds = Clouds::start(&settings.vip.cloud, None, &floating);
     let account = &settings.api.account;
     let access = Access::new(&account.user, account.password.reveal());
-    let routes = floating::routes(floating.clone()).merge(floating::numbers(floating.clone()));
+    let routes = floating::routes(floating.clone())
+        .merge(floating::numbers(floating.clone(), balance.clone()))
+        .merge(balancing::status_route(floating.clone(), balance.clone()));
     let (stop_api, stopped) = oneshot::channel::<()>();
     let api = tokio::spawn(api.serve(guarded_router(routes, Some(access)), async {
         let _ = stopped.await;
@@ -37,7 +40,7 @@ pub(super) async fn serve(path: &Path, mut settings: AddressSettings) -> Result<
             Request::Reload => {
                 let Some(after) = read(path) else { continue };
                 let (before, now) = (&settings.balancer, &after.balancer);
-                balancing = balancing::change(balancing, before, now).await;
+                balance.change(before, now).await;
                 floating.change(&settings.vip, &after.vip).await;
                 if settings.vip.cloud != after.vip.cloud {
                     clouds = Clouds::start(&after.vip.cloud, None, &floating);
@@ -61,7 +64,7 @@ pub(super) async fn serve(path: &Path, mut settings: AddressSettings) -> Result<
     floating.end().await;
     let _ = stop_api.send(());
     api.abort();
-    balancing::end(balancing).await;
+    balance.end().await;
     Ok(())
 }
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::Result;
 use mainstay_admin::{Refused, Runtime};
-use mainstay_balancer::Balancing;
 use mainstay_proxy::{Leaving, Proxy};
 use mainstay_session::Policy;
 use mainstay_settings::Settings;
@@ -18,7 +17,7 @@ use super::asks::{Ask, Asker, What};
 use super::{monitor, open_admin, reload, start};
 use crate::admin::{AdminPort, Order, Reread};
 use crate::alerting::{self, Alerting};
-use crate::balancing;
+use crate::balancing::Balance;
 use crate::certificates::Certificates;
 use crate::config::{ConfigView, differences};
 use crate::floating::Floating;
@@ -45,7 +44,7 @@ pub(super) struct Running {
     pub(super) certificates: Certificates,
     pub(super) logs: Arc<Logs>,
     pub(super) service: Service,
-    pub(super) balancing: Option<Balancing>,
+    pub(super) balance: Balance,
     pub(super) floating: Floating,
     pub(super) alerting: Alerting,
     pub(super) admin: Option<AdminPort>,
@@ -122,9 +121,8 @@ impl Running {
             policy,
             waiting,
         } = reload::take(settings, &self.settings, self.policy.as_deref());
-        let balancing = self.balancing.take();
         let (before, after) = (&self.settings.balancer, &settings.balancer);
-        self.balancing = balancing::change(balancing, before, after).await;
+        self.balance.change(before, after).await;
         let (before, after) = (&self.settings.vip, &settings.vip);
         self.floating.change(before, after).await;
         if !Naming::is_same(&self.settings, &settings) {
@@ -224,7 +222,7 @@ impl Running {
             }
         };
         tracing::info!(pid = successor.pid(), "a new process takes over");
-        balancing::hand_over(self.balancing).await;
+        self.balance.hand_over().await;
         self.floating.hand_over().await;
         drop((self.admin, self.naming, self.alerting));
         let proxy = self.service.stop_managing().await;
@@ -234,8 +232,9 @@ impl Running {
                 tracing::error!("no upgrade, this process goes on: {error:#}");
                 block_in_place(|| successor.give_up());
                 let floating = Floating::begin(&self.settings.vip).await?;
-                let service = start(&self.settings, proxy, floating.clone(), &self.asker).await?;
-                let balancing = balancing::begin(&self.settings.balancer)?;
+                let kept = (floating.clone(), self.balance.clone());
+                let service = start(&self.settings, proxy, kept, &self.asker).await?;
+                self.balance.begin(&self.settings.balancer)?;
                 let admin = open_admin(
                     path,
                     &self.settings,
@@ -247,7 +246,6 @@ impl Running {
                 Ok(Upgraded::Not(Box::new(Self {
                     alerting: alerting::begin(&self.settings, &service),
                     service,
-                    balancing,
                     floating,
                     admin,
                     naming: Some(naming),
@@ -266,7 +264,7 @@ impl Running {
             proxy.leave(&Leaving::Dismissed);
             drained(proxy, self.stop_limit(), signals).await;
         }
-        balancing::end(self.balancing).await;
+        self.balance.end().await;
         drop(self.admin);
         self.service.stop().await;
         Ok(())

@@ -6,7 +6,7 @@ use mainstay_topology::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{RoleView, VipView};
+use super::{RoleView, VipView, VirtualServerView};
 
 /// The cluster.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub struct StatusView {
     /// The floating addresses that the manager moves.
     #[serde(default)]
     pub roles: Vec<RoleView>,
+    /// What the same process balances.
+    #[serde(default)]
+    pub virtual_servers: Vec<VirtualServerView>,
 }
 
 /// The operation that runs now.
@@ -179,6 +182,7 @@ impl StatusView {
             proxy: None,
             vips: Vec::new(),
             roles: Vec::new(),
+            virtual_servers: Vec::new(),
         }
     }
 }

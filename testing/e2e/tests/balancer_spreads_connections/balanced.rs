@@ -5,8 +5,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use mainstay_e2e::{Home, Network, mainstay_binary, processes, wait_for, wait_until};
+use mainstay_e2e::{Home, Network, mainstay_binary, processes, run, wait_for, wait_until};
 use rustix::process::Signal;
+use serde_json::Value;
 
 const VIP: &str = "10.77.1.100:3306";
 const PROGRAM: &str = env!("CARGO_BIN_EXE_named-server");
@@ -112,6 +113,29 @@ impl Balanced {
                 Ok(())
             } else {
                 Err(format!("{counts:?}"))
+            }
+        });
+    }
+
+    /// What it says of itself.
+    fn status(&self) -> Value {
+        let mut command = self.network.command("lb", mainstay_binary());
+        let finished = run(command
+            .args(["status", "--json", "--config"])
+            .arg(self.file()));
+        match finished.code {
+            Some(0) => finished.json()["virtual_servers"][0].clone(),
+            _ => Value::Null,
+        }
+    }
+
+    pub(crate) fn wait_for_status(&self, what: &str, holds: impl Fn(&Value) -> bool) {
+        wait_for(what, || {
+            let status = self.status();
+            if holds(&status) {
+                Ok(())
+            } else {
+                Err(status.to_string())
             }
         });
     }

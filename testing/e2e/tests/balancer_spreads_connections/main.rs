@@ -66,8 +66,23 @@ fn the_sorry_server_serves_when_nobody_else_does() {
     balanced.kill("r1");
     balanced.kill("r2");
     balanced.wait_for_only("r3");
+    balanced.wait_for_status("a lost quorum", |status| {
+        let real = &status["real_servers"][0];
+        status["quorum"] == false
+            && status["sorry"] == true
+            && status["in_force"] == true
+            && real["state"] == "down"
+            && real["reason"].to_string().contains("refused")
+    });
     balanced.revive("r2");
     balanced.wait_for_only("r2");
+    balanced.wait_for_status("the quorum", |status| {
+        let real = &status["real_servers"][1];
+        status["quorum"] == true
+            && status["sorry"] == false
+            && real["state"] == "up"
+            && real["reason"].is_null()
+    });
 }
 
 #[test]

@@ -274,7 +274,7 @@ impl Router<'_> {
         let host = format!("h{}", self.host);
         let mut command = self.lab.network.command(&host, mainstay_binary());
         let finished = run(command.args(["status", "--json", "--config"]).arg(file));
-        (finished.code == Some(0)).then(|| finished.json()[0].clone())
+        (finished.code == Some(0)).then(|| finished.json()["vips"][0].clone())
     }
 
     /// Waits until Mainstay says something of its address.
