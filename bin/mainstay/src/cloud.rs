@@ -29,6 +29,9 @@ pub(crate) struct Clouds {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Place {
     epoch: u64,
+    /// How often this host has become Active for the address: while a call was under way it may
+    /// have lost it, another host told the cloud, and this one won it back.
+    turn: u64,
     server: String,
     host: String,
     port: u16,
@@ -71,6 +74,7 @@ impl Source {
                 let writer = routes.writer?;
                 Some(Place {
                     epoch: routes.epoch.0,
+                    turn: 0,
                     server: writer.name.as_str().to_owned(),
                     host: writer.address.host,
                     port: writer.address.port,
@@ -80,9 +84,10 @@ impl Source {
                 let views = floating.views();
                 let active = views
                     .iter()
-                    .any(|vip| vip.name == *name && vip.state == "active");
-                active.then(|| Place {
+                    .find(|vip| vip.name == *name && vip.state == "active")?;
+                Some(Place {
                     epoch: 0,
+                    turn: active.became_active,
                     server: this_host(),
                     host: this_host(),
                     port: 0,
@@ -258,6 +263,7 @@ mod tests {
         };
         let place = Place {
             epoch: 7,
+            turn: 0,
             server: "db2".to_owned(),
             host: "10.0.0.2".to_owned(),
             port: 3306,

@@ -37,7 +37,7 @@ fn main() {
     }
 }
 
-/// The JSON object of a request.
+/// The JSON object of a request, in one line.
 fn body_of(stream: &mut TcpStream) -> String {
     let mut request = Vec::new();
     let mut buffer = [0; 4_096];
@@ -47,7 +47,7 @@ fn body_of(stream: &mut TcpStream) -> String {
         let text = String::from_utf8_lossy(&request);
         let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body);
         if read == 0 || body.ends_with('}') {
-            return body.to_owned();
+            return body.replace('\n', "");
         }
     }
 }

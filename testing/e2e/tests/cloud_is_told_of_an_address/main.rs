@@ -60,7 +60,7 @@ fn both_are_called_until_they_succeed_and_again_when_the_address_comes_back() {
     for file in ["told", "posted"] {
         wait_for("another first attempt", || {
             let lines = host.lines(file);
-            let first = |line: &&String| line.ends_with(" 1") || line.contains("\"attempt\":1,");
+            let first = |line: &&String| line.ends_with(" 1") || line.ends_with("\"attempt\": 1}");
             match lines.iter().filter(first).count() {
                 2 => Ok(()),
                 _ => Err(lines.join("\n")),
@@ -77,7 +77,7 @@ impl Host {
         let posted = home.join("posted");
         network.spawn("h", Command::new(WEBHOOK).arg(LISTEN).arg(&posted));
         wait_until("the webhook", || posted.exists());
-        let (folder, down) = (posted.with_file_name(""), home.join("down"));
+        let (folder, down) = (home.path(), home.join("down"));
         let (folder, down) = (folder.display(), down.display());
         let retry = "limit = \"3s\"\nretry_interval = \"100ms\"\n";
         let text = format!(
