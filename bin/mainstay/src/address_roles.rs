@@ -123,7 +123,7 @@ impl AddressRoles {
             fit.extend(writer.clone().filter(&there));
         }
         let mut placed = self.placed();
-        // A manager that has just started leaves them where they are.
+        // Where a manager that has just started finds them, they stay if they may.
         for name in &self.readers {
             let active = |vip: &VipView| vip.name == *name && vip.state == "active";
             let host = seen.iter().find(|(_, vips)| vips.iter().any(active));

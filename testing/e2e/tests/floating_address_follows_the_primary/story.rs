@@ -173,8 +173,7 @@ impl Story {
     }
 
     fn start_manager(&mut self) {
-        let mut text = "[cluster]\ndurability = \"async\"\nreader_lag_max = \"5s\"\n\
-            [manager]\nuser = \"mainstay\"\n\
+        let mut text = "[cluster]\ndurability = \"async\"\n[manager]\nuser = \"mainstay\"\n\
             password = \"one\"\nreplication_user = \"replication\"\n\
             replication_password = \"two\"\n\
             [api]\npassword = \"five\"\n[address_roles]\nwriter = \"writer\"\npassword = \"four\"\n"
