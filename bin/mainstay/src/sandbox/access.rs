@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use mainstay_dashboard::Server as ApiServer;
 use mainstay_sandbox::{Flavor, Prepared};
 use serde::{Deserialize, Serialize};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::args::SandboxArgs;
 use crate::output::BadInput;
@@ -39,6 +39,8 @@ pub(super) struct Access {
 /// Ports that are taken, so that nobody else gets them while the servers start.
 pub(super) struct Ports {
     pub(super) proxy: SocketAddr,
+    /// Bound and not listening: nobody is given the port, and the proxy can share it.
+    _proxy_held: TcpSocket,
     pub(super) admin: TcpListener,
     pub(super) api: ApiServer,
 }
@@ -70,10 +72,11 @@ impl Access {
         })
     }
 
-    /// Takes the admin's and the API's port, and finds the proxy's; keeps what was chosen for 0.
+    /// Takes the ports; keeps what was chosen for 0.
     pub(super) async fn take_ports(&self, prepared: &Prepared) -> Result<Ports> {
         let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let proxy = free_port(local(self.proxy_port), "--proxy-port").await?;
+        let held = hold(local(self.proxy_port), "--proxy-port").await?;
+        let proxy = held.local_addr()?;
         let admin = TcpListener::bind(local(self.admin_port))
             .await
             .map_err(|error| taken(local(self.admin_port), "--admin-port", &error))?;
@@ -92,7 +95,12 @@ impl Access {
         };
         debug_assert!(chosen.file.starts_with(prepared.dir()));
         chosen.write()?;
-        Ok(Ports { proxy, admin, api })
+        Ok(Ports {
+            proxy,
+            _proxy_held: held,
+            admin,
+            api,
+        })
     }
 
     fn write(&self) -> Result<()> {
@@ -101,12 +109,19 @@ impl Access {
     }
 }
 
-/// The proxy opens its port itself, once for each worker; here it is only seen to be free.
-async fn free_port(address: SocketAddr, option: &str) -> Result<SocketAddr> {
-    let listener = TcpListener::bind(address)
+/// The proxy opens its port itself, once for each worker; until then it is kept for it.
+async fn hold(address: SocketAddr, option: &str) -> Result<TcpSocket> {
+    let told = |error| taken(address, option, &error);
+    // Another proxy of the same user would share it: this one would not.
+    let free = TcpListener::bind(address)
         .await
-        .map_err(|error| taken(address, option, &error))?;
-    Ok(listener.local_addr()?)
+        .map_err(told)?
+        .local_addr()?;
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.set_reuseport(true)?;
+    socket.bind(free).map_err(told)?;
+    Ok(socket)
 }
 
 fn taken(address: SocketAddr, option: &str, error: &std::io::Error) -> BadInput {
