@@ -3,10 +3,10 @@
 
 mod served;
 
-use mainstay_e2e::{Client, Family, Sandbox, Status, on_both_families};
+use mainstay_e2e::{Client, Family, Paused, Sandbox, Status, on_both_families};
 use serde_json::Value;
 
-use served::{Paused, Served};
+use served::Served;
 
 on_both_families!(
     a_change_of_roles_by_hand_is_followed_and_a_second_writable_server_is_not,

@@ -2,30 +2,12 @@
 //! still.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use mainstay_e2e::{
-    Finished, Home, Login, Sandbox, Status, mainstay, mainstay_binary, processes, wait_for,
+    Finished, Home, Login, Sandbox, Status, free_port, mainstay, mainstay_binary, wait_for,
 };
-use rustix::process::Signal;
-
-/// A process that stands still.
-pub(crate) struct Paused(u32);
-
-impl Paused {
-    pub(crate) fn new(pid: u32) -> Self {
-        processes::signal(pid, Signal::STOP);
-        Self(pid)
-    }
-}
-
-impl Drop for Paused {
-    fn drop(&mut self) {
-        processes::signal(self.0, Signal::CONT);
-    }
-}
 
 pub(crate) struct Served {
     child: Child,
@@ -137,9 +119,4 @@ fn text(sandbox: &Sandbox, (proxy, api): (u16, u16), draining: &str) -> String {
          [api]\nlisten = \"127.0.0.1:{api}\"\npassword = \"0123456789abcdef\"\n",
         manager.0, manager.1, app.0, app.1,
     )
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
-    listener.local_addr().expect("an address").port()
 }

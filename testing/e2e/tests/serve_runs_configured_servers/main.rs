@@ -5,9 +5,9 @@ mod names;
 mod served;
 mod upgrade;
 
-use mainstay_e2e::{Client, Family, Sandbox, Status, on_both_families};
+use mainstay_e2e::{Client, Family, Paused, Sandbox, Status, on_both_families};
 
-use served::{Paused, Served, addresses};
+use served::{Served, addresses};
 
 on_both_families!(
     one_server_under_two_names_is_refused,

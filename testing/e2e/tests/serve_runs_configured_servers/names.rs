@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-use mainstay_e2e::{Family, Sandbox, Status, on_both_families, run, wait_until};
+use mainstay_e2e::{Family, Paused, Sandbox, Status, on_both_families, run, wait_until};
 
-use crate::served::{Paused, Served, addresses};
+use crate::served::{Served, addresses};
 
 on_both_families!(the_names_of_the_cluster_are_answered_over_udp_and_tcp);
 

@@ -1,32 +1,15 @@
 //! A running `mainstay serve` for the servers of a sandbox whose own manager stands still.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use mainstay_e2e::{
-    Finished, Home, Login, Sandbox, Status, mainstay, mainstay_binary, processes, wait_for,
-    wait_until,
+    Finished, Home, Login, Sandbox, Status, free_port, mainstay, mainstay_binary, processes,
+    wait_for, wait_until,
 };
 use rustix::process::Signal;
-
-/// A process that stands still.
-pub(crate) struct Paused(u32);
-
-impl Paused {
-    pub(crate) fn new(pid: u32) -> Self {
-        processes::signal(pid, Signal::STOP);
-        Self(pid)
-    }
-}
-
-impl Drop for Paused {
-    fn drop(&mut self) {
-        processes::signal(self.0, Signal::CONT);
-    }
-}
 
 /// A running `mainstay serve`.
 pub(crate) struct Served {
@@ -175,11 +158,6 @@ fn options(sandbox: &Sandbox, proxy: u16, api: u16) -> String {
          [api]\nlisten = \"127.0.0.1:{api}\"\npassword = \"0123456789abcdef\"\n",
         manager.0, manager.1, replication.0, replication.1, app.0, app.1,
     )
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
-    listener.local_addr().expect("an address").port()
 }
 
 fn write_private(path: &std::path::Path, text: &str) {

@@ -1,11 +1,11 @@
 //! A new process takes the place of the old one, or the old one ends: what clients see of it.
 
 use mainstay_e2e::{
-    Client, Family, Sandbox, Status, on_both_families, processes, wait_for, wait_until,
+    Client, Family, Paused, Sandbox, Status, on_both_families, processes, wait_for, wait_until,
 };
 use rustix::process::Signal;
 
-use crate::served::{Paused, Served, addresses};
+use crate::served::{Served, addresses};
 
 on_both_families!(
     a_new_process_takes_over_with_all_its_clients,
