@@ -19,6 +19,8 @@ pub struct Format {
     pub family: Family,
     /// Whether a CRC32 stands behind each event.
     pub has_checksums: bool,
+    /// Whether one stands behind this event: servers that know checksums always write it here.
+    pub(crate) is_checked: bool,
     /// The event itself: a server that runs other events wants it first.
     pub(crate) event: Event,
 }
@@ -53,6 +55,7 @@ impl Format {
             server_version,
             family,
             has_checksums: algorithm == 1,
+            is_checked: tells,
             event: event.clone(),
         })
     }

@@ -39,7 +39,7 @@ impl<R: Read> Reader<R> {
             return Err(event.malformed("a log begins with its format"));
         }
         let format = Format::read(&event)?;
-        if format.has_checksums && !is_sound(&event.bytes_of_a_closed_log()) {
+        if format.is_checked && !is_sound(&event.bytes_of_a_closed_log()) {
             return Err(BinlogError::Checksum { at });
         }
         at = event.end;
