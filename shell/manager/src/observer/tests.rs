@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use mainstay_topology::Address;
 use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
 use super::*;
@@ -77,8 +77,9 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 
 #[tokio::test]
 async fn a_port_where_nothing_listens_is_refused() {
-    let (listener, port) = listener().await;
-    drop(listener);
+    let bound = TcpSocket::new_v4().unwrap();
+    bound.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let port = bound.local_addr().unwrap().port();
     assert_eq!(Observed::start(port).next().await, Outcome::Refused);
 }
 

@@ -281,9 +281,9 @@ async fn a_login_without_answer_is_told_from_a_missing_greeting() {
 
 #[tokio::test]
 async fn a_port_where_nothing_listens_is_refused() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    let bound = tokio::net::TcpSocket::new_v4().unwrap();
+    bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = bound.local_addr().unwrap().port();
     let options = ConnectOptions::new("127.0.0.1", port, "mainstay", PASSWORD);
     let error = Connection::connect(&options).await.unwrap_err();
     assert!(error.is_refused() && !error.is_timeout() && !error.is_closed());
