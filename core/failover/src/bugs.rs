@@ -1,17 +1,129 @@
 //! Known bugs, put back on purpose: the simulator proves with them that it would notice.
 //!
-//! They can be switched on only with the cargo feature `bugs`, which no release is built with.
+//! Each is a mistake that a hand could make at one decision. They can be switched on only with the
+//! cargo feature `bugs`, which no release is built with: without it [`Bugs::has`] is the constant
+//! `false`, and what it guards is not compiled in.
 
-/// Which bugs are put back.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "four independent switches")]
-pub struct Bugs {
+/// A mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bug {
     /// Promote although the old primary may still acknowledge.
-    pub grant_before_revoke: bool,
+    GrantBeforeRevoke,
     /// Elect by what is applied, not by what is received.
-    pub elect_by_applied: bool,
+    ElectByApplied,
     /// Promote before the received transactions are applied.
-    pub discard_relay_logs: bool,
+    DiscardRelayLogs,
     /// Promote although a server that may hold acknowledged transactions cannot be asked.
-    pub ignore_absent: bool,
+    IgnoreAbsent,
+    /// Count on a replica that was restarted and may have forgotten what it acknowledged.
+    IgnoreForgetful,
+    /// Elect without asking who holds what the reign began with.
+    IgnoreBaseline,
+    /// Drop replicas that do not answer from the record.
+    ForgetJoined,
+    /// Attach a replica that is not recorded.
+    AttachUnrecorded,
+    /// Let the elected server serve before its reign is recorded.
+    OpenBeforeRecord,
+    /// Tell the proxies of a writer before it accepts writes.
+    PublishBeforeOpen,
+    /// Open writes before commits wait for acknowledgements.
+    OpenBeforeWaiting,
+    /// Demote without waiting for writes in flight.
+    SkipDrain,
+    /// Promote in a switchover before the last transactions are applied.
+    SkipCatchUp,
+    /// Fence by switching the semi-synchronous source side off first.
+    SourceOffFirst,
+    /// Fence without ending the clients' connections.
+    SkipKill,
+    /// Take a server that lets the manager not in for a dead one.
+    ClosedIsGone,
+    /// Count what a witness said before the primary fell silent.
+    StaleWitness,
+    /// Count a replica as a witness that an operator has stopped.
+    StoppedWitness,
+    /// Attach a server with transactions of its own.
+    AttachDiverged,
+    /// Change a replica's source before it has applied what it has received.
+    ResetUnapplied,
+    /// Begin a reign with the epoch of the last one.
+    RepeatEpoch,
+    /// Go on as if a record whose storing failed were not stored.
+    IgnoreDoubtful,
+    /// Take a step that ran out of time for done.
+    TimeoutIsSuccess,
+    /// Number operations from 1 after each start.
+    RepeatOperation,
+    /// Resume a failover with the step after the one that was cut off.
+    TrustInterrupted,
+    /// Replace diverged data before they are saved.
+    ReseedUnsaved,
+    /// Replace the data of a replica that the proof of the next failover counts on.
+    ReseedJoined,
+    /// Decide from what was seen before the last operation ended.
+    OldSight,
+}
+
+impl Bug {
+    /// All of them.
+    pub const ALL: [Self; 28] = [
+        Self::GrantBeforeRevoke,
+        Self::ElectByApplied,
+        Self::DiscardRelayLogs,
+        Self::IgnoreAbsent,
+        Self::IgnoreForgetful,
+        Self::IgnoreBaseline,
+        Self::ForgetJoined,
+        Self::AttachUnrecorded,
+        Self::OpenBeforeRecord,
+        Self::PublishBeforeOpen,
+        Self::OpenBeforeWaiting,
+        Self::SkipDrain,
+        Self::SkipCatchUp,
+        Self::SourceOffFirst,
+        Self::SkipKill,
+        Self::ClosedIsGone,
+        Self::StaleWitness,
+        Self::StoppedWitness,
+        Self::AttachDiverged,
+        Self::ResetUnapplied,
+        Self::RepeatEpoch,
+        Self::IgnoreDoubtful,
+        Self::TimeoutIsSuccess,
+        Self::RepeatOperation,
+        Self::TrustInterrupted,
+        Self::ReseedUnsaved,
+        Self::ReseedJoined,
+        Self::OldSight,
+    ];
+}
+
+/// Which bugs are put back: at most one, none in a release.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bugs(Option<Bug>);
+
+impl Bugs {
+    /// One bug.
+    #[cfg(feature = "bugs")]
+    pub const fn only(bug: Bug) -> Self {
+        Self(Some(bug))
+    }
+
+    pub(crate) fn has(self, bug: Bug) -> bool {
+        cfg!(feature = "bugs") && self.0 == Some(bug)
+    }
+
+    /// The statements of a step, spoilt.
+    pub(crate) fn spoil(self, mut sql: Vec<String>) -> Vec<String> {
+        let fences = sql.iter().any(|one| one.starts_with("<kill"));
+        if fences && self.has(Bug::SourceOffFirst) {
+            // A stable sort: the rest keeps its order.
+            sql.sort_by_key(|one| !(one.contains("semi_sync") && one.ends_with("_enabled = OFF")));
+        }
+        if self.has(Bug::SkipKill) {
+            sql.retain(|one| !one.starts_with("<kill") && !one.ends_with("offline_mode = ON"));
+        }
+        sql
+    }
 }

@@ -8,7 +8,7 @@
 use mainstay_gtid::{Difference, GtidSet};
 use mainstay_topology::{Promotion, ServerName};
 
-use crate::bugs::Bugs;
+use crate::bugs::{Bug, Bugs};
 
 /// One server that was asked after it had stopped receiving.
 #[derive(Debug, Clone)]
@@ -89,7 +89,7 @@ pub(crate) fn protected(ballot: &Ballot) -> Result<(), String> {
 
 pub(crate) fn revoked(ballot: &Ballot) -> Result<(), String> {
     let primary = &ballot.primary;
-    if ballot.ended || ballot.bugs.grant_before_revoke {
+    if ballot.ended || ballot.bugs.has(Bug::GrantBeforeRevoke) {
         return Ok(());
     }
     if ballot.acknowledgements == 0 {
@@ -114,8 +114,13 @@ pub(crate) fn complete(ballot: &Ballot) -> Result<(), String> {
     if ballot.acknowledgements == 0 {
         return Ok(());
     }
-    let silent = ballot.absent.len() + ballot.forgetful.len();
-    if silent < ballot.acknowledgements || ballot.bugs.ignore_absent {
+    let forgetful = if ballot.bugs.has(Bug::IgnoreForgetful) {
+        0
+    } else {
+        ballot.forgetful.len()
+    };
+    let silent = ballot.absent.len() + forgetful;
+    if silent < ballot.acknowledgements || ballot.bugs.has(Bug::IgnoreAbsent) {
         return Ok(());
     }
     if ballot.absent.is_empty() {
@@ -160,7 +165,8 @@ pub(crate) fn candidate(ballot: &Ballot) -> Result<&Survivor, String> {
 
 /// Whether a server lacks nothing that any survivor holds, errant transactions aside.
 pub(crate) fn holds_all(ballot: &Ballot, one: &Survivor) -> bool {
-    let baseline = ballot.baseline.as_ref();
+    let counts = !ballot.bugs.has(Bug::IgnoreBaseline);
+    let baseline = ballot.baseline.as_ref().filter(|_| counts);
     baseline.is_none_or(|baseline| one.held.contains(baseline))
         && ballot.survivors.iter().all(|other| {
             let lacks = other.held.missing_from(&one.held);

@@ -140,6 +140,9 @@ impl Manager {
     #[must_use]
     pub fn with_bugs(mut self, bugs: Bugs) -> Self {
         self.bugs = bugs;
+        if bugs.has(crate::bugs::Bug::RepeatOperation) {
+            self.history.last_operation = OperationId(0);
+        }
         self
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use mainstay_topology::{Epoch, Routes, Server, ServerName, Target};
 
+use crate::bugs::Bugs;
 use crate::dialect;
 use crate::effect::Effect;
 use crate::policy::Policy;
@@ -38,6 +39,10 @@ impl<'a> Draft<'a> {
 
     pub(crate) fn new(view: View<'a>) -> Self {
         Self::after(view, 0)
+    }
+
+    pub(crate) fn bugs(&self) -> Bugs {
+        self.view.bugs
     }
 
     /// What follows runs after what was added so far.
@@ -82,7 +87,7 @@ pub(crate) fn step(view: View<'_>, effect: Effect, group: u32, on_failure: OnFai
         sentence: words::sentence(&effect),
         sql: place
             .as_ref()
-            .map(|place| dialect::sql(&effect, place))
+            .map(|place| view.bugs.spoil(dialect::sql(&effect, place)))
             .unwrap_or_default(),
         limit: limit(&effect, view.policy),
         place,

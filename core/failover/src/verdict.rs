@@ -8,6 +8,7 @@
 use mainstay_clock::Timestamp;
 use mainstay_topology::{Facts, Outcome, Reachability, Receiver, Server, WriteOutcome};
 
+use crate::bugs::Bug;
 use crate::view::View;
 
 /// The judgement.
@@ -42,6 +43,9 @@ pub(crate) fn judge(view: View<'_>) -> Verdict {
     match primary.reachability {
         Reachability::Unknown => Verdict::Unknown,
         Reachability::Reachable => Verdict::Well,
+        Reachability::Closed if view.bugs.has(Bug::ClosedIsGone) => Verdict::Dead {
+            evidence: "it lets nobody in".to_owned(),
+        },
         Reachability::Closed => Verdict::Alive,
         Reachability::Gone | Reachability::Silent => hear_witnesses(view, primary),
     }
@@ -64,7 +68,8 @@ fn hear_witnesses(view: View<'_>, primary: &Server) -> Verdict {
         .reachable_others()
         .filter(|server| {
             let link = view.link_to_primary(server);
-            link.is_some_and(|link| link.receiver != Receiver::Stopped)
+            let stopped = !view.bugs.has(Bug::StoppedWitness);
+            link.is_some_and(|link| !(stopped && link.receiver == Receiver::Stopped))
         })
         .collect();
     let seen = describe(primary);
@@ -112,7 +117,7 @@ pub(crate) fn testimony(view: View<'_>, primary: &Server, witness: &Server) -> T
     let (Some((begun, _)), Some(link)) = (&witness.facts, witness.link()) else {
         return Testimony::Pending;
     };
-    if *begun < since {
+    if *begun < since && !view.bugs.has(Bug::StaleWitness) {
         return Testimony::Pending;
     }
     match link.receiver {

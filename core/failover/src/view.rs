@@ -8,7 +8,7 @@ use mainstay_topology::{
     Target, Topology,
 };
 
-use crate::bugs::Bugs;
+use crate::bugs::{Bug, Bugs};
 use crate::effect::Place;
 use crate::machine::Hooks;
 use crate::policy::{Durability, Policy};
@@ -47,6 +47,9 @@ impl<'a> View<'a> {
 
     /// What a server says, if it was asked since the world was last changed.
     pub(crate) fn facts(self, server: &'a Server) -> Option<&'a Facts> {
+        if self.bugs.has(Bug::OldSight) {
+            return server.answered();
+        }
         server.answered_since(self.settled)
     }
 
@@ -154,7 +157,11 @@ impl<'a> View<'a> {
     /// The reign after this one, and after one that may be stored.
     pub(crate) fn next_epoch(self) -> mainstay_topology::Epoch {
         let doubtful = self.doubtful.map(|record| record.epoch).unwrap_or_default();
-        self.record().epoch.max(doubtful).next()
+        let newest = self.record().epoch.max(doubtful);
+        if self.bugs.has(Bug::RepeatEpoch) && newest.0 > 0 {
+            return newest;
+        }
+        newest.next()
     }
 }
 

@@ -6,11 +6,15 @@ use std::fmt;
 use mainstay_clock::Timestamp;
 use mainstay_topology::Epoch;
 
+pub(crate) mod drained_before_demoted;
 pub(crate) mod epochs_only_grow;
 pub(crate) mod it_heals;
+pub(crate) mod no_needless_failover;
 pub(crate) mod no_silent_divergence;
 pub(crate) mod nothing_acknowledged_is_lost;
 pub(crate) mod one_writer;
+pub(crate) mod routes_follow_roles;
+pub(crate) mod saved_before_replaced;
 pub(crate) mod unjournaled_nothing;
 
 /// An invariant that did not hold.
@@ -40,6 +44,9 @@ pub(crate) struct Checks {
     pub(crate) reigns: Reigns,
     pub(crate) one_writer: one_writer::OneWriter,
     pub(crate) epochs: epochs_only_grow::Published,
+    pub(crate) roles: routes_follow_roles::Roles,
+    pub(crate) calm: no_needless_failover::Calm,
+    pub(crate) saved: saved_before_replaced::Saved,
     pub(crate) faults_that_last: u64,
     pub(crate) well_looks: u32,
 }

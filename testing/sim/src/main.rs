@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
-use mainstay_failover::bugs::Bugs;
+use mainstay_failover::bugs::{Bug, Bugs};
 use mainstay_sim::{Options, Summary, Totals, simulate};
 use mainstay_topology::Family;
 
@@ -29,7 +29,7 @@ struct Arguments {
     #[arg(long, value_enum, default_value_t = Families::Both)]
     family: Families,
     /// A known bug to put back: the simulator must catch it.
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = bug)]
     bug: Option<Bug>,
     /// Print the story of every seed.
     #[arg(long)]
@@ -43,17 +43,8 @@ enum Families {
     Both,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Bug {
-    GrantBeforeRevoke,
-    ElectByApplied,
-    DiscardRelayLogs,
-    IgnoreAbsent,
-}
-
 impl Arguments {
     fn options(&self, seed: u64, verbose: bool) -> Options {
-        let is = |bug| self.bug == Some(bug);
         Options {
             seed,
             servers: usize::from(self.servers),
@@ -62,12 +53,7 @@ impl Arguments {
                 Families::Both if seed.is_multiple_of(2) => Family::Mysql,
                 Families::Mariadb | Families::Both => Family::Mariadb,
             },
-            bugs: Bugs {
-                grant_before_revoke: is(Bug::GrantBeforeRevoke),
-                elect_by_applied: is(Bug::ElectByApplied),
-                discard_relay_logs: is(Bug::DiscardRelayLogs),
-                ignore_absent: is(Bug::IgnoreAbsent),
-            },
+            bugs: self.bug.map(Bugs::only).unwrap_or_default(),
             verbose,
         }
     }
@@ -78,16 +64,24 @@ impl Arguments {
         if self.servers != 3 {
             command += &format!(" --servers {}", self.servers);
         }
-        for value in [
-            (self.family != Families::Both).then(|| ("family", self.family.to_possible_value())),
-            self.bug.map(|bug| ("bug", bug.to_possible_value())),
-        ] {
-            if let Some((name, Some(value))) = value {
-                command += &format!(" --{name} {}", value.get_name());
-            }
+        if let Some(family) = self.family.to_possible_value()
+            && self.family != Families::Both
+        {
+            command += &format!(" --family {}", family.get_name());
+        }
+        if let Some(bug) = self.bug {
+            command += &format!(" --bug {bug:?}");
         }
         command
     }
+}
+
+/// A bug by its name.
+fn bug(name: &str) -> Result<Bug, String> {
+    let mut all = Bug::ALL.into_iter();
+    let names = || Bug::ALL.map(|bug| format!("{bug:?}")).join(", ");
+    all.find(|bug| format!("{bug:?}").eq_ignore_ascii_case(&name.replace('-', "")))
+        .ok_or_else(|| format!("it is one of {}", names()))
 }
 
 fn main() -> ExitCode {

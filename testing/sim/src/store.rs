@@ -40,9 +40,13 @@ impl Store {
     }
 
     /// Journals the beginning of an operation.
-    pub(crate) fn begin(&mut self, id: OperationId, purpose: Purpose) {
+    pub(crate) fn begin(&mut self, id: OperationId, purpose: Purpose) -> Result<(), String> {
+        if id <= self.last {
+            return Err(format!("operation {} was in the journal before", id.0));
+        }
         self.last = self.last.max(id);
         self.open.insert(id, purpose);
+        Ok(())
     }
 
     /// Journals the end of an operation.

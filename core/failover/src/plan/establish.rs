@@ -12,6 +12,7 @@ use mainstay_topology::{Errant, Facts, Reachability, Receiver, Record, Server};
 
 use super::rejoin::{Need, baseline, need};
 use super::{Draft, publish, take_address};
+use crate::bugs::Bug;
 use crate::effect::Effect;
 use crate::step::{OnFailure, Plan, Purpose};
 use crate::view::{View, may_acknowledge, target};
@@ -94,7 +95,7 @@ pub(crate) fn prepare(draft: &mut Draft<'_>, view: View<'_>, reign: &Reign<'_>) 
         let link = facts.link.as_ref();
         link.is_some_and(|link| reign.elected || !facts.executed.contains(&link.received))
     });
-    if unapplied && !view.bugs.discard_relay_logs {
+    if unapplied && !view.bugs.has(Bug::DiscardRelayLogs) {
         let server = name.clone();
         draft.push(Effect::ApplyReceived { server }, OnFailure::Replan);
     }
@@ -113,7 +114,7 @@ pub(crate) fn prepare(draft: &mut Draft<'_>, view: View<'_>, reign: &Reign<'_>) 
         let has = executed.is_some_and(|executed| executed.contains(must));
         reign.elected || !has
     });
-    if let Some(transactions) = must.filter(|_| !view.bugs.discard_relay_logs) {
+    if let Some(transactions) = must.filter(|_| !view.bugs.has(Bug::DiscardRelayLogs)) {
         // Had it been restarted meanwhile, its relay log might be empty and quickly applied.
         let effect = Effect::AwaitApplied {
             server: name,
@@ -193,10 +194,17 @@ pub(crate) fn serve(draft: &mut Draft<'_>, view: View<'_>, reign: &Reign<'_>) {
 
 /// Commits wait from now on, writes open, the proxies are told.
 pub(crate) fn open_writes(draft: &mut Draft<'_>, view: View<'_>, primary: &Server) {
+    if view.bugs.has(Bug::PublishBeforeOpen) {
+        draft.next(publish(Some(target(primary)), false), OnFailure::Continue);
+    }
+    let server = primary.name().clone();
+    if view.bugs.has(Bug::OpenBeforeWaiting) {
+        let server = server.clone();
+        draft.next(Effect::OpenWrites { server }, OnFailure::Replan);
+    }
     if view.is_lossless() {
         draft.next(enable(view, primary), OnFailure::Replan);
     }
-    let server = primary.name().clone();
     draft.next(Effect::OpenWrites { server }, OnFailure::Replan);
     draft.next(publish(Some(target(primary)), false), OnFailure::Continue);
     if view.hooks(primary.name()).address {

@@ -8,6 +8,7 @@ use mainstay_topology::{Applier, Outcome, Receiver, Record, Server, ServerName};
 
 use super::establish::{Reign, is_reachable, prepare, serve};
 use super::{Draft, drop_address, publish};
+use crate::bugs::Bug;
 use crate::effect::Effect;
 use crate::elect::{Ballot, Elected, Survivor};
 use crate::step::{Certificate, OnFailure, Plan, Purpose};
@@ -28,7 +29,7 @@ pub(crate) fn plan(view: View<'_>) -> Option<Plan> {
     let mut draft = Draft::new(view);
     draft.next(publish(None, false), OnFailure::Continue);
     draft.then();
-    if !view.bugs.grant_before_revoke {
+    if !view.bugs.has(Bug::GrantBeforeRevoke) && !resumes(view) {
         for server in view
             .reachable_others()
             .filter(|server| server.link().is_some())
@@ -89,7 +90,7 @@ pub(crate) fn ballot(view: View<'_>, revoked: &Revoked) -> Option<Ballot> {
             // Attached by hand, it may have acknowledged as well as one that is recorded.
             None if joined || receives_from_primary(view, server) => {
                 absent.push(server.name().clone());
-                stopped += usize::from(view.bugs.ignore_absent);
+                stopped += usize::from(view.bugs.has(Bug::IgnoreAbsent));
             }
             // Never attached in this reign, and no process there: it cannot acknowledge.
             None if matches!(server.last, Some((_, Outcome::Refused))) => stopped += 1,
@@ -114,6 +115,11 @@ pub(crate) fn ballot(view: View<'_>, revoked: &Revoked) -> Option<Ballot> {
     })
 }
 
+/// A known bug: the steps of a failover that was cut off are taken for done.
+fn resumes(view: View<'_>) -> bool {
+    view.condemned && view.bugs.has(Bug::TrustInterrupted)
+}
+
 /// Whether a server was last seen to receive from the primary.
 fn receives_from_primary(view: View<'_>, server: &Server) -> bool {
     let link = view.link_to_primary(server);
@@ -132,10 +138,10 @@ pub(crate) fn unconfigured(view: View<'_>) -> Vec<ServerName> {
 /// What a server holds, if it surely receives nothing more.
 fn held_by(view: View<'_>, revoked: &Revoked, server: &Server) -> Option<GtidSet> {
     let facts = server.facts();
-    if view.bugs.grant_before_revoke {
+    if view.bugs.has(Bug::GrantBeforeRevoke) || resumes(view) {
         return server.answered().map(|facts| facts.held().clone());
     }
-    if view.bugs.elect_by_applied && revoked.held.contains_key(server.name()) {
+    if view.bugs.has(Bug::ElectByApplied) && revoked.held.contains_key(server.name()) {
         return facts.map(|facts| facts.executed.clone());
     }
     let stopped = revoked.held.get(server.name()).cloned();
@@ -195,6 +201,10 @@ pub(crate) fn continuation(draft: &mut Draft<'_>, view: View<'_>, ballot: &Ballo
         baseline: Some(won.held.clone()),
         acknowledgements: view.promised(primary.facts()),
     };
+    if view.bugs.has(Bug::OpenBeforeRecord) {
+        serve(draft, view, &reign);
+        return draft.next(Effect::Record { record }, OnFailure::Replan);
+    }
     draft.next(Effect::Record { record }, OnFailure::Replan);
     serve(draft, view, &reign);
 }

@@ -6,10 +6,11 @@
 //! - data that the primary itself wrote and has lost are never replaced.
 
 use mainstay_gtid::{Difference, GtidSet};
-use mainstay_topology::{Applier, Errant, Facts, Receiver, Record, Server};
+use mainstay_topology::{Applier, Errant, Facts, Receiver, Record, Server, ServerName};
 
 use super::establish::{attach, receives};
 use super::{Draft, publish};
+use crate::bugs::Bug;
 use crate::effect::Effect;
 use crate::step::{OnFailure, Plan, Purpose};
 use crate::view::{View, may_acknowledge, target};
@@ -52,7 +53,7 @@ pub(crate) fn need(view: View<'_>, server: &Server) -> Need {
     let Some(errant) = view.errant(server) else {
         return Need::Comparison;
     };
-    if !errant.is_clean() {
+    if !errant.is_clean() && !view.bugs.has(Bug::AttachDiverged) {
         return if errant.of_primary.is_empty() {
             Need::Reseed {
                 errant: Some(errant.foreign.clone()),
@@ -117,7 +118,7 @@ pub(crate) fn rejoin(view: View<'_>, server: &Server) -> Option<Plan> {
         // It may acknowledge until it is stopped; what it then holds is read by the next look.
         return detach(view, server);
     }
-    if receives(server) {
+    if receives(server) && !view.bugs.has(Bug::ResetUnapplied) {
         // A change of source drops what was received and not applied; it may have acknowledged it.
         let server = name.clone();
         draft.next(
@@ -131,7 +132,14 @@ pub(crate) fn rejoin(view: View<'_>, server: &Server) -> Option<Plan> {
     let mut record = view.record().clone();
     record.joined.insert(name.clone());
     record.baseline = baseline(view, &[server]);
-    if record != *view.record() {
+    if view.bugs.has(Bug::ForgetJoined) {
+        let answers = |name: &ServerName| {
+            let joined = view.topology.server(name);
+            joined.is_some_and(|server| view.facts(server).is_some())
+        };
+        record.joined.retain(answers);
+    }
+    if record != *view.record() && !view.bugs.has(Bug::AttachUnrecorded) {
         draft.next(Effect::Record { record }, OnFailure::Replan);
     }
     draft.next(attach(server, view.primary()?), OnFailure::Replan);
@@ -143,7 +151,8 @@ pub(crate) fn rejoin(view: View<'_>, server: &Server) -> Option<Plan> {
 /// primary has not executed was not acknowledged, so it does not count.
 pub(crate) fn baseline(view: View<'_>, servers: &[&Server]) -> Option<GtidSet> {
     let mut baseline = view.record().baseline.clone();
-    let Some(primary) = view.primary_facts() else {
+    let kept = !view.bugs.has(Bug::ResetUnapplied);
+    let Some(primary) = view.primary_facts().filter(|_| kept) else {
         return baseline;
     };
     for server in servers {
@@ -232,7 +241,8 @@ pub(crate) fn reseed(view: View<'_>, server: &Server, errant: Option<Difference>
         let primary = primary.name().clone();
         return Some(draft.finish(Purpose::Establish { primary }, view.record().epoch));
     }
-    if view.record().joined.contains(&name) {
+    let joined = view.record().joined.contains(&name);
+    if joined && !view.bugs.has(Bug::ReseedJoined) {
         // It may have acknowledged for the primary what no other replica has. The primary was
         // looked at since it was stopped, so the new baseline has all of that.
         let mut record = Record {
@@ -242,7 +252,7 @@ pub(crate) fn reseed(view: View<'_>, server: &Server, errant: Option<Difference>
         record.joined.remove(&name);
         draft.next(Effect::Record { record }, OnFailure::Replan);
     }
-    if let Some(transactions) = errant {
+    if let Some(transactions) = errant.filter(|_| !view.bugs.has(Bug::ReseedUnsaved)) {
         let server = name.clone();
         let effect = Effect::SaveErrant {
             server,

@@ -9,6 +9,7 @@ use mainstay_topology::{Applier, Errant, Promotion, Receiver, Record, Server, Se
 
 use super::establish::{attach, missing, open_writes};
 use super::{Draft, drop_address, publish, take_address};
+use crate::bugs::Bug;
 use crate::effect::Effect;
 use crate::step::{OnFailure, Plan, Purpose};
 use crate::verdict::{Verdict, judge};
@@ -44,7 +45,9 @@ pub(crate) fn plan(view: View<'_>, to: Option<&ServerName>) -> Result<Plan, Stri
     let drain = Effect::Drain {
         server: server.clone(),
     };
-    draft.next(drain, OnFailure::Undo);
+    if !view.bugs.has(Bug::SkipDrain) {
+        draft.next(drain, OnFailure::Undo);
+    }
     if view.hooks(primary.name()).address {
         draft.then();
         draft.push_undoable(drop_address(view, primary), take_address(view, primary));
@@ -59,7 +62,9 @@ pub(crate) fn plan(view: View<'_>, to: Option<&ServerName>) -> Result<Plan, Stri
         server: next.name().clone(),
         transactions: executed.clone(),
     };
-    draft.next(last, OnFailure::Undo);
+    if !view.bugs.has(Bug::SkipCatchUp) {
+        draft.next(last, OnFailure::Undo);
+    }
     let joined = chained.iter().map(|server| server.name().clone()).collect();
     let record = Record {
         epoch: view.next_epoch(),
@@ -104,7 +109,9 @@ fn chain(
     draft.then();
     for server in chained {
         let server = server.name().clone();
-        draft.push(Effect::ApplyReceived { server }, OnFailure::Undo);
+        if !draft.bugs().has(Bug::ResetUnapplied) {
+            draft.push(Effect::ApplyReceived { server }, OnFailure::Undo);
+        }
     }
     draft.next(level.clone(), OnFailure::Undo);
     draft.then();

@@ -22,6 +22,11 @@ impl Published {
         Ok(())
     }
 
+    /// The newest routes.
+    pub(crate) fn newest(&self) -> &Routes {
+        &self.0
+    }
+
     /// Whom the newest routes name as the writer.
     pub(crate) fn writer(&self) -> Option<&ServerName> {
         self.0.writer.as_ref().map(|target| &target.name)

@@ -6,7 +6,7 @@ use mainstay_failover::{Effect, StepResult};
 use mainstay_topology::{Record, ServerName};
 
 use super::{Happening, World};
-use crate::invariants::epochs_only_grow;
+use crate::invariants::{epochs_only_grow, saved_before_replaced};
 use crate::message::{End, RunId};
 use crate::server::Life;
 
@@ -39,6 +39,9 @@ impl World {
                 let index = self.index(&server);
                 if self.halfway(run, 50) {
                     let alive = self.servers[index].life == Life::Up;
+                    if alive {
+                        self.checks.saved.keep(&self.servers[index]);
+                    }
                     self.conclude(run, alive, "the host does not answer");
                 }
             }
@@ -92,6 +95,8 @@ impl World {
             return;
         }
         let primary = record.primary.as_ref().map(|name| self.index(name));
+        let writable = primary.is_some_and(|primary| self.servers[primary].memory.writable);
+        self.checks.roles.recorded(primary, writable);
         if let Some(primary) = primary {
             self.checks.reigns.begin(record.epoch, primary);
         }
@@ -141,6 +146,8 @@ impl World {
         }
         let visible = self.servers[donor].visible;
         let data = self.servers[donor].log[..visible].to_vec();
+        let checked = self.checks.saved.replaced(&self.servers, index);
+        self.must(saved_before_replaced::NAME, checked);
         let incarnation = self.servers[index].incarnation;
         self.crash(index);
         self.servers[index].replace_log(data);

@@ -105,6 +105,7 @@ impl World {
     /// The server begins to accept writes: in a new reign it must have all that was acknowledged.
     pub(super) fn open_writes(&mut self, server: usize) {
         self.servers[server].memory.writable = true;
+        self.checks.roles.opened(server);
         if self.recorded_primary() == Some(server) {
             let checked = nothing_acknowledged_is_lost::at(&self.ledger, &self.servers[server]);
             self.must(nothing_acknowledged_is_lost::NAME, checked);

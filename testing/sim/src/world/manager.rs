@@ -7,13 +7,17 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mainstay_clock::Timestamp;
-use mainstay_failover::{Action, Durability, Event, Hooks, Manager, Policy, Request, StepResult};
+use mainstay_failover::{
+    Action, Durability, Event, Hooks, Manager, OperationId, Policy, Purpose, Request, StepResult,
+};
 use mainstay_topology::{Member, Routes};
 
 use super::observing::{Beat, Observer};
 use super::steps::Job;
 use super::{Happening, World};
-use crate::invariants::{epochs_only_grow, unjournaled_nothing};
+use crate::invariants::{
+    epochs_only_grow, no_needless_failover, routes_follow_roles, unjournaled_nothing,
+};
 use crate::message::{Body, End, Envelope, RunId};
 
 /// One process of the manager.
@@ -118,6 +122,7 @@ impl World {
             return;
         };
         let life = shell.life;
+        let requested = matches!(event, Event::Requested(_));
         let actions = shell.machine.handle(shell.clock(now), event);
         let mut steps = Vec::new();
         let mut dies = false;
@@ -133,7 +138,7 @@ impl World {
                 Action::Begin { operation, plan } => {
                     let purpose = plan.purpose.clone();
                     self.say(|| format!("manager  begins {}: {purpose:?}", operation.0));
-                    self.store.begin(operation, plan.purpose);
+                    self.begun(operation, plan.purpose, requested);
                 }
                 Action::Run {
                     operation,
@@ -173,6 +178,28 @@ impl World {
         self.set_alarm(life);
     }
 
+    fn begun(&mut self, operation: OperationId, purpose: Purpose, requested: bool) {
+        if let Purpose::Failover { from } = &purpose {
+            self.look_for_calm();
+            let primary = self.index(from);
+            let expected = requested || self.has_lost_data(primary);
+            let epoch = self.store.record.epoch;
+            let checked = self.checks.calm.failover(self.now, epoch, expected);
+            self.must(no_needless_failover::NAME, checked);
+        }
+        let checked = self.store.begin(operation, purpose);
+        self.must(unjournaled_nothing::NAME, checked);
+    }
+
+    /// Whether a server lacks what another has: then it may be replaced although it lives.
+    fn has_lost_data(&self, server: usize) -> bool {
+        let own = &self.servers[server].logged;
+        self.servers.iter().any(|other| {
+            let mut held = other.log.iter();
+            held.any(|one| !own.has(one.origin, one.number))
+        })
+    }
+
     fn set_alarm(&mut self, life: u64) {
         let now = self.now;
         let Some(shell) = self.shell(life) else {
@@ -198,6 +225,10 @@ impl World {
         self.must(unjournaled_nothing::NAME, checked);
         let writer = routes.writer.as_ref().filter(|_| !routes.hold_writes);
         let writer = writer.map(|target| self.index(&target.name));
+        if let Some(writer) = writer {
+            let checked = self.checks.roles.told(writer);
+            self.must(routes_follow_roles::NAME, checked);
+        }
         if let Some(shell) = &mut self.manager {
             shell.beat.writer = writer;
         }

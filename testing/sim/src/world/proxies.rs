@@ -162,14 +162,25 @@ impl World {
 
     /// Whether no write of any proxy, nor the write probe, is under way on the server.
     pub(super) fn is_drained(&self, server: usize) -> bool {
-        let reached = (0..self.clients.proxies.len())
-            .all(|proxy| self.network.is_open(End::Manager, End::Proxy(proxy)));
+        let newest = self.checks.epochs.newest();
+        let proxies = self.clients.proxies.iter().enumerate();
+        let mut reached = proxies.map(|(index, proxy)| {
+            let open = self.network.is_open(End::Manager, End::Proxy(index));
+            let routes = proxy.routes.as_ref();
+            open && routes.is_some_and(|routes| !newest.is_newer_than(routes))
+        });
+        let reached = reached.all(|reached| reached);
         let beating = self
             .manager
             .as_ref()
             .is_some_and(|shell| shell.beat.is_busy());
-        let mut writers = self.clients.writers.iter();
-        let flying = writers.any(|one| matches!(one.state, State::Flying(_, at) if at == server));
-        reached && !beating && !flying
+        reached && !beating && self.in_flight(server) == 0
+    }
+
+    /// Writes of the proxies that are under way on the server.
+    pub(super) fn in_flight(&self, server: usize) -> usize {
+        let writers = self.clients.writers.iter();
+        let flying = |one: &&Writer| matches!(one.state, State::Flying(_, at) if at == server);
+        writers.filter(flying).count()
     }
 }

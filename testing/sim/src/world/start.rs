@@ -43,9 +43,9 @@ impl World {
             baseline: Some(GtidSet::empty(set)),
             acknowledgements: self.mood.acknowledgements,
         };
+        self.servers[0].memory.writable = true;
         self.record(&record);
         let primary = &mut self.servers[0];
-        primary.memory.writable = true;
         primary.memory.source_on = true;
         primary.memory.acks_needed = self.mood.acknowledgements as usize;
         let source = Target {

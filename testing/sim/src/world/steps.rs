@@ -8,7 +8,7 @@ use mainstay_gtid::GtidSet;
 use mainstay_topology::{Facts, Receiver, Record};
 
 use super::{Happening, World};
-use crate::invariants::unjournaled_nothing;
+use crate::invariants::{drained_before_demoted, unjournaled_nothing};
 use crate::message::{Body, End, Failure, RunId};
 use crate::statement::{Statement, script};
 
@@ -45,6 +45,11 @@ impl World {
         self.say(|| format!("manager  step {}.{}: {}", run.1, run.2 + 1, step.sentence));
         let checked = unjournaled_nothing::step(run, &step, &self.store);
         self.must(unjournaled_nothing::NAME, checked);
+        if let Effect::Demote { server } = &step.effect {
+            let server = self.index(server);
+            let checked = drained_before_demoted::demotion(server, self.in_flight(server));
+            self.must(drained_before_demoted::NAME, checked);
+        }
         let limit = step.limit;
         let scripted = script(&step);
         let (server, statements) = match scripted {

@@ -5,8 +5,10 @@ use std::time::Duration;
 use mainstay_topology::{Applier, Family, Receiver};
 
 use super::{Happening, World};
+use crate::invariants::no_needless_failover::Quiet;
+use crate::link::Link;
 use crate::message::{Body, End};
-use crate::server::Life;
+use crate::server::{Door, Life};
 
 /// Between two heartbeats' looks.
 const BEAT: Duration = Duration::from_millis(250);
@@ -64,11 +66,7 @@ impl World {
             let Some(link) = self.servers[own].link.clone() else {
                 continue;
             };
-            let source = &self.servers[link.at];
-            let dump = source.memory.dumps.get(&own);
-            let known = dump.is_some_and(|dump| dump.connection == link.connection);
-            let open = self.network.is_open(End::Server(own), End::Server(link.at));
-            let heard = self.is_receiving(own) && open && known && source.life == Life::Up;
+            let heard = self.hears(own, &link);
             let mut calls = false;
             if let Some(link) = &mut self.servers[own].link {
                 if heard {
@@ -85,11 +83,44 @@ impl World {
                 self.connect(own);
             }
         }
+        self.look_for_calm();
         self.after(BEAT, Happening::Beat);
     }
 
-    fn is_receiving(&self, server: usize) -> bool {
-        let link = self.servers[server].link.as_ref();
-        link.is_some_and(|link| link.receiver == Receiver::Running)
+    /// What the replicas could say about the primary now.
+    pub(super) fn look_for_calm(&mut self) {
+        let primary = self.recorded_primary();
+        let alive = |server: usize| self.servers[server].life == Life::Up;
+        let asked = |server: usize| {
+            let closed = self.servers[server].door != Door::Open;
+            !closed && self.network.is_open(End::Manager, End::Server(server))
+        };
+        let mut quiet = Quiet {
+            now: self.now,
+            primary,
+            hear: Vec::new(),
+            undoubted: primary.is_some_and(alive),
+        };
+        for own in 0..self.servers.len() {
+            let link = self.servers[own].link.as_ref();
+            let Some(link) = link.filter(|link| Some(link.at) == primary) else {
+                continue;
+            };
+            let hears = alive(own) && self.hears(own, link);
+            quiet.undoubted &= alive(own) && (hears || link.receiver == Receiver::Stopped);
+            if hears && asked(own) && self.manager.is_some() {
+                quiet.hear.push(own);
+            }
+        }
+        self.checks.calm.look(&quiet);
+    }
+
+    /// Whether heartbeats come over a link now.
+    fn hears(&self, own: usize, link: &Link) -> bool {
+        let source = &self.servers[link.at];
+        let dump = source.memory.dumps.get(&own);
+        let known = dump.is_some_and(|dump| dump.connection == link.connection);
+        let open = self.network.is_open(End::Server(own), End::Server(link.at));
+        link.receiver == Receiver::Running && open && known && source.life == Life::Up
     }
 }
