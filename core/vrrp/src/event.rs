@@ -44,7 +44,8 @@ pub enum Event {
     /// Take the addresses now, without waiting for silence: whoever says so knows that the Active
     /// router has let them go.
     Claim,
-    /// Another host says that an address is its own.
+    /// Another host says that an address is its own, which is one of this router's: advertised or
+    /// not.
     Conflict {
         /// The address.
         address: IpAddr,

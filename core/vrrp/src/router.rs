@@ -283,7 +283,7 @@ impl Router {
         out: &mut Vec<Action>,
     ) {
         // While another router is Active, it is right to answer for the addresses.
-        if self.state != State::Active || !self.policy.addresses.contains(&about) {
+        if self.state != State::Active {
             return;
         }
         let before = self.believed_at.map(|at| self.since.since(at));

@@ -21,6 +21,9 @@ const TOS: u8 = 0xc0;
 /// No advertisement is longer: 8 + 255 × 16 + 8, and an IP header.
 const PACKET_MAX: usize = 4_400;
 
+/// Packets read in one turn from one socket.
+const AT_ONCE: usize = 256;
+
 /// What came to a port.
 pub(crate) enum Arrival {
     /// Of protocol 112.
@@ -37,6 +40,8 @@ pub(crate) struct Port {
     four: OwnedFd,
     /// Where the kernel has no IPv6, there is none.
     six: Option<OwnedFd>,
+    /// Who has which address over IPv6: the same.
+    neighbours: Option<OwnedFd>,
     frames: OwnedFd,
 }
 
@@ -47,13 +52,15 @@ impl Port {
             index: link.index,
             four: four(link)?,
             six: six(link).ok(),
+            neighbours: neighbours(link).ok(),
             frames: frame_socket(link)?,
         })
     }
 
     /// What becomes readable when something has come.
     pub(crate) fn sockets(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        let six = self.six.as_ref().map(AsFd::as_fd);
+        let six = [&self.six, &self.neighbours];
+        let six = six.into_iter().flatten().map(AsFd::as_fd);
         [self.four.as_fd(), self.frames.as_fd()]
             .into_iter()
             .chain(six)
@@ -119,7 +126,6 @@ impl Port {
 
     /// Everything that has come, up to a number: who floods us cannot keep us from the clock.
     pub(crate) fn receive(&self) -> Vec<Arrival> {
-        const AT_ONCE: usize = 256;
         let mut buffer = [0; PACKET_MAX];
         let mut arrivals = Vec::new();
         for _ in 0..AT_ONCE {
@@ -135,32 +141,41 @@ impl Port {
             let claim = frames::claim(&buffer[..length]);
             arrivals.extend(claim.map(|(address, hardware)| Arrival::Claim(address, hardware)));
         }
-        let Some(socket) = &self.six else {
-            return arrivals;
-        };
-        for _ in 0..AT_ONCE {
-            let Ok(six) = sys::receive_six(socket.as_fd(), &mut buffer) else {
-                break;
-            };
+        for (six, bytes) in received_six(self.six.as_ref(), &mut buffer) {
             arrivals.push(Arrival::Packet(Packet {
                 source: IpAddr::V6(six.source),
                 destination: six.destination,
                 ttl: six.hop_limit,
-                bytes: buffer[..six.length].to_vec(),
+                bytes,
             }));
+        }
+        for (six, bytes) in received_six(self.neighbours.as_ref(), &mut buffer) {
+            // From further away it is no neighbour's word (RFC 4861 §7.1).
+            let near = six.hop_limit == TTL;
+            let claim = frames::claim_six(six.source, &bytes).filter(|_| near);
+            arrivals.extend(claim.map(|(address, hardware)| Arrival::Claim(address, hardware)));
         }
         arrivals
     }
 }
 
-fn raw(family: AddressFamily) -> io::Result<OwnedFd> {
-    let protocol = NonZeroU32::new(u32::from(PROTOCOL)).map(Protocol::from_raw);
+fn received_six(socket: Option<&OwnedFd>, buffer: &mut [u8]) -> Vec<(sys::Six, Vec<u8>)> {
+    let next = || {
+        let six = sys::receive_six(socket?.as_fd(), buffer).ok()?;
+        let bytes = buffer[..six.length].to_vec();
+        Some((six, bytes))
+    };
+    std::iter::from_fn(next).take(AT_ONCE).collect()
+}
+
+fn raw(family: AddressFamily, protocol: u8) -> io::Result<OwnedFd> {
+    let protocol = NonZeroU32::new(u32::from(protocol)).map(Protocol::from_raw);
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     Ok(socket_with(family, SocketType::RAW, flags, protocol)?)
 }
 
 fn four(link: &Link) -> io::Result<OwnedFd> {
-    let socket = raw(AddressFamily::INET)?;
+    let socket = raw(AddressFamily::INET, PROTOCOL)?;
     sys::bind_to_device(socket.as_fd(), &link.name)?;
     // The header is ours: the time to live, and the source where the interface has many.
     sys::set_option(socket.as_fd(), libc::IPPROTO_IP, libc::IP_HDRINCL, 1)?;
@@ -172,7 +187,7 @@ fn four(link: &Link) -> io::Result<OwnedFd> {
 }
 
 fn six(link: &Link) -> io::Result<OwnedFd> {
-    let socket = raw(AddressFamily::INET6)?;
+    let socket = raw(AddressFamily::INET6, PROTOCOL)?;
     sys::bind_to_device(socket.as_fd(), &link.name)?;
     sockopt::set_ipv6_multicast_if(&socket, link.index)?;
     sockopt::set_ipv6_multicast_loop(&socket, false)?;
@@ -183,9 +198,34 @@ fn six(link: &Link) -> io::Result<OwnedFd> {
     // The kernel sums up over the source that it chooses, and throws away what is wrong
     // (RFC 3542 §3.1; the checksum stands at byte 6).
     sys::set_option(socket.as_fd(), libc::IPPROTO_IPV6, libc::IPV6_CHECKSUM, 6)?;
+    tell_of_headers(&socket)?;
+    Ok(socket)
+}
+
+/// With each packet comes where it was sent to, and its hop limit.
+fn tell_of_headers(socket: &OwnedFd) -> io::Result<()> {
     for option in [libc::IPV6_RECVPKTINFO, libc::IPV6_RECVHOPLIMIT] {
         sys::set_option(socket.as_fd(), libc::IPPROTO_IPV6, option, 1)?;
     }
+    Ok(())
+}
+
+/// Hears what neighbours ask and advertise, and nothing else.
+fn neighbours(link: &Link) -> io::Result<OwnedFd> {
+    let socket = raw(AddressFamily::INET6, frames::ICMPV6)?;
+    // A bit for each type that is not wanted (RFC 3542 §3.2).
+    let mut unwanted = [u32::MAX; 8];
+    for kind in [frames::SOLICITATION, frames::ADVERTISEMENT] {
+        unwanted[usize::from(kind / 32)] &= !(1 << (kind % 32));
+    }
+    sys::set_option(
+        socket.as_fd(),
+        libc::IPPROTO_ICMPV6,
+        sys::ICMP6_FILTER,
+        unwanted,
+    )?;
+    sys::bind_to_device(socket.as_fd(), &link.name)?;
+    tell_of_headers(&socket)?;
     Ok(socket)
 }
 

@@ -11,6 +11,10 @@ use std::ptr;
 /// A value that the kernel takes as its bytes.
 pub(crate) trait Plain: Copy {}
 impl Plain for libc::c_int {}
+impl Plain for [u32; 8] {}
+
+/// Which messages of neighbours a raw socket gets (`linux/icmpv6.h`); `libc` has no name for it.
+pub(crate) const ICMP6_FILTER: libc::c_int = 1;
 
 /// Sets an option of a socket.
 pub(crate) fn set_option<T: Plain>(

@@ -1,6 +1,6 @@
 //! What the machines want done.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use mainstay_clock::Timestamp;
 use mainstay_vrrp::{Action, Event, Named, Router, State};
@@ -147,6 +147,37 @@ impl Keeper {
     /// Asks whether another host has the addresses. Nobody waits for the answer.
     fn probe(&self, name: &str) {
         self.frames(name, frames::probe);
+        self.solicit(name);
+    }
+
+    /// The same over IPv6, where the question needs an address of our own to answer to: of the
+    /// interface itself, also where the addresses have one with a hardware address of theirs.
+    fn solicit(&self, name: &str) {
+        let Some(config) = self.kept.get(name).map(|kept| &kept.config) else {
+            return;
+        };
+        let link = self.links.named(&config.interface);
+        let Some((link, port)) = link.zip(self.ports.get(&config.interface)) else {
+            return;
+        };
+        let floating = |address: &IpAddr| {
+            let mut all = self.kept.values().flat_map(|kept| &kept.config.addresses);
+            all.any(|held| held.address == *address)
+        };
+        let own = link.addresses.iter().map(|held| held.address);
+        let mut own = own.filter(|address| !floating(address));
+        let Some(source) = own.find_map(of_link) else {
+            return;
+        };
+        for held in &config.addresses {
+            let IpAddr::V6(target) = held.address else {
+                continue;
+            };
+            let asked = frames::solicitation(target, (source, link.hardware));
+            if let Err(error) = port.send_frame(&asked) {
+                tracing::warn!(vip = name, %error, "nobody could be asked for {held}");
+            }
+        }
     }
 
     /// Asks again, too: who has come with the same address since is told by its answer.
@@ -232,5 +263,13 @@ impl Keeper {
                 }
             }
         }
+    }
+}
+
+/// What neighbours on a link are asked from (RFC 4861 §7.2.2).
+fn of_link(address: IpAddr) -> Option<Ipv6Addr> {
+    match address {
+        IpAddr::V6(address) if address.is_unicast_link_local() => Some(address),
+        IpAddr::V4(_) | IpAddr::V6(_) => None,
     }
 }
