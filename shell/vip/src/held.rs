@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use mainstay_vrrp::Prefixed;
+use mainstay_vrrp::{Prefixed, Verdict};
 
 use crate::accept::accept_packets;
 use crate::guard::Guard;
@@ -92,6 +92,51 @@ pub(crate) struct Left {
     pub(crate) holdings: BTreeSet<Holding>,
     /// It went on purpose, for us to go on.
     pub(crate) handed_over: bool,
+    /// What it knew of what its addresses depend on, if it did.
+    pub(crate) verdicts: Vec<Handed>,
+}
+
+/// The last verdict on a track of an address, for the process that goes on: it cannot wait until
+/// everything was looked at once more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Handed {
+    pub(crate) vip: String,
+    pub(crate) track: String,
+    pub(crate) verdict: Verdict,
+}
+
+/// Between the words of a line: names may hold spaces.
+const TAB: char = '\t';
+
+impl fmt::Display for Handed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Verdict { ok, weight } = self.verdict;
+        let said = if ok { "ok" } else { "fails" };
+        let (vip, track) = (&self.vip, &self.track);
+        write!(f, "verdict{TAB}{vip}{TAB}{track}{TAB}{said}{TAB}{weight}")
+    }
+}
+
+impl FromStr for Handed {
+    type Err = ();
+
+    fn from_str(line: &str) -> Result<Self, ()> {
+        let words: Vec<_> = line.split(TAB).collect();
+        let ["verdict", vip, track, said, weight] = words[..] else {
+            return Err(());
+        };
+        let ok = match said {
+            "ok" => true,
+            "fails" => false,
+            _ => return Err(()),
+        };
+        let weight = weight.parse().map_err(|_| ())?;
+        Ok(Self {
+            vip: vip.to_owned(),
+            track: track.to_owned(),
+            verdict: Verdict { ok, weight },
+        })
+    }
 }
 
 /// Reads the file of an earlier run. Lines that are not understood are left alone: a later version
@@ -105,6 +150,7 @@ pub(crate) fn left(path: &Path) -> io::Result<Left> {
     Ok(Left {
         holdings: text.lines().filter_map(|line| line.parse().ok()).collect(),
         handed_over: text.lines().any(|line| line == HANDED_OVER),
+        verdicts: text.lines().filter_map(|line| line.parse().ok()).collect(),
     })
 }
 
@@ -129,6 +175,11 @@ impl Held {
         self.tell();
     }
 
+    /// What of this is not held.
+    pub(crate) fn without(&self, holdings: &BTreeSet<Holding>) -> BTreeSet<Holding> {
+        holdings.difference(&self.present).cloned().collect()
+    }
+
     /// Forgets things after they were taken off.
     pub(crate) fn remove(&mut self, holdings: &[Holding]) {
         self.present.retain(|one| !holdings.contains(one));
@@ -137,8 +188,12 @@ impl Held {
     }
 
     /// Another process goes on with everything: the guard has nothing more to do.
-    pub(crate) fn hand_over(mut self) {
-        self.write(HANDED_OVER);
+    pub(crate) fn hand_over(mut self, verdicts: &[Handed]) {
+        let mut last = String::new();
+        for one in verdicts {
+            last.push_str(&format!("{one}\n"));
+        }
+        self.write(&format!("{last}{HANDED_OVER}\n"));
         self.present.clear();
         self.tell();
     }
@@ -195,7 +250,15 @@ mod tests {
             found.holdings,
             BTreeSet::from([address("10.0.0.100/24"), link])
         );
-        held.hand_over();
-        assert!(left(&path).expect("it was written").handed_over);
+        let handed = |ok, weight| Handed {
+            vip: "the writer's".to_owned(),
+            track: "manager".to_owned(),
+            verdict: Verdict { ok, weight },
+        };
+        let verdicts = [handed(true, 0), handed(false, -20)];
+        held.hand_over(&verdicts);
+        let found = left(&path).expect("it was written");
+        assert!(found.handed_over);
+        assert_eq!(found.verdicts, verdicts);
     }
 }

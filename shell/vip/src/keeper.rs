@@ -1,6 +1,7 @@
 //! The thread: waits for sockets, commands and deadlines, asks the machines, does what they say.
 
 mod acting;
+mod handing;
 mod looking;
 mod reload;
 
@@ -18,7 +19,7 @@ use crate::config::{Config, Vip};
 use crate::error::VipError;
 use crate::guard::Guard;
 use crate::handle::{Command, Shared};
-use crate::held::{Held, Left, left, release};
+use crate::held::{Held, left};
 use crate::kernel::{Changes, Kernel};
 use crate::links::Links;
 use crate::notify::Notifier;
@@ -79,7 +80,7 @@ impl Keeper {
             path: config.state.clone(),
             reason,
         })?;
-        let handed_over = clean(&mut kernel, &before);
+        let handed_over = handing::clean(&mut kernel, &before);
         let guard = config.guard.clone().map(Guard::new);
         let mut keeper = Self {
             held: Held::new(config.state.clone(), guard),
@@ -108,21 +109,6 @@ impl Keeper {
         Ok(keeper)
     }
 
-    /// Takes again what the process before this one held when it handed over.
-    fn go_on(&mut self, now: Timestamp, before: &Left) {
-        let names: Vec<_> = self.kept.keys().cloned().collect();
-        for name in names {
-            let addresses = &self.kept[&name].config.addresses;
-            let ours = before.holdings.iter().any(|one| match one {
-                crate::held::Holding::Address(_, held) => addresses.contains(held),
-                crate::held::Holding::Link(_) | crate::held::Holding::Filter(_) => false,
-            });
-            if ours {
-                self.event(now, &name, &Event::Claim);
-            }
-        }
-    }
-
     pub(crate) fn run(mut self, commands: &Receiver<Command>) {
         if let Some(priority) = self.config.realtime_priority
             && let Err(error) = sys::realtime(priority)
@@ -134,7 +120,7 @@ impl Keeper {
             match self.turn(commands) {
                 After::Turn => {}
                 After::Stop => return self.stop(),
-                After::Leave => return self.held.hand_over(),
+                After::Leave => return self.leave(),
             }
         }
     }
@@ -314,18 +300,4 @@ impl Keeper {
         status.sort_by(|a, b| a.name.cmp(&b.name));
         self.shared.publish(status);
     }
-}
-
-/// Removes what an earlier run has left, unless it is ours to go on with.
-fn clean(kernel: &mut Kernel, before: &Left) -> bool {
-    if before.holdings.is_empty() || before.handed_over {
-        return before.handed_over;
-    }
-    let failures = release(kernel, &before.holdings);
-    let what: Vec<_> = before.holdings.iter().map(ToString::to_string).collect();
-    tracing::warn!("an earlier run has left, now removed: {}", what.join(", "));
-    for failure in failures {
-        tracing::error!("{failure}");
-    }
-    false
 }

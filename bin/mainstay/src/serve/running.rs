@@ -223,9 +223,10 @@ impl Running {
         };
         tracing::info!(pid = successor.pid(), "a new process takes over");
         self.balance.hand_over().await;
-        self.floating.hand_over().await;
         drop((self.admin, self.naming, self.alerting));
         let proxy = self.service.stop_managing().await;
+        // Last of all: from here on nobody speaks for the addresses until the new process does.
+        self.floating.hand_over().await;
         match block_in_place(|| successor.take_over(proxy.as_deref())) {
             Ok(()) => Ok(Upgraded::To(successor, proxy)),
             Err(error) => {

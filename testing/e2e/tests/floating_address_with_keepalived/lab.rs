@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
-use mainstay_e2e::{Network, mainstay_binary, run, wait_until};
+use mainstay_e2e::{Network, mainstay_binary, processes, run, wait_until};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -48,7 +48,7 @@ impl Manner {
         },
     ];
 
-    fn address(self) -> &'static str {
+    pub(crate) fn address(self) -> &'static str {
         if self.six { "fd00:124::100" } else { ADDRESS }
     }
 }
@@ -89,6 +89,8 @@ pub(crate) struct Router<'a> {
     lab: &'a Lab,
     host: usize,
     child: Child,
+    /// The process that took over from the one that was started.
+    successor: Option<Pid>,
     is_keepalived: bool,
 }
 
@@ -121,6 +123,26 @@ impl Lab {
         self.network.run(&format!("h{host}"), &command).succeeded()
     }
 
+    /// Writes each change of an address on a host into a file, from now on.
+    pub(crate) fn watch_addresses(&mut self, host: usize) -> PathBuf {
+        let path = self.path(&format!("{host}.addresses"));
+        let script = format!("exec ip -o monitor address >{}", path.display());
+        let mut command = std::process::Command::new("/bin/sh");
+        let host = format!("h{host}");
+        self.network.spawn(&host, command.args(["-c", &script]));
+        wait_until("the watch", || path.exists());
+        path
+    }
+
+    /// Gives a host the address as one that does not float.
+    pub(crate) fn give_address(&self, host: usize) {
+        let prefix = if self.manner.six { 64 } else { 24 };
+        let held = format!("{}/{prefix}", self.manner.address());
+        let nodad: &[&str] = if self.manner.six { &["nodad"] } else { &[] };
+        let add = ["addr", "add", &held, "dev", "eth0"];
+        self.ip(host, &[&add[..], nodad].concat());
+    }
+
     /// The rules of nftables on a host.
     pub(crate) fn rules(&self, host: usize) -> String {
         let command = ["nft", "list", "ruleset"];
@@ -149,7 +171,7 @@ impl Lab {
         });
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -262,6 +284,7 @@ impl Lab {
             lab: self,
             host,
             child,
+            successor: None,
             is_keepalived: keepalived,
         }
     }
@@ -297,7 +320,32 @@ impl Router<'_> {
     }
 
     pub(crate) fn pid(&self) -> Pid {
-        Pid::from_child(&self.child)
+        self.successor.unwrap_or(Pid::from_child(&self.child))
+    }
+
+    /// Lets a new process take over, and waits until the one before it has ended.
+    pub(crate) fn upgrade(&mut self) {
+        let before = self.pid();
+        let file = self.lab.path(&format!("{}.toml", self.host));
+        self.signal(Signal::USR2);
+        let mut found = None;
+        wait_until("a new process", || {
+            let all = processes::naming(&file);
+            let mut new = all.into_iter().map(|process| process.pid.cast_signed());
+            found = new.find(|pid| *pid != before.as_raw_nonzero().get());
+            found.is_some()
+        });
+        self.successor = found.and_then(Pid::from_raw);
+        self.wait_for_end(before);
+    }
+
+    fn wait_for_end(&mut self, pid: Pid) {
+        if pid == Pid::from_child(&self.child) {
+            self.child.wait().expect("it is our child");
+        } else {
+            let pid = pid.as_raw_nonzero().get().cast_unsigned();
+            wait_until("its end", || !processes::runs(pid));
+        }
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -307,7 +355,7 @@ impl Router<'_> {
     /// Asks it to end, and waits until it has.
     pub(crate) fn stop(mut self) {
         self.signal(Signal::TERM);
-        self.child.wait().expect("it is our child");
+        self.wait_for_end(self.pid());
     }
 
     /// Its children: keepalived's workers, or Mainstay's guard.
@@ -336,20 +384,22 @@ impl Router<'_> {
             }
         }
         self.signal(Signal::KILL);
-        self.child.wait().expect("it is our child");
+        self.wait_for_end(self.pid());
     }
 }
 
 impl Drop for Router<'_> {
     /// Nothing that was started remains, however a test ends.
     fn drop(&mut self) {
-        if matches!(self.child.try_wait(), Ok(Some(_))) {
+        let has_ended = matches!(self.child.try_wait(), Ok(Some(_)));
+        let pid = self.pid();
+        if has_ended && (self.successor.is_none() || test_kill_process(pid).is_err()) {
             return;
         }
         let children = self.children();
-        let _ = kill_process(self.pid(), Signal::CONT);
-        let _ = kill_process(self.pid(), Signal::TERM);
-        let _ = self.child.wait();
+        let _ = kill_process(pid, Signal::CONT);
+        let _ = kill_process(pid, Signal::TERM);
+        self.wait_for_end(pid);
         for child in children {
             wait_until("the end of its children", || {
                 test_kill_process(child).is_err()
