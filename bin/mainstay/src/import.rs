@@ -1,5 +1,7 @@
 //! `mainstay import`: the configuration of another program as `mainstay.toml`.
 
+mod included;
+
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -35,14 +37,15 @@ pub(crate) struct ImportArgs {
 }
 
 pub(crate) fn run(args: &ImportArgs) -> Result<ExitCode> {
-    let text = read(&args.file)?;
+    let sources = included::read(&args.file)?;
+    let text = &sources.text;
     let format = match &args.format {
         Some(name) => {
             let known = Format::names().join(", ");
             let wrong = || BadInput(format!("there is no format `{name}`; known are: {known}"));
             Format::named(name).ok_or_else(wrong)?
         }
-        None => Format::detect(&text).ok_or_else(|| {
+        None => Format::detect(text).ok_or_else(|| {
             let (file, known) = (args.file.display(), Format::names().join(", "));
             BadInput(format!(
                 "the format of {file} is not recognised; say it with --format; known are: {known}"
@@ -50,8 +53,9 @@ pub(crate) fn run(args: &ImportArgs) -> Result<ExitCode> {
         })?,
     };
     let password = secrets::password()?;
-    let imported = mainstay_import::import(format, &text, &password)
-        .map_err(|error| BadInput(format!("{}: {error}", args.file.display())))?;
+    let imported = mainstay_import::import(format, text, &password);
+    let imported = imported.map_err(|error| BadInput(sources.place(error)))?;
+    let imported = sources.told(imported);
     // What was understood of the file must be settings; what still is not, a person has to see.
     let place = args.output.as_deref().unwrap_or(Path::new("mainstay.toml"));
     let check = Roles::parse(&imported.toml, place).err();
@@ -172,6 +176,7 @@ mod tests {
             include_str!("../../../core/import/samples/keepalived-servers.conf"),
             include_str!("../../../core/import/samples/keepalived-scripts.conf"),
             include_str!("../../../core/import/samples/keepalived-balanced.conf"),
+            include_str!("../../../core/import/samples/keepalived-tracks.conf"),
         ];
         for text in samples {
             assert_eq!(Format::detect(text), Some(Format::Keepalived));

@@ -22,8 +22,9 @@ use grammar::Statement;
 use routers::Router;
 
 /// Blocks by which a file is recognised.
-const OWN: [&str; 5] = [
+const OWN: [&str; 6] = [
     "vrrp_instance",
+    "vrrp_track_process",
     "vrrp_script",
     "vrrp_sync_group",
     "virtual_server",
@@ -79,7 +80,7 @@ pub(crate) fn import(text: &str, password: &str) -> Result<Imported, ImportError
             &mut report,
         ));
     }
-    tracks::unused(&context.scripts, &routers, &mut report);
+    tracks::unused(&context.scripts, &file, &mut report);
     others(&file, &mut report);
 
     let mut toml = Toml::default();
@@ -106,10 +107,13 @@ fn of<'f>(file: &'f [Statement], keyword: &'f str) -> impl Iterator<Item = &'f S
 
 /// What stands at the top of the file and was not read.
 fn others(file: &[Statement], report: &mut Report) {
-    const READ: [&str; 5] = [
+    const READ: [&str; 8] = [
         "global_defs",
         "vrrp_instance",
         "vrrp_script",
+        "track_file",
+        "vrrp_track_file",
+        "vrrp_track_process",
         "vrrp_sync_group",
         "virtual_server",
     ];
@@ -117,7 +121,9 @@ fn others(file: &[Statement], report: &mut Report) {
         let keyword = statement.keyword();
         if keyword.starts_with("include") {
             let path = statement.value().unwrap_or("?");
-            let sentence = format!("`{path}` is not read: put its text in place of this line");
+            let sentence = format!(
+                "`{path}` was not read: put the text of what it names in place of this line"
+            );
             report.left_out(statement.line, keyword, sentence);
         } else if keyword.starts_with('@') {
             let sentence = "a line for one host only: import a file that says it for each host";

@@ -24,12 +24,9 @@ pub(super) const TOP: Known = &[
         "virtual_server_group",
         "groups are not read: write each address as a virtual server",
     ),
-    ("track_file", "write it as a track of kind \"file\""),
-    ("vrrp_track_file", "write it as a track of kind \"file\""),
-    (
-        "vrrp_track_process",
-        "write it as a track of kind \"process\"",
-    ),
+    ("track_file", READ),
+    ("vrrp_track_file", READ),
+    ("vrrp_track_process", READ),
     (
         "static_ipaddress",
         "addresses that do not move belong to the network's configuration",
@@ -141,6 +138,22 @@ pub(super) const SCRIPT: Known = &[
         "init_fail",
         "what nobody has looked at never counts as well",
     ),
+];
+
+/// `track_file`, as a block.
+pub(super) const FILE: Known = &[("file", READ), ("weight", READ), ("init_file", READ)];
+
+/// `vrrp_track_process`.
+pub(super) const PROCESS: Known = &[
+    ("process", READ),
+    ("param_match", READ),
+    ("full_command", READ),
+    ("weight", READ),
+    ("quorum", READ),
+    ("quorum_max", READ),
+    ("fork_delay", READ),
+    ("terminate_delay", READ),
+    ("delay", READ),
 ];
 
 /// `vrrp_instance`.

@@ -8,6 +8,8 @@ const WITH_SERVERS: &str = include_str!("../../samples/keepalived-servers.conf")
 
 const WITH_SCRIPTS: &str = include_str!("../../samples/keepalived-scripts.conf");
 
+const WITH_TRACKS: &str = include_str!("../../samples/keepalived-tracks.conf");
+
 const BALANCED: &str = include_str!("../../samples/keepalived-balanced.conf");
 
 fn imported(text: &str) -> Imported {
@@ -111,6 +113,33 @@ fn scripts_become_tracks_by_what_they_ask() {
 }
 
 #[test]
+fn files_and_processes_become_tracks_with_what_a_weight_meant() {
+    let imported = imported(WITH_TRACKS);
+    for line in [
+        "file = \"/etc/keepalived/maintenance\"",
+        "file = \"/run/worse\"",
+        "weight = -30",
+        "process = \"proxysql\"",
+        "least = 2",
+        "fall = 4",
+        "rise = 4",
+    ] {
+        has(&imported, line);
+    }
+    let tracks = imported.toml.matches("[[vip.track]]").count();
+    assert_eq!(tracks, 3, "{}", imported.toml);
+    // The address says 0 of it, which is a fault and needs no key.
+    assert!(!imported.toml.contains("weight = 20"), "{}", imported.toml);
+    let (line, fate, sentence) = said(&imported, "better");
+    assert_eq!((line, fate), (34, Fate::LeftOut));
+    assert!(sentence.contains("added to the priority"), "{sentence}");
+    assert_eq!(said(&imported, "proxy process").1, Fate::Changed);
+    assert_eq!(said(&imported, "maintenance init_file").1, Fate::Changed);
+    assert!(said(&imported, "unheard").2.contains("vrrp_track_process"));
+    assert!(said(&imported, "nobody").2.contains("`track_process`"));
+}
+
+#[test]
 fn a_misspelt_keyword_is_told_with_its_line_and_what_was_meant() {
     let (line, fate, sentence) = said(&imported(WITH_SCRIPTS), "rize");
     assert_eq!((line, fate), (6, Fate::LeftOut));
@@ -155,7 +184,7 @@ fn what_balances_is_balanced() {
 
 #[test]
 fn every_line_of_a_block_is_said_something_of() {
-    for text in [WITH_SERVERS, WITH_SCRIPTS, BALANCED] {
+    for text in [WITH_SERVERS, WITH_SCRIPTS, WITH_TRACKS, BALANCED] {
         let imported = imported(text);
         for (number, line) in (1..).zip(text.lines()) {
             let bare = line.trim();
@@ -164,6 +193,8 @@ fn every_line_of_a_block_is_said_something_of() {
             let inner = [
                 "virtual_ipaddress {",
                 "track_script {",
+                "track_file {",
+                "track_process {",
                 "auth_",
                 "url {",
                 "path ",
@@ -192,7 +223,7 @@ fn version_3_has_fractions_and_no_password() {
 proptest! {
     #[test]
     fn whatever_lines_are_missing_nothing_panics(gone in prop::collection::vec(0_usize..60, 0..8)) {
-        for text in [WITH_SERVERS, WITH_SCRIPTS, BALANCED] {
+        for text in [WITH_SERVERS, WITH_SCRIPTS, WITH_TRACKS, BALANCED] {
             let lines = text.lines().enumerate().filter(|(at, _)| !gone.contains(at));
             let text: Vec<_> = lines.map(|(_, line)| line).collect();
             let _ = import(Format::Keepalived, &text.join("\n"), "pw");

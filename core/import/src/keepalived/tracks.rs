@@ -1,8 +1,9 @@
 //! `vrrp_script` and what addresses depend on.
 
+mod host;
+
 use super::globals::Globals;
 use super::grammar::Statement;
-use super::routers::Router;
 use super::script::{Idiom, recognise};
 use super::{keywords, of, seconds};
 use crate::report::Report;
@@ -45,23 +46,33 @@ impl Track {
     }
 }
 
-/// A `vrrp_script`, which becomes a track wherever it is named.
+/// A `vrrp_script`, `track_file` or `vrrp_track_process`, which becomes a track wherever it is
+/// named.
 pub(super) struct Script<'f> {
-    line: usize,
-    name: &'f str,
-    track: Track,
+    pub(super) line: usize,
+    pub(super) name: &'f str,
+    /// The list that names it.
+    pub(super) list: &'static str,
+    pub(super) track: Track,
 }
 
-/// All scripts of a file.
+/// All scripts of a file, and what else can be tracked by its name.
 pub(super) fn scripts<'f>(
     file: &'f [Statement],
     globals: &Globals,
     report: &mut Report,
 ) -> Vec<Script<'f>> {
-    let blocks = of(file, "vrrp_script");
-    blocks
-        .filter_map(|block| script(block, globals, report))
-        .collect()
+    let mut found = Vec::new();
+    for block in file {
+        found.extend(match block.keyword() {
+            "vrrp_script" => script(block, globals, report),
+            // In a block of its own; without one it is a list inside an address.
+            "track_file" | "vrrp_track_file" => host::file(block, report),
+            "vrrp_track_process" => host::process(block, report),
+            _ => None,
+        });
+    }
+    found
 }
 
 fn script<'f>(block: &'f Statement, globals: &Globals, report: &mut Report) -> Option<Script<'f>> {
@@ -106,7 +117,12 @@ fn script<'f>(block: &'f Statement, globals: &Globals, report: &mut Report) -> O
         weight: weight.and_then(|weight| weight.parse().ok()).unwrap_or(0),
         keys,
     };
-    Some(Script { line, name, track })
+    Some(Script {
+        line,
+        name,
+        list: "track_script",
+        track,
+    })
 }
 
 type Keys = Vec<(&'static str, String)>;
@@ -177,20 +193,9 @@ pub(super) fn of_router(
     report: &mut Report,
 ) -> Vec<Track> {
     let mut tracks = Vec::new();
-    let named = block.children().iter();
-    for list in named.filter(|child| child.keyword() == "track_script") {
-        for statement in list.children() {
-            let (line, name) = (statement.line, statement.keyword());
-            let Some(script) = scripts.iter().find(|script| script.name == name) else {
-                report.left_out(line, name, "there is no such vrrp_script");
-                continue;
-            };
-            let mut track = script.track.clone();
-            if let Some(weight) = weight(statement) {
-                track.weight = weight;
-            }
-            report.taken(line, name, format!("track `{name}`"));
-            tracks.push(track);
+    for list in block.children() {
+        for statement in list.children().iter().filter(|_| names(list)) {
+            tracks.extend(named(list.keyword(), statement, scripts, report));
         }
     }
     for list in block
@@ -209,39 +214,64 @@ pub(super) fn of_router(
             report.taken(statement.line, name, "a track of kind \"interface\"");
         }
     }
-    for list in block.children() {
-        let kind = match list.keyword() {
-            "track_file" => "file",
-            "track_process" => "process",
-            _ => continue,
-        };
-        for statement in list.children() {
-            let sentence = format!("write it as a track of kind \"{kind}\"");
-            report.left_out(statement.line, statement.keyword(), sentence);
-        }
-    }
     tracks
 }
 
+fn names(list: &Statement) -> bool {
+    ["track_script", "track_file", "track_process"].contains(&list.keyword())
+}
+
+/// The track of this name, with the weight that it has here.
+fn named(
+    list: &str,
+    statement: &Statement,
+    scripts: &[Script<'_>],
+    report: &mut Report,
+) -> Option<Track> {
+    let (line, name) = (statement.line, statement.keyword());
+    let mut known = scripts.iter().filter(|script| script.list == list);
+    let Some(script) = known.find(|script| script.name == name) else {
+        let block = match list {
+            "track_file" => "track_file block",
+            "track_process" => "vrrp_track_process",
+            _ => "vrrp_script",
+        };
+        report.left_out(line, name, format!("there is no such {block}"));
+        return None;
+    };
+    let mut track = script.track.clone();
+    if let Some(weight) = weight(statement) {
+        track.weight = weight;
+    }
+    if list != "track_script"
+        && let Err(sentence) = host::weigh(list, statement, &mut track)
+    {
+        report.left_out(line, name, sentence);
+        return None;
+    }
+    report.taken(line, name, format!("track `{name}`"));
+    Some(track)
+}
+
 /// `NAME weight -5`, with or without `reverse`.
-fn weight(statement: &Statement) -> Option<i32> {
+pub(super) fn weight(statement: &Statement) -> Option<i32> {
     let at = statement.words.iter().position(|word| word == "weight")?;
     let weight: i32 = statement.words.get(at + 1)?.parse().ok()?;
     let is_reverse = statement.words.iter().any(|word| word == "reverse");
     Some(if is_reverse { -weight } else { weight }.clamp(-253, 253))
 }
 
-/// Scripts that nothing names are not taken over.
-pub(super) fn unused(scripts: &[Script<'_>], routers: &[Router], report: &mut Report) {
+/// What nothing names is not taken over.
+pub(super) fn unused(scripts: &[Script<'_>], file: &[Statement], report: &mut Report) {
     for script in scripts {
-        let names_it =
-            |router: &Router| router.tracks.iter().any(|track| track.name == script.name);
-        if !routers.iter().any(names_it) {
-            report.left_out(
-                script.line,
-                script.name,
-                "no address names it in `track_script`",
-            );
+        let (name, list) = (script.name, script.list);
+        let names_it = |block: &Statement| {
+            let mut lists = block.children().iter().filter(|one| one.keyword() == list);
+            lists.any(|one| one.children().iter().any(|child| child.keyword() == name))
+        };
+        if !of(file, "vrrp_instance").any(names_it) {
+            let sentence = format!("no address names it in `{list}`");
+            report.left_out(script.line, name, sentence);
         }
     }
 }
