@@ -8,7 +8,7 @@ export MAINSTAY_BIN = $(MAINSTAY)
 # What `make sandbox` and `make bench-proxy` pass on: make sandbox ARGS="--flavor mysql"
 ARGS ?=
 
-.PHONY: drivers explore lvs fuzz help sandbox test test-servers check fix sim e2e bench-proxy clean build-tools binary fast-tests
+.PHONY: bench-vip drivers explore lvs vip-story fuzz help sandbox test test-servers check fix sim e2e bench-proxy clean build-tools binary fast-tests
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,17 @@ lvs: build-tools ## the balancer with the kernel's IPVS, in a virtual machine
 	cargo build -p mainstay -p mainstay-e2e --bins
 	MAINSTAY_BIN=$(TARGET)/debug/mainstay NAMED_SERVER_BIN=$(TARGET)/debug/named-server \
 	  testing/vm/lvs.sh
+
+vip-story: binary ## two co-primaries and their floating address: ten rounds with figures, and more
+	@scripts/install-servers.sh mariadb
+	@scripts/install-network-tools.sh
+	cargo test -p mainstay-e2e --test floating_address_follows_the_primary -- \
+	  --test-threads=1 --nocapture
+
+bench-vip: binary ## how long an address is away, beside keepalived; ARGS="--rounds 5"
+	@scripts/install-keepalived.sh
+	@scripts/install-network-tools.sh
+	testing/vip/takeover.py $(ARGS)
 
 explore: ## the property tests on CASES (20 000) other cases each
 	PROPTEST_CASES=$(or $(CASES),20000) cargo test --workspace --exclude mainstay-e2e --no-fail-fast

@@ -15,7 +15,7 @@ use mainstay_dashboard::views::{RoleHostView, RoleView, VipRequest, VipView};
 use mainstay_failover::spread::{give, spread};
 use mainstay_failover::{Hooks, Phase};
 use mainstay_manager::{HostControl, ManagerHandle, Pending, Snapshot};
-use mainstay_topology::{Epoch, ServerName};
+use mainstay_topology::{Epoch, Reachability, ServerName};
 use tokio::task::{JoinHandle, JoinSet, spawn_blocking};
 
 use crate::api::{Api, escape};
@@ -131,7 +131,13 @@ impl AddressRoles {
                 placed.wanted.insert(name.clone(), host.clone());
             }
         }
-        let mut wanted = spread(&self.readers, &fit, &placed.wanted);
+        let settled = self.all_looked_at(snapshot);
+        // A replica that was not looked at yet may well serve reads: nothing moves because of it.
+        let mut wanted = if settled {
+            spread(&self.readers, &fit, &placed.wanted)
+        } else {
+            placed.wanted.clone()
+        };
         if let (Some(name), Some(server)) = (&self.writer, writer) {
             wanted.insert(name.clone(), server);
         }
@@ -139,7 +145,8 @@ impl AddressRoles {
         placed.fit = fit;
         drop(placed);
         let mut orders = Vec::new();
-        for name in self.readers.iter().chain(&self.writer) {
+        let readers = self.readers.iter().filter(|_| settled);
+        for name in readers.chain(&self.writer) {
             // Without a writer the writer's address stays where it is: the plan that replaces the
             // primary takes it off.
             let Some(server) = wanted.get(name) else {
@@ -157,6 +164,13 @@ impl AddressRoles {
             }
         }
         orders
+    }
+
+    /// Whether each server that has a host was looked at since this manager began.
+    fn all_looked_at(&self, snapshot: &Snapshot) -> bool {
+        let servers = &snapshot.topology.servers;
+        let mut known = self.hosts.keys().filter_map(|name| servers.get(name));
+        known.all(|server| server.reachability != Reachability::Unknown)
     }
 
     /// What every host that answers says of its addresses.

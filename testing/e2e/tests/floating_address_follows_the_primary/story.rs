@@ -35,20 +35,28 @@ pub(crate) struct Story {
     folder: TempDir,
     hosts: usize,
     readers: usize,
+    /// More settings of the manager.
+    more: String,
 }
 
 impl Story {
     /// Two servers, and the writer's address.
     pub(crate) fn start() -> Self {
-        Self::begin("st", 2, 0)
+        Self::begin("st", (2, 0), |_| String::new())
     }
 
     /// Three servers, the writer's address and two readers'.
     pub(crate) fn start_with_readers() -> Self {
-        Self::begin("rd", 3, 2)
+        Self::begin("rd", (3, 2), |_| String::new())
     }
 
-    fn begin(name: &str, hosts: usize, readers: usize) -> Self {
+    /// Two servers, the writer's address, and a cloud that is told by what `settings` says, given
+    /// the folder of the story.
+    pub(crate) fn start_in_a_cloud(settings: impl Fn(&Path) -> String) -> Self {
+        Self::begin("cl", (2, 0), settings)
+    }
+
+    fn begin(name: &str, (hosts, readers): (usize, usize), more: impl Fn(&Path) -> String) -> Self {
         let mut network = Network::new(name);
         for host in (1..=hosts).chain([9]) {
             network.host(&format!("h{host}"), &[&format!("10.124.0.{host}/24")]);
@@ -57,6 +65,7 @@ impl Story {
         let mut story = Self {
             children: Vec::new(),
             network,
+            more: more(folder.path()),
             folder,
             hosts,
             readers,
@@ -71,7 +80,7 @@ impl Story {
         story
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -92,15 +101,15 @@ impl Story {
             .push((name.to_owned(), child.expect("it can be started")));
     }
 
-    /// Asks something that was started to end, and waits until it has.
-    fn end(&mut self, name: &str) {
+    /// Ends something that was started, and waits until it has.
+    fn end(&mut self, name: &str, how: Signal) {
         let at = self
             .children
             .iter()
             .position(|(own, _)| own == name)
             .expect("it was started");
         let (_, mut child) = self.children.remove(at);
-        kill_process(Pid::from_child(&child), Signal::TERM).expect("it runs");
+        kill_process(Pid::from_child(&child), how).expect("it runs");
         child.wait().expect("it is our child");
     }
 
@@ -142,7 +151,11 @@ impl Story {
     }
 
     pub(crate) fn stop_server(&mut self, host: usize) {
-        self.end(&format!("db{host}"));
+        self.end(&format!("db{host}"), Signal::TERM);
+    }
+
+    pub(crate) fn kill_server(&mut self, host: usize) {
+        self.end(&format!("db{host}"), Signal::KILL);
     }
 
     fn start_host(&mut self, host: usize) {
@@ -167,12 +180,12 @@ impl Story {
     }
 
     pub(crate) fn restart_host(&mut self, host: usize) {
-        self.end(&format!("vip{host}"));
+        self.end(&format!("vip{host}"), Signal::TERM);
         assert!(!self.holds(host));
         self.start_host(host);
     }
 
-    fn start_manager(&mut self) {
+    pub(crate) fn start_manager(&mut self) {
         let mut text = "[cluster]\ndurability = \"async\"\n[manager]\nuser = \"mainstay\"\n\
             password = \"one\"\nreplication_user = \"replication\"\n\
             replication_password = \"two\"\n\
@@ -189,14 +202,24 @@ impl Story {
                  [[server]]\nname = \"db{host}\"\naddress = \"10.124.0.{host}:3306\"\n"
             );
         }
+        text += &self.more;
         let file = self.path("mainstay.toml");
         fs::write(&file, text).expect("it can be written");
         self.serve("manager", MANAGER, &file);
     }
 
+    /// Starts a program on the manager's host.
+    pub(crate) fn start_beside_manager(&mut self, program: &str, arguments: &[&str]) {
+        self.spawn("beside", MANAGER, Path::new(program), arguments);
+    }
+
     pub(crate) fn restart_manager(&mut self) {
-        self.end("manager");
+        self.stop_manager();
         self.start_manager();
+    }
+
+    pub(crate) fn stop_manager(&mut self) {
+        self.end("manager", Signal::TERM);
     }
 
     fn serve(&mut self, name: &str, host: &str, file: &Path) {
@@ -298,6 +321,16 @@ impl Story {
         let address = reader_address(reader);
         let has = |host: &usize| self.has(*host, &address);
         (1..=self.hosts).filter(has).collect()
+    }
+
+    /// How often the host has become Active for each of the readers' addresses.
+    pub(crate) fn turns(&self, host: usize) -> Vec<Value> {
+        let mut command = self.network.command(&format!("h{host}"), mainstay_binary());
+        let file = self.path(&format!("vip{host}.toml"));
+        let answer = run(command.args(["status", "--json", "--config"]).arg(file)).json();
+        let vips = answer["vips"].as_array().expect("a list").clone();
+        let readers = vips.into_iter().filter(|vip| vip["name"] != "writer");
+        readers.map(|vip| vip["became_active"].clone()).collect()
     }
 
     fn holders(&self) -> Vec<usize> {
@@ -416,7 +449,7 @@ impl Drop for TableLock {
 impl Drop for Story {
     /// The manager first, then the addresses, then the servers.
     fn drop(&mut self) {
-        for prefix in ["manager", "vip", "db"] {
+        for prefix in ["manager", "beside", "vip", "db"] {
             for (name, child) in &mut self.children {
                 if name.starts_with(prefix) {
                     // It may have ended by itself.
