@@ -5,6 +5,8 @@
 //! than it has heard of.
 
 mod routes;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::collections::BTreeMap;
@@ -335,38 +337,5 @@ impl AddressRoles {
             }
             self.order(Order { name, host, here }, epoch).await
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use mainstay_dashboard::views::VipTrackView;
-
-    use super::*;
-
-    fn vip(track: &str, ok: Option<bool>) -> VipView {
-        VipView {
-            tracks: vec![VipTrackView {
-                name: track.to_owned(),
-                ok,
-                weight: Some(0),
-            }],
-            manager_track: Some(track.to_owned()),
-            ..VipView::default()
-        }
-    }
-
-    #[test]
-    fn a_host_that_was_told_to_drop_is_not_told_again_whatever_its_track_is_called() {
-        for name in ["manager", "mainstay"] {
-            assert!(!may_serve(&vip(name, Some(false))));
-            assert!(may_serve(&vip(name, Some(true))));
-            assert!(may_serve(&vip(name, None)), "it was not told yet");
-        }
-        let earlier = VipView {
-            manager_track: None,
-            ..vip("manager", Some(false))
-        };
-        assert!(!may_serve(&earlier));
     }
 }

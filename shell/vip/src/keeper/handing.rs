@@ -1,5 +1,5 @@
-//! From one process to the next: after a crash what was held is taken off, after an upgrade it stays
-//! and the next process goes on with it, as if it had been there all along.
+//! From one process to the next: after a crash what was held is taken off, after an upgrade it
+//! stays and the next process goes on with it, as if it had been there all along.
 
 use mainstay_clock::Timestamp;
 use mainstay_vrrp::{Event, Group, State};

@@ -23,7 +23,9 @@ fn a_cloud_is_told_of_each_new_primary_with_its_epoch() {
              follows = \"primary\"\ncommand = [\"/bin/sh\", \"-c\", '''echo \
              \"$MAINSTAY_EPOCH $MAINSTAY_SERVER $MAINSTAY_HOST:$MAINSTAY_PORT\" >>{}''']\n\
              [[cloud_address]]\nname = \"webhook\"\naddress = \"eip-1\"\n\
-             follows = \"primary\"\nurl = \"http://{LISTEN}/move\"\nlimit = \"3s\"\n             retry_interval = \"100ms\"\n",
+             follows = \"primary\"\n\
+             url = \"http://{LISTEN}/move\"\nlimit = \"3s\"\n\
+             retry_interval = \"100ms\"\n",
             told.display()
         )
     });
