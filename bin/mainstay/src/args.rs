@@ -302,10 +302,23 @@ pub(crate) enum PlanWhat {
         /// The next primary [default: the best candidate].
         #[arg(long, value_name = "NAME")]
         to: Option<String>,
+        #[command(flatten)]
+        allowed: AllowedArgs,
         /// Print the plan as JSON.
         #[arg(long)]
         json: bool,
     },
+}
+
+/// What a switchover may do that it does not do by itself.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct AllowedArgs {
+    /// End transactions that are open for longer than it waits; their clients get an error.
+    #[arg(long)]
+    pub(crate) end_transactions: bool,
+    /// The next primary may be newer than a server that is to replicate from it.
+    #[arg(long)]
+    pub(crate) allow_newer: bool,
 }
 
 /// `mainstay switchover`.
@@ -316,6 +329,8 @@ pub(crate) struct SwitchoverArgs {
     /// The next primary [default: the best candidate].
     #[arg(long, value_name = "NAME")]
     pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) allowed: AllowedArgs,
     /// Print the operation as JSON.
     #[arg(long)]
     pub(crate) json: bool,

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use anyhow::Result;
 use mainstay_alone::{Admission, Part, ServerState};
 use mainstay_dashboard::ApiError;
-use mainstay_dashboard::views::{FindingView, ServerView, StatusView};
+use mainstay_dashboard::views::{FindingView, ServerView, StatusView, SwitchoverRequest};
 use mainstay_failover::Request;
+use mainstay_failover::preflight::Terms;
 use mainstay_manager::{Config, HostControl, ManagerHandle, RequestError, Wiring};
 use mainstay_monitor::Monitor;
 use mainstay_store::{Operation, Store};
@@ -133,6 +134,15 @@ impl Control {
         manager
             .map(|manager| manager.snapshot().topology.clone())
             .unwrap_or_default()
+    }
+
+    /// What whoever asks for a switchover allows.
+    pub(crate) fn terms(&self, request: &SwitchoverRequest) -> Result<Terms, ApiError> {
+        Ok(Terms {
+            end_transactions: request.end_transactions,
+            allow_newer: request.allow_newer,
+            ..self.managed()?.terms()
+        })
     }
 
     pub(crate) async fn request(&self, request: Request) -> Result<Operation, ApiError> {

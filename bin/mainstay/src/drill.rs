@@ -149,8 +149,7 @@ impl Cluster for Sandbox {
 }
 
 fn switchover(api: &Api) -> Result<()> {
-    let operation: OperationView =
-        api.post("/api/v1/switchover", &SwitchoverRequest { to: None })?;
+    let operation: OperationView = api.post("/api/v1/switchover", &SwitchoverRequest::default())?;
     match operation.failure {
         None => Ok(()),
         Some(reason) => Err(anyhow::anyhow!("the switchover failed: {reason}")),

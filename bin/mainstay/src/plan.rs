@@ -6,8 +6,9 @@ use anyhow::Result;
 use mainstay_dashboard::views::{PlanStepView, PlanView};
 
 use crate::api::{Api, escape};
-use crate::args::{PlanArgs, PlanWhat};
-use crate::output::emit;
+use crate::args::{AllowedArgs, PlanArgs, PlanWhat};
+use crate::output::{emit, table};
+use crate::why::row;
 
 pub(crate) fn run(args: &PlanArgs) -> Result<ExitCode> {
     let (cluster, path, json) = match &args.what {
@@ -16,18 +17,10 @@ pub(crate) fn run(args: &PlanArgs) -> Result<ExitCode> {
         }
         PlanWhat::Switchover {
             cluster,
-            to: None,
+            to,
+            allowed,
             json,
-        } => (cluster, "/api/v1/plan/switchover".to_owned(), *json),
-        PlanWhat::Switchover {
-            cluster,
-            to: Some(to),
-            json,
-        } => (
-            cluster,
-            format!("/api/v1/plan/switchover?to={}", escape(to)),
-            *json,
-        ),
+        } => (cluster, switchover(to.as_deref(), *allowed), *json),
     };
     let plan: PlanView = Api::find(cluster)?.get(&path)?;
     if json {
@@ -36,6 +29,17 @@ pub(crate) fn run(args: &PlanArgs) -> Result<ExitCode> {
         emit(&text_of(&plan));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn switchover(to: Option<&str>, allowed: AllowedArgs) -> String {
+    let AllowedArgs {
+        end_transactions,
+        allow_newer,
+    } = allowed;
+    let to = to.map_or_else(String::new, |to| format!("&to={}", escape(to)));
+    format!(
+        "/api/v1/plan/switchover?end_transactions={end_transactions}&allow_newer={allow_newer}{to}"
+    )
 }
 
 fn text_of(plan: &PlanView) -> String {
@@ -51,6 +55,10 @@ fn text_of(plan: &PlanView) -> String {
             "\nThe election is made from what the replicas are found to hold then; \
              the steps after it are those expected from what is known now.\n",
         );
+    }
+    if !plan.checks.is_empty() {
+        let rows: Vec<Vec<String>> = plan.checks.iter().map(row).collect();
+        text.push_str(&format!("\nIt depends on:\n{}", table(&rows)));
     }
     text.push_str("\nNothing has been touched.\n");
     text

@@ -9,7 +9,7 @@ use anyhow::Result;
 use axum::Router;
 use mainstay_admin::Figures;
 use mainstay_dashboard::views::{
-    AnswerView, OperationView, PlanView, QueriesView, SessionsView, StatusView,
+    AnswerView, OperationView, PlanView, QueriesView, SessionsView, StatusView, SwitchoverRequest,
 };
 use mainstay_dashboard::{Access, ApiError, Pending as Answer, Server as ApiServer, Source};
 use mainstay_failover::Request;
@@ -244,18 +244,19 @@ impl Source for Shown {
 
     fn plan_failover(&self) -> Answer<'_, PlanView> {
         Box::pin(async {
-            let plan = self.control.managed()?.plan_failover().await;
-            let plan = plan.map_err(api_error)?;
-            Ok(PlanView::from(&plan))
+            let manager = self.control.managed()?;
+            let planned = manager.plan(Request::Failover, manager.terms()).await;
+            Ok(view::plan(&planned.map_err(api_error)?))
         })
     }
 
-    fn plan_switchover(&self, to: Option<String>) -> Answer<'_, PlanView> {
+    fn plan_switchover(&self, request: SwitchoverRequest) -> Answer<'_, PlanView> {
         Box::pin(async {
-            let to = self.control.server(to)?;
-            let plan = self.control.managed()?.plan_switchover(to).await;
-            let plan = plan.map_err(api_error)?;
-            Ok(PlanView::from(&plan))
+            let terms = self.control.terms(&request)?;
+            let to = self.control.server(request.to)?;
+            let manager = self.control.managed()?;
+            let planned = manager.plan(Request::Switchover { to }, terms).await;
+            Ok(view::plan(&planned.map_err(api_error)?))
         })
     }
 
@@ -268,11 +269,15 @@ impl Source for Shown {
         })
     }
 
-    fn switchover(&self, to: Option<String>) -> Answer<'_, OperationView> {
+    fn switchover(&self, request: SwitchoverRequest) -> Answer<'_, OperationView> {
         Box::pin(async {
-            let to = self.control.server(to)?;
-            let done = self.control.request(Request::Switchover { to }).await?;
-            Ok(view::operation(&done))
+            let terms = self.control.terms(&request)?;
+            let to = self.control.server(request.to)?;
+            let manager = self.control.managed()?;
+            let done = manager
+                .request_under(Request::Switchover { to }, terms)
+                .await;
+            Ok(view::operation(&done.map_err(api_error)?))
         })
     }
 

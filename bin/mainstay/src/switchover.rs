@@ -13,6 +13,8 @@ use crate::output::{emit, table};
 pub(crate) fn run(args: &SwitchoverArgs) -> Result<ExitCode> {
     let request = SwitchoverRequest {
         to: args.to.clone(),
+        end_transactions: args.allowed.end_transactions,
+        allow_newer: args.allowed.allow_newer,
     };
     finish(
         &Api::find(&args.cluster)?.post("/api/v1/switchover", &request)?,

@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 
 use mainstay_dashboard::views::{
-    FindingView, MomentKind, MomentView, OperationOutcome, OperationView, ProxyView, RunningView,
-    StatusParts, StatusView,
+    ConditionView, FindingView, MomentKind, MomentView, OperationOutcome, OperationView, PlanView,
+    ProxyView, RunningView, StatusParts, StatusView,
 };
 use mainstay_failover::Durability;
-use mainstay_manager::Snapshot;
+use mainstay_manager::{Planned, Snapshot};
 use mainstay_proxy::ProxyStats;
 use mainstay_store::{JournalStep, Operation, PhaseChange, StepOutcome};
 use mainstay_topology::Routes;
@@ -62,6 +62,14 @@ pub(crate) fn proxy(listen: SocketAddr, stats: &ProxyStats) -> ProxyView {
         held: sessions.held as u64,
         server_connections: connections.sum::<usize>() as u64,
         statements: sessions.statements_writer + sessions.statements_reader,
+    }
+}
+
+/// A plan, with what the servers said about it.
+pub(crate) fn plan(planned: &Planned) -> PlanView {
+    PlanView {
+        checks: planned.checks.iter().map(ConditionView::from).collect(),
+        ..PlanView::from(&planned.plan)
     }
 }
 

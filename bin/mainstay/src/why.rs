@@ -48,7 +48,7 @@ fn paragraph(answer: &AnswerView) -> String {
 }
 
 /// A sign for each condition; a terminal without these letters is not known of servers today.
-fn row(one: &ConditionView) -> Vec<String> {
+pub(crate) fn row(one: &ConditionView) -> Vec<String> {
     let sign = match one.holds {
         Some(true) => "✓",
         Some(false) => "✗",

@@ -6,6 +6,8 @@
 //!   list but the own one, those of replication (`Binlog Dump`, `Binlog Dump GTID`, `Slave_IO`,
 //!   `Slave_SQL`, `Slave_worker`, `Connect`, `Query` of the system user) and of the system
 //!   (`Daemon`, `event_scheduler`). A connection that has just gone (error 1094) is no failure.
+//! - `<kill privileged connections>`: the same for users of whom any account may write under
+//!   `read_only` (`SUPER`, `READ ONLY ADMIN`); their end is waited for.
 //! - `<receiver thread id>`: the id of `Slave_IO` in the process list; without one the statement
 //!   is left out.
 //! - `<received position>`: `Gtid_IO_Pos` of `SHOW SLAVE STATUS`; when empty the statement is left
@@ -38,6 +40,7 @@ const ACK_TIMEOUT: &str = "4294967295";
 /// Without it a read-only switch waits behind commits that wait, and every write waits behind it.
 const SHORT_LOCK_WAIT: &str = "SET SESSION lock_wait_timeout = 1";
 const KILL_CLIENTS: &str = "<kill client connections>";
+const KILL_PRIVILEGED: &str = "<kill privileged connections>";
 
 /// The statements of an effect in the order in which they are sent; none when it is not SQL.
 pub fn sql(effect: &Effect, place: &Place) -> Vec<String> {

@@ -18,6 +18,7 @@ pub mod operation;
 pub mod phase;
 mod plan;
 pub mod policy;
+pub mod preflight;
 mod readers;
 pub mod spread;
 pub mod step;

@@ -244,6 +244,14 @@ impl Manager {
         Ok(plan)
     }
 
+    /// The plan that a request would be followed by now, or why there is none.
+    pub fn plan(&self, request: &Request) -> Result<Plan, String> {
+        match request {
+            Request::Switchover { to } => self.plan_switchover(to.as_ref()),
+            Request::Failover => self.plan_failover(),
+        }
+    }
+
     pub(crate) fn view(&self) -> View<'_> {
         View {
             topology: &self.topology,

@@ -37,7 +37,11 @@ pub struct Condition {
 }
 
 impl Condition {
-    fn new(what: impl Into<String>, holds: Option<bool>, value: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        what: impl Into<String>,
+        holds: Option<bool>,
+        value: impl Into<String>,
+    ) -> Self {
         Self {
             what: what.into(),
             value: value.into(),
@@ -46,7 +50,7 @@ impl Condition {
     }
 
     /// From a check that gives its reason when it fails.
-    fn of(what: &str, checked: Result<String, String>) -> Self {
+    pub(crate) fn of(what: &str, checked: Result<String, String>) -> Self {
         let holds = Some(checked.is_ok());
         Self::new(what, holds, checked.unwrap_or_else(|reason| reason))
     }

@@ -81,16 +81,11 @@ async fn plan_failover(State(source): State<Shared>) -> Result<Json<PlanView>, A
     source.plan_failover().await.map(Json)
 }
 
-#[derive(Deserialize)]
-struct Towards {
-    to: Option<String>,
-}
-
 async fn plan_switchover(
     State(source): State<Shared>,
-    Query(towards): Query<Towards>,
+    Query(request): Query<SwitchoverRequest>,
 ) -> Result<Json<PlanView>, ApiError> {
-    source.plan_switchover(towards.to).await.map(Json)
+    source.plan_switchover(request).await.map(Json)
 }
 
 #[derive(Deserialize)]
@@ -113,7 +108,7 @@ async fn switchover(
         let expected = r#"expected a JSON object such as {"to": "db2"}"#;
         ApiError::BadRequest(format!("{expected}: {}", rejection.body_text()))
     })?;
-    source.switchover(request.to).await.map(Json)
+    source.switchover(request).await.map(Json)
 }
 
 async fn failover(State(source): State<Shared>) -> Result<Json<OperationView>, ApiError> {

@@ -4,7 +4,9 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::error::ApiError;
-use crate::views::{AnswerView, OperationView, PlanView, QueriesView, SessionsView, StatusView};
+use crate::views::{
+    AnswerView, OperationView, PlanView, QueriesView, SessionsView, StatusView, SwitchoverRequest,
+};
 
 /// An answer that is still being made.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, ApiError>> + Send + 'a>>;
@@ -21,13 +23,13 @@ pub trait Source: Send + Sync + 'static {
     fn plan_failover(&self) -> Pending<'_, PlanView>;
 
     /// What a switchover would do now; nothing is touched. Without a name the manager chooses.
-    fn plan_switchover(&self, to: Option<String>) -> Pending<'_, PlanView>;
+    fn plan_switchover(&self, request: SwitchoverRequest) -> Pending<'_, PlanView>;
 
     /// Every decision with what it depends on now, or those about one server.
     fn why(&self, about: Option<String>) -> Pending<'_, Vec<AnswerView>>;
 
     /// Moves the primary, and answers when that is done or has failed.
-    fn switchover(&self, to: Option<String>) -> Pending<'_, OperationView>;
+    fn switchover(&self, request: SwitchoverRequest) -> Pending<'_, OperationView>;
 
     /// Fails over although the primary is not confirmed dead, as far as that is safe; answers when
     /// that is done or has failed.

@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 
 use crate::views::{
     AnswerView, FindingView, OperationOutcome, OperationView, PlanView, QueriesView, SessionsView,
-    StatusParts, StatusView,
+    StatusParts, StatusView, SwitchoverRequest,
 };
 use crate::{Access, ApiError, Pending, ServeError, Server, Source, router};
 
@@ -54,13 +54,13 @@ impl Source for Scripted {
         Box::pin(async { Ok(vec![one]) })
     }
 
-    fn plan_switchover(&self, to: Option<String>) -> Pending<'_, PlanView> {
-        self.asked(format!("plan {to:?}"));
+    fn plan_switchover(&self, request: SwitchoverRequest) -> Pending<'_, PlanView> {
+        self.asked(format!("plan {:?}", request.to));
         Box::pin(async { Err(ApiError::Refused("db3 is never promoted".to_owned())) })
     }
 
-    fn switchover(&self, to: Option<String>) -> Pending<'_, OperationView> {
-        self.asked(format!("switchover {to:?}"));
+    fn switchover(&self, request: SwitchoverRequest) -> Pending<'_, OperationView> {
+        self.asked(format!("switchover {:?}", request.to));
         Box::pin(async { Ok(operation(7)) })
     }
 

@@ -32,4 +32,10 @@ use serde::{Deserialize, Serialize};
 pub struct SwitchoverRequest {
     /// The next primary; the manager chooses when it is left out.
     pub to: Option<String>,
+    /// End transactions that are open for longer than a switchover waits.
+    #[serde(default)]
+    pub end_transactions: bool,
+    /// The next primary may be newer than a server that is to replicate from it.
+    #[serde(default)]
+    pub allow_newer: bool,
 }

@@ -127,8 +127,17 @@ impl Daemon {
                     result,
                 })
             }
-            Event::Asked { request, reply } => self.ask(Ask::Operation(request, reply)),
-            Event::PlanAsked { question, reply } => self.ask(Ask::Plan(question, reply)),
+            Event::Asked {
+                request,
+                terms,
+                reply,
+            } => self.ask(Ask::Operation(request, terms, reply)),
+            Event::PlanAsked {
+                request,
+                terms,
+                reply,
+            } => self.ask(Ask::Plan(request, terms, reply)),
+            Event::Cleared { request, reply } => self.ask(Ask::Cleared(request, reply)),
             Event::WhyAsked { about, reply } => self.ask(Ask::Why(about, reply)),
             Event::Stop => None,
         }

@@ -1,13 +1,15 @@
 //! Everything that can happen to the manager's loop: one closed enum.
 
 use mainstay_clock::Timestamp;
+use mainstay_failover::preflight::Terms;
 use mainstay_failover::why::Answer;
-use mainstay_failover::{OperationId, Plan, Request, StepResult};
+use mainstay_failover::{OperationId, Request, StepResult};
 use mainstay_store::Operation;
 use mainstay_topology::{Observation, ServerName, WriteProbe};
 use tokio::sync::oneshot;
 
 use crate::error::RequestError;
+use crate::handle::Planned;
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -26,12 +28,19 @@ pub(crate) enum Event {
     /// Somebody asks for an operation.
     Asked {
         request: Request,
+        terms: Terms,
         reply: oneshot::Sender<Result<Operation, RequestError>>,
     },
     /// Somebody asks what would be done.
     PlanAsked {
-        question: Question,
-        reply: oneshot::Sender<Result<Plan, RequestError>>,
+        request: Request,
+        terms: Terms,
+        reply: oneshot::Sender<Result<Planned, RequestError>>,
+    },
+    /// Nothing stands in the way of what somebody has asked for.
+    Cleared {
+        request: Request,
+        reply: oneshot::Sender<Result<Operation, RequestError>>,
     },
     /// Somebody asks why.
     WhyAsked {
@@ -42,11 +51,4 @@ pub(crate) enum Event {
     Due,
     /// The manager is to stop.
     Stop,
-}
-
-/// A plan to be shown, not run.
-#[derive(Debug)]
-pub(crate) enum Question {
-    Failover,
-    Switchover { to: Option<ServerName> },
 }

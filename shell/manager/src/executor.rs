@@ -32,6 +32,7 @@ use crate::config::{Login, Timing};
 use crate::control::{HostControl, ProxyControl};
 use crate::event::Event;
 use hand::Hand;
+pub(crate) use hand::Lent;
 
 /// What steps act with.
 pub(crate) struct Executor {
@@ -51,6 +52,8 @@ pub(crate) struct Executor {
     pub(crate) saved: Mutex<BTreeMap<ServerName, String>>,
     /// Where events were switched off with writes.
     pub(crate) eventless: Mutex<BTreeSet<ServerName>>,
+    /// What ran on a primary that was demoted, for the next one.
+    pub(crate) handover: Mutex<Option<events::Handover>>,
 }
 
 impl Executor {
@@ -66,6 +69,13 @@ impl Executor {
             (member.name.clone(), Hand::open(options, &login.user, tasks))
         };
         members.iter().map(open).collect()
+    }
+
+    /// A connection to the server.
+    pub(crate) async fn lend(&self, server: &ServerName) -> Result<Lent, String> {
+        let hand = self.hands.get(server);
+        let hand = hand.ok_or_else(|| format!("{server} is no server of this cluster"))?;
+        hand.lend().await
     }
 
     fn saved(&self) -> MutexGuard<'_, BTreeMap<ServerName, String>> {

@@ -2,16 +2,26 @@
 
 use std::sync::Arc;
 
-use mainstay_failover::why::Answer;
-use mainstay_failover::{Plan, Request};
+use mainstay_failover::preflight::Terms;
+use mainstay_failover::why::{Answer, Condition};
+use mainstay_failover::{Plan, Policy, Request};
 use mainstay_store::{Operation, Store};
 use mainstay_topology::ServerName;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::spawn_blocking;
 
 use crate::error::RequestError;
-use crate::event::{Event, Question};
+use crate::event::Event;
 use crate::snapshot::Snapshot;
+
+/// What would be done, and what it depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// The steps.
+    pub plan: Plan,
+    /// What the servers were asked about it: what does not hold forbids it.
+    pub checks: Vec<Condition>,
+}
 
 /// A running manager. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -19,6 +29,7 @@ pub struct ManagerHandle {
     pub(crate) events: mpsc::Sender<Event>,
     pub(crate) snapshots: watch::Receiver<Arc<Snapshot>>,
     pub(crate) store: Store,
+    pub(crate) policy: Policy,
 }
 
 impl ManagerHandle {
@@ -32,21 +43,42 @@ impl ManagerHandle {
         self.snapshots.clone()
     }
 
+    /// What is allowed when nobody says otherwise.
+    pub fn terms(&self) -> Terms {
+        Terms {
+            transaction_max: self.policy.drain_limit,
+            end_transactions: false,
+            allow_newer: false,
+        }
+    }
+
     /// Asks for an operation; answers with its journal when it has ended, well or not.
     pub async fn request(&self, request: Request) -> Result<Operation, RequestError> {
-        self.ask(|reply| Event::Asked { request, reply }).await
+        self.request_under(request, self.terms()).await
     }
 
-    /// What a failover would do now.
-    pub async fn plan_failover(&self) -> Result<Plan, RequestError> {
-        let question = Question::Failover;
-        self.ask(|reply| Event::PlanAsked { question, reply }).await
+    /// The same under other terms.
+    pub async fn request_under(
+        &self,
+        request: Request,
+        terms: Terms,
+    ) -> Result<Operation, RequestError> {
+        let event = |reply| Event::Asked {
+            request,
+            terms,
+            reply,
+        };
+        self.ask(event).await
     }
 
-    /// What a switchover would do now.
-    pub async fn plan_switchover(&self, to: Option<ServerName>) -> Result<Plan, RequestError> {
-        let question = Question::Switchover { to };
-        self.ask(|reply| Event::PlanAsked { question, reply }).await
+    /// What would be done now, if it were asked for.
+    pub async fn plan(&self, request: Request, terms: Terms) -> Result<Planned, RequestError> {
+        let event = |reply| Event::PlanAsked {
+            request,
+            terms,
+            reply,
+        };
+        self.ask(event).await
     }
 
     /// Every decision with what it depends on now, or those about one server.

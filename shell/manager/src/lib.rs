@@ -14,6 +14,7 @@ mod handle;
 mod journal;
 mod look;
 mod observer;
+mod preflight;
 mod snapshot;
 mod write_probe;
 
@@ -26,5 +27,5 @@ pub use config::{Config, Login, Timing};
 pub use control::{HostControl, Pending, ProxyControl};
 pub use daemon::{Wiring, start};
 pub use error::{ManagerError, RequestError};
-pub use handle::ManagerHandle;
+pub use handle::{ManagerHandle, Planned};
 pub use snapshot::{Running, Snapshot};

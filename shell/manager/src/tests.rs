@@ -110,8 +110,11 @@ async fn a_request_that_cannot_be_done_is_refused_with_the_reason() {
             .request(Request::Switchover { to: to.clone() })
             .await
             .err(),
-        manager.plan_switchover(to).await.err(),
-        manager.plan_failover().await.err(),
+        manager
+            .plan(Request::Switchover { to }, manager.terms())
+            .await
+            .err(),
+        manager.plan(Request::Failover, manager.terms()).await.err(),
     ] {
         let Some(RequestError::Refused(sentence)) = refused else {
             panic!("a refusal, not {refused:?}");

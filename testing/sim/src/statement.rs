@@ -81,11 +81,12 @@ pub(crate) fn script(step: &Step) -> Option<(&ServerName, Vec<Statement>)> {
 
 /// What the statements do, by how they begin; `None` for those that change nothing that is
 /// simulated. The first match counts.
-const MEANINGS: [(&str, Option<Statement>); 26] = [
+const MEANINGS: [(&str, Option<Statement>); 27] = [
     ("SET SESSION", None),
     ("BEGIN NOT ATOMIC", None),
     ("SET GLOBAL event_scheduler", None),
     ("KILL <receiver thread id>", None),
+    ("<kill privileged connections>", None),
     ("<kill client connections>", Some(Statement::KillClients)),
     ("STOP REPLICA IO_THREAD", Some(Statement::StopReceiver)),
     ("STOP SLAVE IO_THREAD", Some(Statement::StopReceiver)),

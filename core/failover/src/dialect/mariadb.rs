@@ -3,7 +3,9 @@
 use mainstay_gtid::GtidSet;
 use mainstay_topology::Target;
 
-use super::{ACK_TIMEOUT, HEARTBEAT_SECONDS, KILL_CLIENTS, SHORT_LOCK_WAIT, lines};
+use super::{
+    ACK_TIMEOUT, HEARTBEAT_SECONDS, KILL_CLIENTS, KILL_PRIVILEGED, SHORT_LOCK_WAIT, lines,
+};
 use crate::effect::Effect;
 
 const STOP: &str = "STOP SLAVE";
@@ -38,7 +40,8 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
             KILL_CLIENTS,
             SOURCE_OFF,
         ]),
-        Effect::Demote { .. } => lines(&[SHORT_LOCK_WAIT, EVENTS_OFF, READ_ONLY]),
+        // Whom `read_only` does not stop is cut off, before it is read what was executed.
+        Effect::Demote { .. } => lines(&[SHORT_LOCK_WAIT, EVENTS_OFF, READ_ONLY, KILL_PRIVILEGED]),
         // No thread is started here: started with both stopped, MariaDB drops its relay log.
         Effect::ApplyReceived { .. } => {
             lines(&["SELECT MASTER_GTID_WAIT('<received position>', <seconds left>)"])

@@ -3,6 +3,8 @@
 use mainstay_failover::{OnFailure, Plan, Purpose, Step};
 use serde::{Deserialize, Serialize};
 
+use super::ConditionView;
+
 /// A plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanView {
@@ -14,6 +16,9 @@ pub struct PlanView {
     pub continues: bool,
     /// Its steps, in order.
     pub steps: Vec<PlanStepView>,
+    /// What the servers were asked about it; what does not hold forbids it.
+    #[serde(default)]
+    pub checks: Vec<ConditionView>,
 }
 
 /// One step of a plan.
@@ -45,6 +50,7 @@ impl From<&Plan> for PlanView {
             epoch: plan.epoch.0,
             continues: plan.continues,
             steps: steps.map(|(index, step)| view(index + 1, step)).collect(),
+            checks: Vec::new(),
         }
     }
 }

@@ -30,15 +30,17 @@ impl From<&Answer> for AnswerView {
         Self {
             question: answer.question.clone(),
             answer: answer.answer.clone(),
-            conditions: answer.conditions.iter().map(condition).collect(),
+            conditions: answer.conditions.iter().map(ConditionView::from).collect(),
         }
     }
 }
 
-fn condition(one: &Condition) -> ConditionView {
-    ConditionView {
-        condition: one.what.clone(),
-        holds: one.holds,
-        value: one.value.clone(),
+impl From<&Condition> for ConditionView {
+    fn from(one: &Condition) -> Self {
+        Self {
+            condition: one.what.clone(),
+            holds: one.holds,
+            value: one.value.clone(),
+        }
     }
 }

@@ -78,6 +78,7 @@ pub fn start(config: &Config, wiring: Wiring) -> Result<ManagerHandle, ManagerEr
         events: sender,
         snapshots: watched,
         store: wiring.store,
+        policy: config.policy.clone(),
     })
 }
 
@@ -153,6 +154,7 @@ fn executor(
         salvage: config.salvage.clone(),
         saved: Mutex::default(),
         eventless: Mutex::default(),
+        handover: Mutex::default(),
     })
 }
 

@@ -48,6 +48,32 @@ pub(super) const EVENTS: &str = "SELECT @@GLOBAL.event_scheduler";
 pub(super) const EVENTS_RUN: &str = "ON";
 pub(super) const EVENTS_ON: &str = "SET GLOBAL event_scheduler = ON";
 
+/// Those that are to run here, and in whose name.
+pub(super) const EVENTS_ENABLED: &str = "SELECT EVENT_SCHEMA AS event_schema, \
+     EVENT_NAME AS event_name, DEFINER AS definer FROM information_schema.EVENTS \
+     WHERE STATUS = 'ENABLED'";
+
+/// Enables an event; without its definer it would become the manager's.
+pub(super) fn enable_event(schema: &str, name: &str, definer: &str) -> String {
+    let (user, host) = definer.rsplit_once('@').unwrap_or((definer, "%"));
+    format!(
+        "ALTER DEFINER = {}@{} EVENT {}.{} ENABLE",
+        quoted(user),
+        quoted(host),
+        identifier(schema),
+        identifier(name)
+    )
+}
+
+fn identifier(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+/// Who may write although the server is read-only (`MariaDB`): a role counts for those who have it.
+pub(super) const PRIVILEGED: &str = "SELECT DISTINCT p.GRANTEE AS grantee \
+     FROM information_schema.USER_PRIVILEGES p \
+     WHERE p.PRIVILEGE_TYPE IN ('SUPER', 'READ ONLY ADMIN')";
+
 /// The names of a server's logs, the oldest first.
 pub(super) const BINARY_LOGS: &str = "SHOW BINARY LOGS";
 

@@ -83,9 +83,7 @@ pub(super) async fn run(executor: &Executor, step: &Step) -> Done {
 
 /// A connection to the server.
 pub(super) async fn lend(executor: &Executor, server: &ServerName) -> Result<Lent, String> {
-    let hand = executor.hands.get(server);
-    let hand = hand.ok_or_else(|| format!("{server} is no server of this cluster"))?;
-    hand.lend().await
+    executor.lend(server).await
 }
 
 pub(super) fn filling<'a>(executor: &'a Executor, step: &Step) -> Filling<'a> {

@@ -1,11 +1,13 @@
 //! Fills the placeholders of a step's statements, so that secrets and numbers found on the spot
 //! appear in no plan, log or journal.
 
+use std::collections::BTreeSet;
+
 use mainstay_mysql::{Connection, Error};
 
 use tokio::time::Instant;
 
-use super::dialect::{RECEIVED_COLUMN, RECEIVED_POSITION, RECEIVER_COMMAND, escaped};
+use super::dialect::{self, RECEIVED_COLUMN, RECEIVED_POSITION, RECEIVER_COMMAND, escaped};
 use crate::config::Login;
 
 /// `<replication user>`.
@@ -20,6 +22,9 @@ const RECEIVED: &str = "<received position>";
 const SECONDS: &str = "<seconds left>";
 /// A statement of its own: one `KILL` for each connection of an ordinary client.
 const CLIENTS: &str = "<kill client connections>";
+
+/// A statement of its own: one `KILL` for each connection of those who write under `read_only`.
+const PRIVILEGED: &str = "<kill privileged connections>";
 
 /// What placeholders are filled with.
 #[derive(Clone, Copy)]
@@ -41,6 +46,10 @@ pub(super) async fn expand(
     if statement.contains(CLIENTS) {
         let clients = client_connections(connection, filling).await?;
         return Ok(clients.iter().map(|id| format!("KILL {id}")).collect());
+    }
+    if statement.contains(PRIVILEGED) {
+        let privileged = privileged_connections(connection, filling).await?;
+        return Ok(privileged.iter().map(|id| format!("KILL {id}")).collect());
     }
     if statement.contains(RECEIVED) {
         let status = connection.query(RECEIVED_POSITION).await?;
@@ -66,6 +75,11 @@ pub(super) fn kills_clients(statement: &str) -> bool {
     statement.contains(CLIENTS)
 }
 
+/// Whether the statement cuts off whom `read_only` does not stop.
+pub(super) fn kills_privileged(statement: &str) -> bool {
+    statement.contains(PRIVILEGED)
+}
+
 /// Whether the statement is about the receiver thread.
 pub(super) fn names_receiver(statement: &str) -> bool {
     statement.contains(RECEIVER)
@@ -79,10 +93,38 @@ fn filled(statement: &str, filling: Filling<'_>) -> String {
         .replace(SECONDS, &format!("{:.3}", left.as_secs_f64()))
 }
 
-/// Those of the server itself, of the manager and of replicas stay.
+/// Those of users of whom any account may write under `read_only`.
+pub(super) async fn privileged_connections(
+    connection: &mut Connection,
+    filling: Filling<'_>,
+) -> Result<Vec<String>, Error> {
+    let grants = connection.query(dialect::PRIVILEGED).await?;
+    // As in `'jo'@'%'`.
+    let user = |grantee: &str| {
+        let (user, _) = grantee.strip_prefix('\'')?.split_once("'@'")?;
+        Some(user.to_owned())
+    };
+    let users = grants
+        .rows
+        .iter()
+        .filter_map(|row| user(row.get("grantee")?));
+    let users: BTreeSet<String> = users.collect();
+    connections(connection, filling, |user| users.contains(user)).await
+}
+
+/// Those of all clients.
 async fn client_connections(
     connection: &mut Connection,
     filling: Filling<'_>,
+) -> Result<Vec<String>, Error> {
+    connections(connection, filling, |_| true).await
+}
+
+/// Those of the server itself, of the manager and of replicas stay.
+async fn connections(
+    connection: &mut Connection,
+    filling: Filling<'_>,
+    of: impl Fn(&str) -> bool,
 ) -> Result<Vec<String>, Error> {
     const OF_THE_SERVER: [&str; 2] = ["system user", "event_scheduler"];
     let own = connection.connection_id().to_string();
@@ -95,6 +137,7 @@ async fn client_connections(
             && user != filling.replication.user
             && !command.starts_with("Binlog Dump")
             && command != "Daemon"
+            && of(user)
     });
     let ids = ordinary.filter_map(|row| row.get("Id"));
     Ok(ids.filter(|id| *id != own).map(str::to_owned).collect())

@@ -62,7 +62,7 @@ impl Hand {
 }
 
 /// A lent connection.
-pub(super) struct Lent {
+pub(crate) struct Lent {
     connection: Option<Connection>,
     home: mpsc::Sender<Message>,
     repair: Option<&'static str>,

@@ -91,6 +91,9 @@ async fn run_statement(
     if expand::names_receiver(statement) {
         receiver_gone(connection).await?;
     }
+    if expand::kills_privileged(statement) {
+        privileged_gone(connection, filling).await?;
+    }
     Ok(())
 }
 
@@ -99,6 +102,19 @@ async fn run_statement(
 async fn receiver_gone(connection: &mut Connection) -> Result<(), Error> {
     let until = Instant::now() + RECEIVER_END_MAX;
     while Instant::now() < until && !receiver_threads(connection).await?.is_empty() {
+        sleep(RECEIVER_PAUSE).await;
+    }
+    Ok(())
+}
+
+/// What a killed connection still commits must be in what the server says it has executed.
+async fn privileged_gone(connection: &mut Connection, filling: Filling<'_>) -> Result<(), Error> {
+    let until = Instant::now() + RECEIVER_END_MAX;
+    while Instant::now() < until {
+        let left = expand::privileged_connections(connection, filling).await?;
+        if left.is_empty() {
+            break;
+        }
         sleep(RECEIVER_PAUSE).await;
     }
     Ok(())

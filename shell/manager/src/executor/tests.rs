@@ -75,6 +75,7 @@ impl Bench {
             salvage: folder.path().join("salvage"),
             saved: Mutex::default(),
             eventless: Mutex::default(),
+            handover: Mutex::default(),
         };
         Self {
             executor: Arc::new(executor),
