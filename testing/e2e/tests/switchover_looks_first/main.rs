@@ -1,7 +1,7 @@
 //! Before anything is frozen a switchover looks at what stands in its way, and says what to do; and
 //! it takes along what does not come along by itself.
 
-use mainstay_e2e::{Client, Family, Sandbox, on_both_families, wait_for, wait_until};
+use mainstay_e2e::{Client, Family, Login, Sandbox, on_both_families, wait_for, wait_until};
 
 on_both_families!(
     a_long_transaction_is_named_and_ended_only_when_that_is_said,
@@ -128,10 +128,17 @@ fn whoever_may_write_to_a_read_only_server_is_cut_off() {
     let login = sandbox.manager_login(&primary);
     let mut manager = Client::connect(&login);
     manager.execute("CREATE TABLE app.t (id INT PRIMARY KEY)");
-    manager.execute("CREATE USER 'chief'@'%' IDENTIFIED BY 'Chief-1'");
-    manager.execute("GRANT ALL PRIVILEGES ON *.* TO 'chief'@'%'");
-    let mut chief = login;
-    (chief.user, chief.password) = ("chief".to_owned(), "Chief-1".to_owned());
+    // Nobody in a sandbox may grant everything: the manager's own privileges are copied.
+    let manager_user = &login.user;
+    manager.execute(&format!(
+        "INSERT INTO mysql.global_priv SELECT Host, 'chief', Priv FROM mysql.global_priv \
+         WHERE User = '{manager_user}'"
+    ));
+    manager.execute("FLUSH PRIVILEGES");
+    let chief = Login {
+        user: "chief".to_owned(),
+        ..login
+    };
     let mut chief = Client::connect(&chief);
     chief.execute("INSERT INTO app.t VALUES (1)");
     sandbox.run(&["switchover"]).succeeded();
