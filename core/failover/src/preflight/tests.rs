@@ -1,3 +1,5 @@
+//! Each condition: what refuses, and what is said.
+
 use super::*;
 
 fn activity(seconds: u64, statement: &str) -> Activity {
