@@ -3,6 +3,7 @@
 //!
 //! Needs root, for namespaces and raw sockets; `scripts/install-keepalived.sh` installs keepalived.
 
+mod depends;
 mod ends;
 mod lab;
 
