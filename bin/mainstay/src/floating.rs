@@ -57,13 +57,16 @@ pub(crate) enum MoveError {
 }
 
 impl Floating {
-    /// Starts those of the settings.
-    pub(crate) async fn begin(role: &VipRole) -> Result<Self> {
+    /// Starts those of the settings. `goes_on` where another process has just handed them over.
+    pub(crate) async fn begin(role: &VipRole, goes_on: bool) -> Result<Self> {
         let floating = Self::default();
         if role.vips.is_empty() {
             return Ok(floating);
         }
-        let config = config(role);
+        let config = Config {
+            goes_on,
+            ..config(role)
+        };
         let started = spawn_blocking(move || mainstay_vip::start(config)).await?;
         let handle = started.map_err(|error| BadInput(error.to_string()))?;
         *lock(&floating.0.tracks) = Some(Tracks::start(role, handle.clone()));
@@ -78,7 +81,7 @@ impl Floating {
             return;
         }
         let Some(handle) = self.handle() else {
-            match Self::begin(after).await {
+            match Self::begin(after, false).await {
                 Ok(begun) => {
                     *lock(&self.0.tracks) = lock(&begun.0.tracks).take();
                     *lock(&self.0.handle) = begun.handle();
@@ -182,6 +185,7 @@ fn config(role: &VipRole) -> Config {
     let guard = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("/proc/self/exe"));
     Config {
         state: process.state.clone(),
+        goes_on: false,
         guard: Some(guard),
         lease: process.lease,
         realtime_priority: process.realtime_priority,

@@ -106,7 +106,7 @@ async fn serve(path: &Path, settings: Settings) -> Result<()> {
     let proxy = proxy
         .transpose()
         .map_err(|error| BadInput(error.to_string()))?;
-    let floating = Floating::begin(&settings.vip).await?;
+    let floating = Floating::begin(&settings.vip, predecessor.is_some()).await?;
     let (asker, questions) = asks::channel();
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let proxy = proxy.map(Arc::new);

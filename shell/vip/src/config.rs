@@ -11,6 +11,9 @@ use mainstay_vrrp::{Policy, Prefixed};
 pub struct Config {
     /// What is held now, for the next start after a crash.
     pub state: PathBuf,
+    /// The process before this one has just handed over to it. What an earlier one has left for a
+    /// process that never came is no longer true.
+    pub goes_on: bool,
     /// The program that answers to [`crate::GUARD_COMMAND`]; none is started without.
     pub guard: Option<PathBuf>,
     /// The lifetime of an address that is not renewed.

@@ -80,7 +80,7 @@ impl Keeper {
             path: config.state.clone(),
             reason,
         })?;
-        let handed_over = handing::clean(&mut kernel, &before);
+        let goes_on = handing::clean(&mut kernel, &before, config.goes_on);
         let guard = config.guard.clone().map(Guard::new);
         let mut keeper = Self {
             held: Held::new(config.state.clone(), guard),
@@ -102,7 +102,7 @@ impl Keeper {
         keeper.held.tell();
         let now = keeper.now();
         keeper.reload(now, config);
-        if handed_over {
+        if goes_on {
             keeper.go_on(now, &before);
         }
         keeper.publish();

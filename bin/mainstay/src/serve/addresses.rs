@@ -35,7 +35,7 @@ pub(super) async fn serve(path: &Path, settings: AddressSettings) -> Result<()> 
     let itself = Itself::find()?;
     let mut signals = Signals::listen()?;
     let before = spawn_blocking(predecessor).await??;
-    let mut host = Host::start(settings).await?;
+    let mut host = Host::start(settings, before.is_some()).await?;
     if let Some(before) = before {
         before.serving(None)?;
     }
@@ -66,11 +66,11 @@ fn predecessor() -> Result<Option<Predecessor>> {
 }
 
 impl Host {
-    async fn start(settings: AddressSettings) -> Result<Self> {
+    async fn start(settings: AddressSettings, goes_on: bool) -> Result<Self> {
         let api = ApiServer::bind(settings.api.listen).await;
         let api = api.map_err(|error| BadInput(error.to_string()))?;
         // First of all: after an upgrade nobody speaks for the addresses yet.
-        let floating = Floating::begin(&settings.vip).await?;
+        let floating = Floating::begin(&settings.vip, goes_on).await?;
         let balance = Balance::default();
         balance.begin(&settings.balancer)?;
         let clouds = Clouds::start(&settings.vip.cloud, None, &floating);
@@ -133,7 +133,7 @@ impl Host {
             Err(error) => {
                 tracing::error!("no upgrade, this process goes on: {error:#}");
                 block_in_place(|| successor.give_up());
-                Self::start(self.settings).await.map(Some)
+                Self::start(self.settings, true).await.map(Some)
             }
         }
     }

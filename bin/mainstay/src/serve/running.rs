@@ -232,7 +232,7 @@ impl Running {
             Err(error) => {
                 tracing::error!("no upgrade, this process goes on: {error:#}");
                 block_in_place(|| successor.give_up());
-                let floating = Floating::begin(&self.settings.vip).await?;
+                let floating = Floating::begin(&self.settings.vip, true).await?;
                 let kept = (floating.clone(), self.balance.clone());
                 let service = start(&self.settings, proxy, kept, &self.asker).await?;
                 self.balance.begin(&self.settings.balancer)?;

@@ -9,9 +9,12 @@ use crate::held::{Handed, Holding, Left, release};
 use crate::kernel::Kernel;
 
 /// Removes what an earlier run has left, unless it is ours to go on with.
-pub(super) fn clean(kernel: &mut Kernel, before: &Left) -> bool {
-    if before.holdings.is_empty() || before.handed_over {
-        return before.handed_over;
+pub(super) fn clean(kernel: &mut Kernel, before: &Left, goes_on: bool) -> bool {
+    if before.handed_over && goes_on {
+        return true;
+    }
+    if before.holdings.is_empty() {
+        return false;
     }
     let failures = release(kernel, &before.holdings);
     let what: Vec<_> = before.holdings.iter().map(ToString::to_string).collect();
