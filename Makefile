@@ -8,7 +8,7 @@ export MAINSTAY_BIN = $(MAINSTAY)
 # What `make sandbox` and `make bench-proxy` pass on: make sandbox ARGS="--flavor mysql"
 ARGS ?=
 
-.PHONY: bench-vip drivers explore lvs vip-story fuzz help sandbox test test-servers check fix sim e2e bench-proxy clean build-tools binary fast-tests
+.PHONY: bench-vip drivers e2e-failover explore lvs vip-story fuzz help sandbox test test-servers check fix sim e2e bench-proxy clean build-tools binary fast-tests
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,12 @@ sim: ## 20 000 seeded schedules of the simulator
 
 e2e: binary ## end to end, with real servers, one test at a time
 	cargo test -p mainstay-e2e --no-fail-fast -- --test-threads=1
+
+e2e-failover: binary ## every fault of docs/faults.md on real servers, as root; ARGS="mysql kill-primary"
+	@scripts/install-servers.sh mariadb
+	@scripts/install-servers.sh mysql97
+	@scripts/install-network-tools.sh
+	cargo run --quiet --release -p mainstay-e2e --bin e2e-failover -- $(ARGS)
 
 bench-proxy: build-tools binary ## the proxy beside HAProxy and beside none; ARGS="--quick" is short
 	@scripts/install-servers.sh mariadb

@@ -81,12 +81,27 @@ impl Account {
             .collect()
     }
 
-    /// Counts acknowledgements that a server gave after another had already begun to acknowledge.
+    /// The servers that acknowledged, one after the other, by their `server_id`; one that came back
+    /// is there again. Two servers that do so at the same time make many reigns: more than the
+    /// manager knows of.
     ///
-    /// `executed_on` tells the `server_id` that executed each write. A reign begins with the first
-    /// OK of its server; a write of an earlier server counts when it was sent after that, or was
-    /// answered so much later that it cannot be the same moment seen by two clients.
-    pub fn two_writers(&self, executed_on: &BTreeMap<u64, u32>) -> u64 {
+    /// `executed_on` tells the `server_id` that executed each write. An answer of a former server
+    /// that was on its way when the next one began is not a reign.
+    pub fn reigns(&self, executed_on: &BTreeMap<u64, u32>) -> Vec<u32> {
+        let mut reigns: Vec<(u32, f64)> = Vec::new();
+        for (write, server) in self.acknowledged_by(executed_on) {
+            match reigns.last() {
+                Some((present, _)) if *present == server => {}
+                Some((_, since))
+                    if reigns.iter().any(|(of, _)| *of == server) && !is_late(write, *since) => {}
+                Some(_) | None => reigns.push((server, write.ended_ms)),
+            }
+        }
+        reigns.into_iter().map(|(server, _)| server).collect()
+    }
+
+    /// Acknowledged writes in the order of their answers.
+    fn acknowledged_by(&self, executed_on: &BTreeMap<u64, u32>) -> Vec<(&Write, u32)> {
         let mut writes: Vec<(&Write, u32)> = self
             .writes
             .iter()
@@ -94,9 +109,18 @@ impl Account {
             .filter_map(|write| executed_on.get(&write.id).map(|server| (write, *server)))
             .collect();
         writes.sort_by(|a, b| a.0.ended_ms.total_cmp(&b.0.ended_ms));
+        writes
+    }
+
+    /// Counts acknowledgements that a server gave after another had already begun to acknowledge.
+    ///
+    /// `executed_on` tells the `server_id` that executed each write. A reign begins with the first
+    /// OK of its server; a write of an earlier server counts when it was sent after that, or was
+    /// answered so much later that it cannot be the same moment seen by two clients.
+    pub fn two_writers(&self, executed_on: &BTreeMap<u64, u32>) -> u64 {
         let mut reigns: Vec<(u32, f64)> = Vec::new();
         let mut wrong = 0;
-        for (write, server) in writes {
+        for (write, server) in self.acknowledged_by(executed_on) {
             match reigns.iter().rposition(|(of, _)| *of == server) {
                 Some(reign) if reign + 1 == reigns.len() => {}
                 Some(reign) if is_late(write, reigns[reign + 1].1) => wrong += 1,
@@ -168,6 +192,19 @@ mod tests {
             seen.two_writers(&BTreeMap::from([(1, 1), (2, 2), (3, 1)])),
             1
         );
+    }
+
+    #[test]
+    fn a_server_may_reign_again_and_two_at_once_are_many_reigns() {
+        let seen = account(vec![
+            write(1, 0, 0.0, 1.0),
+            write(2, 0, 2.0, 9.0),
+            write(3, 1, 1.0, 9.5),
+            write(4, 0, 300.0, 301.0),
+            write(5, 0, 302.0, 303.0),
+        ]);
+        let on = BTreeMap::from([(1, 1), (2, 2), (3, 1), (4, 1), (5, 2)]);
+        assert_eq!(seen.reigns(&on), [1, 2, 1, 2]);
     }
 
     #[test]

@@ -22,14 +22,18 @@ enum Seen {
 
 /// How much load.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Shape {
-    pub(crate) writers: u32,
-    pub(crate) readers: u32,
-    pub(crate) pause: Duration,
+pub struct Shape {
+    /// Connections that write.
+    pub writers: u32,
+    /// Connections that read.
+    pub readers: u32,
+    /// Pause of each client between two statements.
+    pub pause: Duration,
 }
 
 /// A running load.
-pub(crate) struct Load {
+#[derive(Debug)]
+pub struct Load {
     stop: watch::Sender<bool>,
     clients: Vec<JoinHandle<()>>,
     collector: JoinHandle<Account>,
@@ -48,7 +52,7 @@ struct Client {
 
 impl Load {
     /// Starts the load; numbers are taken from `next_id`.
-    pub(crate) fn start(options: &ConnectOptions, shape: Shape, next_id: &Arc<AtomicU64>) -> Self {
+    pub fn start(options: &ConnectOptions, shape: Shape, next_id: &Arc<AtomicU64>) -> Self {
         let (stop, stopped) = watch::channel(false);
         let (seen, inbox) = mpsc::channel(1024);
         let client = Client {
@@ -71,7 +75,7 @@ impl Load {
     }
 
     /// Lets every client finish its statement, and gives what all of them saw.
-    pub(crate) async fn stop(self) -> Account {
+    pub async fn stop(self) -> Account {
         let _ = self.stop.send(true);
         for client in self.clients {
             let _ = client.await;

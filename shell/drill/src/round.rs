@@ -174,7 +174,7 @@ async fn healthy<C: Cluster>(
 }
 
 /// Makes the table if it is not there, and gives the first number that is free in it.
-async fn prepare_table(proxy: &ConnectOptions) -> Result<u64, Error> {
+pub async fn prepare_table(proxy: &ConnectOptions) -> Result<u64, Error> {
     let mut connection = Connection::connect(proxy).await.map_err(Error::Prepare)?;
     let create = format!(
         "CREATE TABLE IF NOT EXISTS {TABLE} (id BIGINT UNSIGNED PRIMARY KEY, \

@@ -11,11 +11,11 @@ use crate::error::Error;
 use crate::load::TABLE;
 
 /// The rows of one server: number of the write and the `server_id` that executed it.
-pub(crate) type Rows = BTreeMap<u64, u32>;
+pub type Rows = BTreeMap<u64, u32>;
 
 /// Reads the rows from `first` on of every server; a replica gets up to `patience` to apply what
 /// is `wanted`, since being late is not the same as having lost.
-pub(crate) async fn rows_of_all(
+pub async fn rows_of_all(
     servers: &[ServerStatus],
     login: &ConnectOptions,
     first: u64,

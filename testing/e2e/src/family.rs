@@ -41,6 +41,14 @@ impl Family {
         }
     }
 
+    /// Two letters, for names of network interfaces.
+    pub(crate) fn short(self) -> &'static str {
+        match self {
+            Self::MariaDb => "ma",
+            Self::MySql => "my",
+        }
+    }
+
     /// The server program, or a failure that says how to get it.
     pub fn server_program(self) -> PathBuf {
         match self {

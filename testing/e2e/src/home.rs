@@ -35,6 +35,11 @@ impl Home {
     pub fn join(&self, name: &str) -> PathBuf {
         self.path().join(name)
     }
+
+    /// Keeps the directory, whatever becomes of the test.
+    pub fn keep(&mut self) -> PathBuf {
+        self.dir.take().expect("it is there until the end").keep()
+    }
 }
 
 impl Drop for Home {

@@ -22,6 +22,8 @@ mod program;
 mod server_client;
 mod start;
 
+pub mod faults;
+pub mod lab;
 pub mod processes;
 pub mod sandbox;
 pub mod status;
@@ -30,6 +32,7 @@ pub mod wait;
 pub use client::Client;
 pub use family::Family;
 pub use home::Home;
+pub use lab::Lab;
 pub use login::Login;
 pub use mainstay_mysql::{Error as SqlError, Value as SqlValue};
 pub use netns::Network;

@@ -3,7 +3,12 @@
 //! Needs the rights of root, as the product does for what is tested here.
 
 use std::ffi::OsStr;
+use std::fs::File;
+use std::os::fd::AsFd;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::program::{Finished, run};
 
@@ -53,6 +58,16 @@ impl Network {
         for address in addresses {
             ip(&["-n", &host, "addr", "add", address, "dev", "eth0"]);
         }
+    }
+
+    /// From now on the calling thread is on a host, and so is every thread and process that it
+    /// starts.
+    #[track_caller]
+    pub fn enter(&self, host: &str) {
+        let file = File::open(Path::new("/run/netns").join(self.full(host)));
+        let file = file.expect("a namespace has a file");
+        move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network))
+            .expect("root may enter a namespace");
     }
 
     /// Runs a command on a host, to its end.
