@@ -105,8 +105,8 @@ mod tests {
     use mainstay_gtid::{Family as GtidFamily, GtidSet};
     use mainstay_manager::Running;
     use mainstay_topology::{
-        Address, Applier, Epoch, Facts, Family, Link, Member, Promotion, Reachability, SemiSync,
-        Version,
+        Address, Applier, Epoch, Facts, Family, Link, Member, Part, Promotion, Reachability,
+        SemiSync, Version,
     };
 
     use super::*;
@@ -128,6 +128,7 @@ mod tests {
             name: ServerName::new(name),
             address: Address { host, port: 3306 },
             promotion: Promotion::Neutral,
+            part: Part::default(),
         }
     }
 
@@ -156,6 +157,7 @@ mod tests {
             read_only: true,
             executed: set(),
             semi_sync: SemiSync::default(),
+            setup: mainstay_topology::Setup::default(),
             link: Some(link),
         };
         let mut topology = Topology::new(&members, record());

@@ -1,14 +1,15 @@
 //! All that is not as it should be, found in the picture. Cannot fail, decides nothing.
 
 use mainstay_gtid::Difference;
-use mainstay_topology::{Applier, Errant, Facts, Outcome, Receiver, Server};
+use mainstay_topology::{Applier, Errant, Facts, Outcome, Promotion, Receiver, Server};
 
 use crate::elect::elect;
-use crate::finding::{Finding, Problem};
+use crate::finding::{Finding, Misfit, Problem};
 use crate::plan::establish::missing;
 use crate::plan::failover::{ballot, expected, unconfigured};
 use crate::plan::first::same_identities;
 use crate::plan::rejoin::{Need, need};
+use crate::shape::{able, acknowledges, declared, is_right_behind, late, source_of, unfitness};
 use crate::verdict::{Verdict, blocked_writes, judge};
 use crate::view::{View, may_acknowledge};
 
@@ -31,6 +32,7 @@ pub(crate) fn findings(view: View<'_>, verdict: &Verdict) -> Vec<Finding> {
             .map(|name| Finding::of_server(name, Problem::NotConfigured)),
     );
     found.extend(same_identities(view));
+    found.extend(acknowledgers(view));
     found.extend(defenceless(view, verdict));
     found
 }
@@ -132,6 +134,10 @@ fn of_other(view: View<'_>, server: &Server, facts: &Facts, found: &mut Vec<Find
     if may_acknowledge(facts) {
         found.push(Finding::of_server(name, Problem::MayAcknowledge));
     }
+    found.extend(
+        of_shape(view, server, facts)
+            .map(|misfit| Finding::of_server(name, Problem::Shape(misfit))),
+    );
     found.extend(of_link(view, server, facts).map(|problem| Finding::of_link(name, problem)));
     if server.forgot.is_some() && view.record().joined.contains(name) {
         found.push(Finding::of_server(name, Problem::Restarted));
@@ -166,8 +172,46 @@ fn of_other(view: View<'_>, server: &Server, facts: &Facts, found: &mut Vec<Find
                 found.push(Finding::of_server(primary.name(), problem));
             }
         }
-        Need::Reseed { errant: None } | Need::None | Need::Fence | Need::Attach => {}
+        Need::Reseed { errant: None } | Need::None | Need::Fence | Need::Attach | Need::Leave => {}
     }
+}
+
+/// How a server is set up or takes part otherwise than it should.
+fn of_shape(view: View<'_>, server: &Server, facts: &Facts) -> impl Iterator<Item = Misfit> {
+    let part = &server.member.part;
+    let expected = part.delay.is_some() || part.has_other_sources() || part.acknowledges.is_some();
+    let unfit = unfitness(view, server)
+        .filter(|_| !expected && server.member.promotion != Promotion::Never)
+        .map(|reason| Misfit::Unfit { reason });
+    let unwanted = facts.semi_sync.replica_enabled
+        && view.link_to_primary(server).is_some()
+        && view.is_lossless()
+        && !acknowledges(view, server);
+    let delayed = !is_right_behind(server);
+    let delayed = delayed.then_some(Misfit::Delay {
+        seconds: facts.setup.delay.as_secs(),
+    });
+    let own = declared(view, server).filter(|own| {
+        let primary = view.record().primary.as_ref();
+        let followed = source_of(view, server).map(Server::name);
+        Some(own.name()) != primary && followed != Some(own.name())
+    });
+    let away = own.map(|own| Misfit::SourceAway {
+        source: own.name().clone(),
+    });
+    let unwanted = unwanted.then_some(Misfit::Acknowledges);
+    [unfit, unwanted, delayed, away].into_iter().flatten()
+}
+
+/// Whether enough servers may acknowledge that could be promoted: from the others nobody could take
+/// over what they alone hold.
+fn acknowledgers(view: View<'_>) -> Option<Finding> {
+    let wanted = view.acknowledgements();
+    let able: Vec<_> = able(view).map(|server| server.name().clone()).collect();
+    let primary = view.primary().is_some();
+    let short = primary && able.len() < wanted as usize;
+    let too_few = Misfit::TooFew { wanted, able };
+    (short && view.topology.servers.len() > 1).then(|| Finding::of_cluster(Problem::Shape(too_few)))
 }
 
 fn remedy(view: View<'_>, server: &Server) -> &'static str {
@@ -187,9 +231,12 @@ fn of_link(view: View<'_>, server: &Server, facts: &Facts) -> Option<Problem> {
     if let Applier::Failed(code) = link.applier {
         return Some(Problem::ApplierFailed { code });
     }
-    if view.link_to_primary(server).is_none() {
+    let own = source_of(view, server)?;
+    if own.member.address != link.source {
+        let primary = view.record().primary.as_ref() == Some(own.name());
         return Some(Problem::WrongSource {
             source: link.source.clone(),
+            own: (!primary).then(|| own.name().clone()),
         });
     }
     if link.receiver == Receiver::Stopped && matches!(link.receiver_error, 13_114 | 1236) {
@@ -200,12 +247,10 @@ fn of_link(view: View<'_>, server: &Server, facts: &Facts) -> Option<Problem> {
     if link.receiver == Receiver::Stopped || link.applier == Applier::Stopped {
         return Some(Problem::Stopped);
     }
-    if !view.record().joined.contains(server.name()) {
+    if acknowledges(view, server) && !view.record().joined.contains(server.name()) {
         return Some(Problem::NotRecorded);
     }
-    let lag = server
-        .lag()
-        .filter(|lag| *lag > view.policy.reader_lag_max)?;
+    let lag = late(server).filter(|lag| *lag > view.policy.reader_lag_max)?;
     Some(Problem::Lagging {
         lag_ms: u64::try_from(lag.as_millis()).unwrap_or(u64::MAX),
     })

@@ -128,6 +128,13 @@ fn repair(view: View<'_>, server: &Server, need: Need) -> Option<Plan> {
                 None
             }
         }
+        Need::Leave => {
+            if view.policy.auto_rejoin && spared {
+                rejoin::leave(view, server)
+            } else {
+                None
+            }
+        }
         Need::Human => {
             let failed = server
                 .link()

@@ -44,9 +44,14 @@ const KILL_PRIVILEGED: &str = "<kill privileged connections>";
 
 /// The statements of an effect in the order in which they are sent; none when it is not SQL.
 pub fn sql(effect: &Effect, place: &Place) -> Vec<String> {
-    match place.family {
+    let statements = match place.family {
         Family::Mysql => mysql::sql(effect),
         Family::Mariadb => mariadb::sql(effect),
+    };
+    match (place.channel.as_str(), place.family) {
+        ("", _) => statements,
+        (channel, Family::Mysql) => mysql::on_channel(statements, channel),
+        (channel, Family::Mariadb) => mariadb::on_connection(statements, channel),
     }
 }
 

@@ -1,6 +1,8 @@
 //! What one step does to the world. An effect carries all it needs: whoever runs it never looks
 //! at the topology to decide.
 
+use std::time::Duration;
+
 use mainstay_gtid::{Difference, GtidSet};
 use mainstay_topology::{Address, Epoch, Family, Record, Routes, ServerName, Target};
 
@@ -59,12 +61,14 @@ pub enum Effect {
         record: Record,
     },
     /// Make the server replicate from the source: semi-synchronous source side off, replica side
-    /// on, source changed, both threads started, server read-only.
+    /// as its manner says, source changed, both threads started, server read-only.
     Attach {
         /// The replica.
         server: ServerName,
         /// Its new source.
         source: Target,
+        /// How it follows.
+        manner: Manner,
     },
     /// Wait until the replica's receiver runs and it holds everything that its source has executed
     /// at the moment of asking.
@@ -138,6 +142,23 @@ pub enum Effect {
     },
 }
 
+/// In what manner a replica follows its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Manner {
+    /// Whether it acknowledges what it receives; `None` leaves that as it is.
+    pub acknowledges: Option<bool>,
+    /// How far behind it stays; `None` leaves that as it is.
+    pub delay: Option<Duration>,
+}
+
+impl Manner {
+    /// As replicas of a reign follow their primary.
+    pub const ACKNOWLEDGING: Self = Self {
+        acknowledges: Some(true),
+        delay: None,
+    };
+}
+
 /// What an effect answers when it succeeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
@@ -157,4 +178,6 @@ pub struct Place {
     pub address: Address,
     /// Its family.
     pub family: Family,
+    /// The channel of this cluster; empty for the one without a name.
+    pub channel: String,
 }

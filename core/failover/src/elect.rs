@@ -21,6 +21,10 @@ pub(crate) struct Survivor {
     /// What it had more than the primary while that could be asked.
     pub(crate) errant: Option<Difference>,
     pub(crate) promotion: Promotion,
+    /// Why it is never promoted, because of how it is set up.
+    pub(crate) unfit: Option<String>,
+    /// Replicas between it and the primary, as configured.
+    pub(crate) depth: u8,
     /// Its applier runs, so what it holds will be applied.
     pub(crate) applies: bool,
     /// It was elected in vain: it did not apply what it holds in time.
@@ -143,7 +147,10 @@ pub(crate) fn candidate(ballot: &Ballot) -> Result<&Survivor, String> {
         .iter()
         .filter(|one| holds_all(ballot, one))
         .collect();
-    complete.sort_by_key(|one| (one.slow, one.promotion, one.unapplied, one.name.clone()));
+    complete.sort_by_key(|one| {
+        let name = one.name.clone();
+        (one.slow, one.depth, one.promotion, one.unapplied, name)
+    });
     let unfit: Vec<String> = complete.iter().filter_map(|one| unfitness(one)).collect();
     complete
         .into_iter()
@@ -187,6 +194,8 @@ pub(crate) fn unfitness(one: &Survivor) -> Option<String> {
         Some(format!("{name} is not recorded as a replica of this reign"))
     } else if one.promotion == Promotion::Never {
         Some(format!("{name} is configured never to be promoted"))
+    } else if let Some(reason) = &one.unfit {
+        Some(format!("{name} {reason}"))
     } else if !one.applies {
         Some(format!(
             "{name} does not apply what it has received; start its applier"

@@ -4,6 +4,10 @@ use std::fmt;
 
 use mainstay_topology::{Address, ServerName};
 
+mod misfit;
+
+pub use misfit::Misfit;
+
 /// What a finding is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Subject {
@@ -103,6 +107,8 @@ pub enum Problem {
     WrongSource {
         /// The present source.
         source: Address,
+        /// The one that it should follow, if that is not the primary.
+        own: Option<ServerName>,
     },
     /// It replicates from nobody.
     Detached,
@@ -122,6 +128,8 @@ pub enum Problem {
         /// How far, in milliseconds.
         lag_ms: u64,
     },
+    /// It is set up, or takes part, otherwise than it should.
+    Shape(Misfit),
     /// If the primary died now, there would be no failover.
     CannotFailOver {
         /// Why, and what helps.
@@ -156,6 +164,7 @@ impl Problem {
             Self::NotConfigured => "not-configured",
             Self::Errant { .. } => "errant",
             Self::Lagging { .. } => "lagging",
+            Self::Shape(misfit) => misfit.code(),
             Self::CannotFailOver { .. } => "cannot-fail-over",
         }
     }
@@ -244,8 +253,9 @@ impl fmt::Display for Problem {
                 "was restarted and may have forgotten what it acknowledged; counts as \
                  absent in a failover until it holds all that the primary has executed",
             ),
-            Self::WrongSource { source } => {
-                write!(f, "replicates from {source}, not from the primary")
+            Self::WrongSource { source, own } => {
+                let own = own.as_ref().map_or("the primary", ServerName::as_str);
+                write!(f, "replicates from {source}, not from {own}")
             }
             Self::Detached => f.write_str("replicates from nobody"),
             Self::NotRecorded => f.write_str("replicates, but is not recorded as a replica"),
@@ -261,6 +271,7 @@ impl fmt::Display for Problem {
                 "has transactions that the primary lacks: {transactions}; {remedy}"
             ),
             Self::Lagging { lag_ms } => write!(f, "{lag_ms} ms behind"),
+            Self::Shape(misfit) => misfit.fmt(f),
             Self::CannotFailOver { reason } => {
                 write!(f, "a failover would be refused now: {reason}")
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use mainstay_topology::{Applier, Reachability, Receiver, Server, ServerName, Target};
 
+use crate::shape::acknowledges;
 use crate::view::{View, target};
 
 /// Servers take the difference of two whole seconds: a lag of a moment may read as one.
@@ -36,12 +37,14 @@ fn serves(view: View<'_>, server: &Server, keeps: bool) -> bool {
     let Some(link) = &facts.link else {
         return false;
     };
-    let joined = view.record().joined.contains(server.name());
+    let wanted = server.member.part.reads;
+    let joined = wanted.unwrap_or(facts.setup.delay.is_zero())
+        && (view.record().joined.contains(server.name()) || !acknowledges(view, server));
     let follows = view.topology.follows_primary(server);
     let receives = link.receiver == Receiver::Running || keeps;
     let near = match link.lag {
         Some(lag) => {
-            let max = view.policy.reader_lag_max;
+            let max = view.policy.reader_lag_max + facts.setup.delay;
             server.behind <= max && lag.saturating_sub(ROUNDING) <= max
         }
         None => keeps || facts.executed.contains(&link.received),

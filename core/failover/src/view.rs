@@ -12,6 +12,7 @@ use crate::bugs::{Bug, Bugs};
 use crate::effect::Place;
 use crate::machine::Hooks;
 use crate::policy::{Durability, Policy};
+use crate::shape;
 
 /// The first version of `MySQL` whose data `CLONE` replaces (manual, "The Clone Plugin").
 const CLONE_SINCE: (u16, u16, u16) = (8, 0, 17);
@@ -118,6 +119,7 @@ impl<'a> View<'a> {
             family: server
                 .facts()
                 .map_or_else(|| self.family(), |facts| facts.version.family),
+            channel: server.member.part.channel.clone(),
         })
     }
 
@@ -127,7 +129,7 @@ impl<'a> View<'a> {
         server.link().filter(|link| link.source == *address)
     }
 
-    /// Whether a server replicates from the recorded primary as it should.
+    /// Whether a server replicates from the recorded primary as those do who acknowledge.
     pub(crate) fn is_attached(self, server: &'a Server) -> bool {
         let runs = self.link_to_primary(server).is_some_and(|link| {
             link.receiver != Receiver::Stopped && link.applier == Applier::Running
@@ -135,7 +137,8 @@ impl<'a> View<'a> {
         let acknowledges = server
             .facts()
             .is_some_and(|facts| facts.semi_sync.replica_enabled || !self.is_lossless());
-        runs && acknowledges && self.record().joined.contains(server.name())
+        let recorded = self.record().joined.contains(server.name());
+        runs && acknowledges && recorded && shape::is_right_behind(server)
     }
 
     /// What a server has more than the primary, when the primary was looked at after it; `None`

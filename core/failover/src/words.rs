@@ -1,8 +1,8 @@
 //! The sentence and the precondition of each effect, as people read them in plans and logs.
 
-use mainstay_topology::{Record, Routes, ServerName};
+use mainstay_topology::{Record, Routes, ServerName, Target};
 
-use crate::effect::Effect;
+use crate::effect::{Effect, Manner};
 
 /// What the effect does and why, in one sentence.
 pub(crate) fn sentence(effect: &Effect) -> String {
@@ -33,13 +33,17 @@ pub(crate) fn sentence(effect: &Effect) -> String {
             format!("Wait until {server} has applied {set}.")
         }
         Effect::Record { record } => of_record(record),
-        Effect::Attach { server, source } => {
-            format!("Make {server} a read-only replica of {}.", source.name)
+        Effect::Attach {
+            server,
+            source,
+            manner,
+        } => of_attach(server, source, *manner),
+        Effect::AwaitAttached { server, source } => {
+            let name = &source.name;
+            format!(
+                "Wait until {server} receives from {name} and holds all that {name} has executed."
+            )
         }
-        Effect::AwaitAttached { server, source } => format!(
-            "Wait until {server} receives from {} and holds all that {} has executed.",
-            source.name, source.name
-        ),
         Effect::AwaitClients { server, clients } => {
             format!("Wait until {clients} acknowledging replica(s) are attached to {server}.")
         }
@@ -51,12 +55,8 @@ pub(crate) fn sentence(effect: &Effect) -> String {
             format!("Let every commit on {server} wait for {acknowledgements} acknowledgement(s).")
         }
         Effect::OpenWrites { server } => format!("Let {server} accept writes."),
-        Effect::DropAddress { server, .. } => {
-            format!("Take the writer's address off the host of {server}.")
-        }
-        Effect::TakeAddress { server, .. } => {
-            format!("Put the writer's address on the host of {server}.")
-        }
+        Effect::DropAddress { server, .. } => of_address("Take", "off", server),
+        Effect::TakeAddress { server, .. } => of_address("Put", "on", server),
         Effect::ReleaseProved { server, .. } => format!(
             "End the wait of commits on {server} for an acknowledgement that was lost: its \
              replicas hold all that it has written."
@@ -70,11 +70,33 @@ pub(crate) fn sentence(effect: &Effect) -> String {
             format!("Save the transactions that only {server} has to a file: {set}.")
         }
         Effect::Reseed { server, donor } => {
-            format!(
-                "Replace the data of {server} by a copy of those of {}.",
-                donor.name
-            )
+            let donor = &donor.name;
+            format!("Replace the data of {server} by a copy of those of {donor}.")
         }
+    }
+}
+
+fn of_address(verb: &str, place: &str, server: &ServerName) -> String {
+    format!("{verb} the writer's address {place} the host of {server}.")
+}
+
+fn of_attach(server: &ServerName, source: &Target, manner: Manner) -> String {
+    let manner = in_manner(manner);
+    format!(
+        "Make {server} a read-only replica of {}{manner}.",
+        source.name
+    )
+}
+
+fn in_manner(manner: Manner) -> String {
+    let silent = match manner.acknowledges {
+        Some(true) => "",
+        Some(false) | None => " that does not acknowledge",
+    };
+    match manner.delay.map(|delay| delay.as_secs()) {
+        None | Some(0) => silent.to_owned(),
+        Some(seconds) if silent.is_empty() => format!(" that stays {seconds} s behind"),
+        Some(seconds) => format!("{silent} and stays {seconds} s behind"),
     }
 }
 
@@ -117,10 +139,20 @@ pub(crate) fn precondition(effect: &Effect) -> String {
         Effect::ApplyReceived { server } => format!("{server} receives nothing more"),
         Effect::AwaitApplied { server, .. } => format!("{server} receives them"),
         Effect::Record { .. } => "the present primary is revoked, or stays".to_owned(),
-        Effect::Attach { server, source } => format!(
-            "{server} is recorded as a replica and holds nothing that {} lacks",
-            source.name
-        ),
+        Effect::Attach {
+            server,
+            source,
+            manner,
+        } => {
+            let recorded = match manner.acknowledges {
+                Some(true) => "is recorded as a replica and ",
+                Some(false) | None => "",
+            };
+            format!(
+                "{server} {recorded}holds nothing that {} lacks",
+                source.name
+            )
+        }
         Effect::AwaitAttached { server, source } => {
             format!("{server} replicates from {}", source.name)
         }

@@ -11,8 +11,8 @@ use mainstay_failover::{
 use mainstay_gtid::{Family as SetFamily, GtidSet};
 use mainstay_topology::dialect::version;
 use mainstay_topology::{
-    Address, Applier, Epoch, Facts, Link, Member, Observation, Outcome, Promotion, Receiver,
-    Record, SemiSync, ServerName,
+    Address, Applier, Epoch, Facts, Link, Member, Observation, Outcome, Part, Promotion, Receiver,
+    Record, SemiSync, ServerName, Setup,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -116,6 +116,7 @@ fn facts(server: u8, last: u64, source: u8, bits: u8) -> Facts {
             replica_enabled: bit(2),
             ..SemiSync::default()
         },
+        setup: Setup::default(),
         link,
     }
 }
@@ -141,6 +142,7 @@ impl Player {
                 name: name(server),
                 address: address(server),
                 promotion: Promotion::Neutral,
+                part: Part::default(),
             })
             .collect();
         let record = Record {
@@ -307,8 +309,13 @@ impl Player {
             Effect::OpenWrites { server } | Effect::EnableSemiSync { server, .. } => {
                 assert_eq!(record.primary.as_ref(), Some(server), "before its record");
             }
-            Effect::Attach { server, source } => {
-                let chained = record.primary.as_ref() != Some(&source.name);
+            Effect::Attach {
+                server,
+                source,
+                manner,
+            } => {
+                let silent = manner.acknowledges == Some(false);
+                let chained = silent || record.primary.as_ref() != Some(&source.name);
                 assert!(
                     chained || record.joined.contains(server),
                     "attached before recorded"

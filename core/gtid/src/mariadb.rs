@@ -22,7 +22,7 @@
 //! write again while somebody holds what it has lost.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 mod gtid;
 mod line;
@@ -87,6 +87,15 @@ impl MariadbSet {
             union.add(key, theirs);
         }
         union
+    }
+
+    /// The transactions of no such domain.
+    #[must_use]
+    pub fn without(&self, domains: &BTreeSet<u32>) -> Self {
+        let mut rest = self.clone();
+        rest.newest
+            .retain(|(domain, _), _| !domains.contains(domain));
+        rest
     }
 
     /// The transactions that both sets are known to have.

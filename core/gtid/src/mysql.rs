@@ -7,7 +7,7 @@
 //! touch, so that equal sets are equal values and print the same text.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 mod interval;
 mod origin;
@@ -72,6 +72,18 @@ impl MysqlSet {
     #[must_use]
     pub fn intersect(&self, other: &Self) -> Self {
         self.each(|origin, own| interval::intersect(own, other.of(origin)))
+    }
+
+    /// The transactions that none of these servers committed first.
+    #[must_use]
+    pub fn without(&self, servers: &BTreeSet<Uuid>) -> Self {
+        self.each(|origin, own| {
+            if servers.contains(&origin.uuid) {
+                Vec::new()
+            } else {
+                own.to_vec()
+            }
+        })
     }
 
     /// The order of two received sets: `Greater` if this one holds all of `other` and more,

@@ -10,6 +10,7 @@ use crate::facts::{Facts, Family, Version};
 mod answer;
 mod mariadb;
 mod mysql;
+mod replicas;
 mod semi_sync;
 
 #[cfg(test)]
@@ -51,9 +52,18 @@ pub const fn observe_statements(family: Family) -> &'static [&'static str] {
 
 /// The facts from the rows of each answer, in the order of [`observe_statements`].
 pub fn facts(version: &Version, answers: &[Vec<Row>]) -> Result<Facts, DialectError> {
+    facts_on(version, answers, "")
+}
+
+/// The facts of a server whose link of this cluster is the channel of this name.
+pub fn facts_on(
+    version: &Version,
+    answers: &[Vec<Row>],
+    channel: &str,
+) -> Result<Facts, DialectError> {
     match version.family {
-        Family::Mysql => mysql::facts(version, answers),
-        Family::Mariadb => mariadb::facts(version, answers),
+        Family::Mysql => mysql::facts(version, answers, channel),
+        Family::Mariadb => mariadb::facts(version, answers, channel),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use mainstay_gtid::GtidSet;
 
 use crate::server::Address;
+use crate::setup::Setup;
 
 /// The two families of servers: what differs between them lives in the `dialect` modules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -127,6 +128,8 @@ pub struct Facts {
     pub semi_sync: SemiSync,
     /// Its replication link, if one is configured.
     pub link: Option<Link>,
+    /// How it is set up.
+    pub setup: Setup,
 }
 
 impl Facts {

@@ -40,6 +40,10 @@ impl Topology {
         }
         let mut seen = seen.clone();
         if let Outcome::Answered(facts) = &mut seen.outcome {
+            self.leave_out_foreign(&seen.server, &mut facts.executed);
+            if let Some(link) = &mut facts.link {
+                self.leave_out_foreign(&seen.server, &mut link.received);
+            }
             self.name_all_held(facts);
         }
         if let Some(server) = self.servers.get_mut(&seen.server) {
@@ -97,6 +101,13 @@ impl Topology {
         let told = looks.map(|facts| &facts.executed);
         for told in told.chain(&self.record.baseline) {
             set.learn_from(told);
+        }
+    }
+
+    /// Leaves out of a server's set what its other sources wrote.
+    pub fn leave_out_foreign(&self, server: &ServerName, set: &mut GtidSet) {
+        if let Some(server) = self.server(server) {
+            server.member.part.foreign.strip(set);
         }
     }
 

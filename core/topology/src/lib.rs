@@ -6,14 +6,18 @@ pub mod facts;
 mod fold;
 mod marks;
 pub mod observation;
+pub mod part;
 pub mod routes;
 pub mod server;
+pub mod setup;
 pub mod topology;
 
 pub use errant::Errant;
 pub use facts::{Applier, Facts, Family, Link, Receiver, SemiSync, Version};
 pub use marks::Marks;
 pub use observation::{Observation, Outcome, WriteOutcome, WriteProbe};
+pub use part::{Foreign, Part};
 pub use routes::{Routes, Target};
 pub use server::{Address, Epoch, Intent, ServerName};
+pub use setup::{AutoIncrement, Logging, Setup};
 pub use topology::{Member, Promotion, Reachability, Record, Role, Server, Snapshot, Topology};

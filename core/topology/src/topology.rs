@@ -10,6 +10,7 @@ use crate::errant::Errant;
 use crate::facts::{Facts, Link};
 use crate::marks::Marks;
 use crate::observation::{Outcome, WriteOutcome};
+use crate::part::Part;
 use crate::server::{Address, Epoch, ServerName};
 
 /// Part of the cluster, as configured.
@@ -21,6 +22,8 @@ pub struct Member {
     pub address: Address,
     /// May it be promoted, and how gladly.
     pub promotion: Promotion,
+    /// How it takes part.
+    pub part: Part,
 }
 
 /// How gladly a server is promoted. Data comes first: a preferred server never wins over one that

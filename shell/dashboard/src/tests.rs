@@ -7,7 +7,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use mainstay_failover::{Effect, Finding, OnFailure, Plan, Purpose, Step};
-use mainstay_topology::{Address, Epoch, Member, Promotion, Record, Routes, ServerName, Topology};
+use mainstay_topology::{
+    Address, Epoch, Member, Part, Promotion, Record, Routes, ServerName, Topology,
+};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -138,6 +140,7 @@ fn topology() -> Topology {
             port,
         },
         promotion: Promotion::Neutral,
+        part: Part::default(),
     };
     let record = Record {
         epoch: Epoch(1),

@@ -66,7 +66,8 @@ impl Executor {
     ) -> BTreeMap<ServerName, Hand> {
         let open = |member: &Member| {
             let options = crate::look::options(&member.address, login, timing);
-            (member.name.clone(), Hand::open(options, &login.user, tasks))
+            let hand = Hand::open(options, &login.user, tasks);
+            (member.name.clone(), hand.on_channel(&member.part.channel))
         };
         members.iter().map(open).collect()
     }

@@ -29,15 +29,15 @@ pub(crate) enum LookError {
     Version(String),
 }
 
-/// Asks a server about itself.
-pub(crate) async fn look(connection: &mut Connection) -> Result<Facts, LookError> {
+/// Asks a server about itself, and about its link that is the channel of this name.
+pub(crate) async fn look(connection: &mut Connection, channel: &str) -> Result<Facts, LookError> {
     let greeting = connection.server_version().to_owned();
     let version = dialect::version(&greeting).ok_or(LookError::Version(greeting))?;
     let mut answers = Vec::new();
     for statement in dialect::observe_statements(version.family) {
         answers.push(rows(&connection.query(statement).await?));
     }
-    Ok(dialect::facts(&version, &answers)?)
+    Ok(dialect::facts_on(&version, &answers, channel)?)
 }
 
 fn rows(answer: &ResultSet) -> Vec<Row> {

@@ -26,6 +26,8 @@ const QUICK_LOOK_PAUSE: Duration = Duration::from_millis(2);
 
 pub(crate) struct Observer {
     pub(crate) server: ServerName,
+    /// The name of its channel of this cluster.
+    pub(crate) channel: String,
     pub(crate) options: ConnectOptions,
     pub(crate) interval: Duration,
     pub(crate) limit: Duration,
@@ -96,7 +98,7 @@ impl Observer {
             Ok(open) => open,
             Err(error) => return look::outcome(&error),
         };
-        match timeout(self.limit, look(&mut open)).await {
+        match timeout(self.limit, look(&mut open, &self.channel)).await {
             Ok(Ok(facts)) => {
                 *connection = Some(open);
                 Outcome::Answered(Box::new(facts))

@@ -8,7 +8,7 @@ use std::time::Duration;
 use mainstay_failover::{Plan, Policy, Purpose, Request};
 use mainstay_store::{Entry, Store};
 use mainstay_topology::{
-    Address, Epoch, Member, Promotion, Reachability, Record, Routes, ServerName,
+    Address, Epoch, Member, Part, Promotion, Reachability, Record, Routes, ServerName,
 };
 
 use crate::control::Pending;
@@ -40,6 +40,7 @@ fn member(name: &str) -> Member {
             port: free_port(),
         },
         promotion: Promotion::Neutral,
+        part: Part::default(),
     }
 }
 

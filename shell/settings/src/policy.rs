@@ -44,6 +44,7 @@ impl Settings {
             name: ServerName::new(&server.name),
             address: server.address.clone(),
             promotion: server.promotion,
+            part: server.part.clone(),
         };
         self.servers.iter().map(member).collect()
     }

@@ -14,6 +14,7 @@ mod hostgroups;
 mod logs;
 mod manager;
 mod monitor;
+mod part;
 mod probe;
 mod proxy;
 mod rules;
@@ -170,6 +171,7 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
     } else {
         cluster::read(section, servers.len())
     };
+    part::check(&servers, report);
     if !alone {
         server::check_managed(&servers, report);
     }

@@ -11,7 +11,7 @@ use mainstay_session::policy::{
     Algorithms, AuthPlugin, BinlogSource, Causal, Choice, ClientTls, Compression, CompressionWish,
     Credential, NoReader, Plugin, Require, Secret, ServerTls,
 };
-use mainstay_topology::{Address, Intent, Promotion};
+use mainstay_topology::{Address, Intent, Part, Promotion};
 
 use crate::alert::AlertSettings;
 use crate::balancing::BalancerSettings;
@@ -141,6 +141,9 @@ pub struct ServerSettings {
     pub tls: Option<ServerTls>,
     /// `compression`: `off`, `zlib` or `zstd`; `None` for what `[proxy]` says.
     pub compression: Option<CompressionWish>,
+    /// `source`, `channel`, `foreign_domains`, `foreign_servers`, `delay`, `acknowledges`, `reads`
+    /// and `promote_filtered`: its part in the cluster.
+    pub part: Part,
 }
 
 /// The lag with which a server still serves reads.

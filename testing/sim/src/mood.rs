@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use mainstay_topology::{Part, ServerName};
+
 use crate::random::Random;
 use crate::world::{SCENES, Scene};
 
@@ -40,10 +42,23 @@ pub(crate) struct Mood {
     pub(crate) scene: Option<Scene>,
     /// Acknowledgements that a commit needs.
     pub(crate) acknowledgements: u32,
+    /// How the last server takes part.
+    pub(crate) last: Part,
 }
 
 /// Kinds of faults.
 pub(crate) const KINDS: usize = 14;
+
+/// A replica of the primary like any other, one of another replica, or one that never acknowledges.
+fn last(random: &mut Random) -> Part {
+    let source = random.permille(150).then(|| ServerName::new("db2"));
+    let silent = source.is_none() && random.permille(100);
+    Part {
+        source,
+        acknowledges: silent.then_some(false),
+        ..Part::default()
+    }
+}
 
 impl Mood {
     pub(crate) fn draw(random: &mut Random, servers: usize) -> Self {
@@ -81,6 +96,11 @@ impl Mood {
                 2
             } else {
                 1
+            },
+            last: if servers > 2 {
+                last(random)
+            } else {
+                Part::default()
             },
         }
     }

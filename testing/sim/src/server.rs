@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mainstay_topology::{Address, Applier, Family, Member, Promotion, Receiver, ServerName};
+use mainstay_topology::{Address, Applier, Family, Member, Part, Promotion, Receiver, ServerName};
 
 use crate::gtids::{Gtids, Transaction};
 use crate::link::Link;
@@ -129,6 +129,8 @@ pub(crate) struct Server {
     pub(crate) door: Door,
     /// Extra milliseconds of each commit.
     pub(crate) slow_ms: u64,
+    /// It acknowledges as a replica, on connections that it opens from now on.
+    pub(crate) acknowledges: bool,
 }
 
 impl Server {
@@ -143,6 +145,7 @@ impl Server {
                 port: 3306,
             },
             promotion: Promotion::Neutral,
+            part: Part::default(),
         };
         Self {
             index,
@@ -159,6 +162,7 @@ impl Server {
             memory: Memory::default(),
             door: Door::Open,
             slow_ms: 0,
+            acknowledges: true,
         }
     }
 

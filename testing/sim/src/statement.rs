@@ -36,6 +36,8 @@ pub(crate) enum Statement {
     SourceOn(u32),
     /// Semi-synchronous replica side on.
     ReplicaOn,
+    /// Acknowledge no more, from the next connection on.
+    ReplicaOff,
     /// Wait until everything received is applied.
     AwaitReceived,
     /// Wait until these are applied.
@@ -81,7 +83,7 @@ pub(crate) fn script(step: &Step) -> Option<(&ServerName, Vec<Statement>)> {
 
 /// What the statements do, by how they begin; `None` for those that change nothing that is
 /// simulated. The first match counts.
-const MEANINGS: [(&str, Option<Statement>); 27] = [
+const MEANINGS: [(&str, Option<Statement>); 29] = [
     ("SET SESSION", None),
     ("BEGIN NOT ATOMIC", None),
     ("SET GLOBAL event_scheduler", None),
@@ -122,6 +124,14 @@ const MEANINGS: [(&str, Option<Statement>); 27] = [
     (
         "SET GLOBAL rpl_semi_sync_slave_enabled = ON",
         Some(Statement::ReplicaOn),
+    ),
+    (
+        "SET GLOBAL rpl_semi_sync_replica_enabled = OFF",
+        Some(Statement::ReplicaOff),
+    ),
+    (
+        "SET GLOBAL rpl_semi_sync_slave_enabled = OFF",
+        Some(Statement::ReplicaOff),
     ),
     ("SELECT @@GLOBAL.read_only", None),
     ("SELECT NOT (@@GLOBAL.rpl_semi_sync_", None),

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
 
 use mainstay_clock::Timestamp;
-use mainstay_topology::ServerName;
+use mainstay_topology::{Part, ServerName};
 
 use crate::invariants::{Checks, Violation};
 use crate::ledger::Ledger;
@@ -147,9 +147,13 @@ impl World {
     pub(crate) fn new(options: Options) -> Self {
         let mut random = Random::new(options.seed);
         let mood = Mood::draw(&mut random, options.servers);
-        let servers = (0..options.servers)
+        let mut servers: Vec<Server> = (0..options.servers)
             .map(|index| Server::new(index, options.family))
             .collect();
+        if let Some(last) = servers.last_mut() {
+            last.acknowledges = mood.last == Part::default();
+            last.member.part = mood.last.clone();
+        }
         let mut world = Self {
             now: Timestamp::ZERO,
             trace: Trace::new(options.verbose),

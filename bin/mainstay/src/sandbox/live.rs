@@ -16,7 +16,7 @@ use mainstay_sandbox::Sandbox;
 use mainstay_session::policy::Secret;
 use mainstay_settings::{Account, AdminSettings};
 use mainstay_store::Store;
-use mainstay_topology::{Member, Promotion};
+use mainstay_topology::{Member, Part, Promotion};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -246,6 +246,7 @@ fn manager_config(args: &SandboxArgs, sandbox: &Sandbox) -> Config {
         name: server.name,
         address: server.address,
         promotion: Promotion::Neutral,
+        part: Part::default(),
     });
     Config {
         policy: Policy {

@@ -44,6 +44,7 @@ pub(crate) fn terms(name: &str) -> Terms {
             name: ServerName::new(name),
             address: address(name),
             promotion: Promotion::Neutral,
+            part: mainstay_topology::Part::default(),
         },
         intent: Intent::InService,
         lag_max: Some(Duration::from_secs(10)),

@@ -6,9 +6,10 @@ use mainstay_topology::Target;
 use super::{
     ACK_TIMEOUT, HEARTBEAT_SECONDS, KILL_CLIENTS, KILL_PRIVILEGED, SHORT_LOCK_WAIT, lines,
 };
-use crate::effect::Effect;
+use crate::effect::{Effect, Manner};
 
 const STOP: &str = "STOP SLAVE";
+const KILL_RECEIVER: &str = "KILL <receiver thread id>";
 const SOURCE_OFF: &str = "SET GLOBAL rpl_semi_sync_master_enabled = OFF";
 const READ_ONLY: &str = "SET GLOBAL read_only = ON";
 /// `ER_MASTER_INFO`, of `CHANGE MASTER TO` and `START SLAVE`. `master.info`, `relay-log.info` and
@@ -28,9 +29,7 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
     match effect {
         // Killed first: a semi-synchronous receiver that is told to stop opens a connection to
         // its source to end the dump there, and waits seconds for a source that hangs.
-        Effect::StopReceiver { .. } => {
-            lines(&["KILL <receiver thread id>", "STOP SLAVE IO_THREAD"])
-        }
+        Effect::StopReceiver { .. } => lines(&[KILL_RECEIVER, "STOP SLAVE IO_THREAD"]),
         // The source side goes off only after the clients: it answers OK to every waiting commit.
         Effect::Fence { .. } => lines(&[
             SHORT_LOCK_WAIT,
@@ -52,7 +51,7 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
                 "SELECT MASTER_GTID_WAIT('{position}', <seconds left>)"
             )]
         }
-        Effect::Attach { source, .. } => attach(source),
+        Effect::Attach { source, manner, .. } => attach(source, manner),
         Effect::AwaitAttached { source, .. } => vec![
             "SHOW SLAVE STATUS".to_owned(),
             format!(
@@ -123,24 +122,42 @@ const TAKE_POSITION: &str = "BEGIN NOT ATOMIC \
      < LENGTH(logged) - LENGTH(REPLACE(logged, ',', '')) THEN SET held = logged; END IF; \
      IF held <> @@GLOBAL.gtid_slave_pos THEN SET GLOBAL gtid_slave_pos = held; END IF; END";
 
-fn attach(source: &Target) -> Vec<String> {
+fn attach(source: &Target, manner: &Manner) -> Vec<String> {
     let (host, port) = (&source.address.host, source.address.port);
-    vec![
-        SHORT_LOCK_WAIT.to_owned(),
-        READ_ONLY.to_owned(),
-        SOURCE_OFF.to_owned(),
-        "SET GLOBAL rpl_semi_sync_slave_kill_conn_timeout = 1".to_owned(),
-        "SET GLOBAL rpl_semi_sync_slave_enabled = ON".to_owned(),
+    let mut statements = lines(&[
+        SHORT_LOCK_WAIT,
+        READ_ONLY,
+        SOURCE_OFF,
+        "SET GLOBAL rpl_semi_sync_slave_kill_conn_timeout = 1",
+    ]);
+    statements.extend(manner.acknowledges.map(|acknowledges| {
+        let switch = if acknowledges { "ON" } else { "OFF" };
+        format!("SET GLOBAL rpl_semi_sync_slave_enabled = {switch}")
+    }));
+    let delay = manner.delay.map(|delay| delay.as_secs());
+    let delay = delay.map_or_else(String::new, |delay| format!(", MASTER_DELAY = {delay}"));
+    statements.extend([
         STOP.to_owned(),
         TAKE_POSITION.to_owned(),
         format!(
             "CHANGE MASTER TO MASTER_HOST = '{host}', MASTER_PORT = {port}, \
              MASTER_USER = '<replication user>', MASTER_PASSWORD = '<replication password>', \
              MASTER_USE_GTID = slave_pos, MASTER_HEARTBEAT_PERIOD = {HEARTBEAT_SECONDS}, \
-             MASTER_CONNECT_RETRY = 1"
+             MASTER_CONNECT_RETRY = 1{delay}"
         ),
         "START SLAVE".to_owned(),
-    ]
+    ]);
+    statements
+}
+
+/// The same statements for a connection with a name; no other is touched. A receiver is not killed
+/// first: whose it is cannot be told. The position is of all connections, and theirs go on.
+pub(super) fn on_connection(statements: Vec<String>, connection: &str) -> Vec<String> {
+    let connection = connection.replace('\'', "''");
+    let own = |text: &String| !text.starts_with(KILL_RECEIVER) && text != TAKE_POSITION;
+    let chosen = format!("SET SESSION default_master_connection = '{connection}'");
+    let statements = statements.into_iter().filter(own);
+    std::iter::once(chosen).chain(statements).collect()
 }
 
 /// What `MASTER_GTID_WAIT` takes: the newest transaction of each domain.

@@ -3,7 +3,7 @@
 use mainstay_topology::Target;
 
 use super::{ACK_TIMEOUT, HEARTBEAT_SECONDS, KILL_CLIENTS, RETRIES, SHORT_LOCK_WAIT, lines};
-use crate::effect::Effect;
+use crate::effect::{Effect, Manner};
 
 const STOP_RECEIVER: &str = "STOP REPLICA IO_THREAD FOR CHANNEL ''";
 const STOP: &str = "STOP REPLICA FOR CHANNEL ''";
@@ -46,7 +46,7 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
                 "SELECT WAIT_FOR_EXECUTED_GTID_SET('{set}', <seconds left>)"
             )]
         }
-        Effect::Attach { source, .. } => attach(source),
+        Effect::Attach { source, manner, .. } => attach(source, manner),
         Effect::AwaitAttached { source, .. } => vec![
             "SHOW REPLICA STATUS".to_owned(),
             format!(
@@ -104,22 +104,35 @@ fn enable(acknowledgements: u32, afresh: bool) -> Vec<String> {
 
 /// Both threads must be stopped for a change of source (error 3081). What was received and not
 /// applied is dropped here and received again: plans attach only to a source that holds it.
-fn attach(source: &Target) -> Vec<String> {
+fn attach(source: &Target, manner: &Manner) -> Vec<String> {
     let (host, port) = (&source.address.host, source.address.port);
-    vec![
-        SHORT_LOCK_WAIT.to_owned(),
-        READ_ONLY.to_owned(),
-        ONLINE.to_owned(),
-        SOURCE_OFF.to_owned(),
-        "SET GLOBAL rpl_semi_sync_replica_enabled = ON".to_owned(),
+    let mut statements = lines(&[SHORT_LOCK_WAIT, READ_ONLY, ONLINE, SOURCE_OFF]);
+    statements.extend(manner.acknowledges.map(|acknowledges| {
+        let switch = if acknowledges { "ON" } else { "OFF" };
+        format!("SET GLOBAL rpl_semi_sync_replica_enabled = {switch}")
+    }));
+    let delay = manner.delay.map(|delay| delay.as_secs());
+    let delay = delay.map_or_else(String::new, |delay| format!("SOURCE_DELAY = {delay}, "));
+    statements.extend([
         STOP.to_owned(),
         format!(
             "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '{host}', SOURCE_PORT = {port}, \
              SOURCE_USER = '<replication user>', SOURCE_PASSWORD = '<replication password>', \
              SOURCE_AUTO_POSITION = 1, GET_SOURCE_PUBLIC_KEY = 1, \
              SOURCE_HEARTBEAT_PERIOD = {HEARTBEAT_SECONDS}, SOURCE_CONNECT_RETRY = 1, \
-             SOURCE_RETRY_COUNT = {RETRIES} FOR CHANNEL ''"
+             {delay}SOURCE_RETRY_COUNT = {RETRIES} FOR CHANNEL ''"
         ),
         "START REPLICA FOR CHANNEL ''".to_owned(),
-    ]
+    ]);
+    statements
+}
+
+/// The same statements for a channel with a name; no other is touched.
+pub(super) fn on_channel(statements: Vec<String>, channel: &str) -> Vec<String> {
+    let channel = channel.replace('\'', "''");
+    let named = |text: String| {
+        text.replace("CHANNEL ''", &format!("CHANNEL '{channel}'"))
+            .replace("CHANNEL_NAME = ''", &format!("CHANNEL_NAME = '{channel}'"))
+    };
+    statements.into_iter().map(named).collect()
 }

@@ -4,12 +4,14 @@ use mainstay_gtid::{Family as SetFamily, GtidSet};
 use mainstay_topology::{Address, ServerName, Target};
 
 use super::*;
+use crate::effect::Manner;
 
 fn place(family: Family) -> Place {
     Place {
         name: ServerName::new("db2"),
         address: address(3302),
         family,
+        channel: String::new(),
     }
 }
 
@@ -48,6 +50,7 @@ fn an_attach_stops_waiting_for_acknowledgements_before_it_starts_to_apply() {
             name: ServerName::new("db1"),
             address: address(3301),
         },
+        manner: Manner::ACKNOWLEDGING,
     };
     for (family, start) in [
         (Family::Mysql, "START REPLICA"),
@@ -125,6 +128,7 @@ fn a_link_that_its_own_server_cannot_read_is_reset_where_relay_logs_are_worthles
             name: ServerName::new("db1"),
             address: address(3301),
         },
+        manner: Manner::ACKNOWLEDGING,
     };
     let of_a_candidate = [
         Effect::ApplyReceived { server: server() },

@@ -34,6 +34,8 @@ fn survivor(server: usize, (last, errant, known, promotion): (u8, u8, bool, u8))
             Promotion::Never,
             Promotion::Neutral,
         ][usize::from(promotion)],
+        unfit: (errant == 2).then(|| "is unfit".to_owned()),
+        depth: 0,
         applies: last % 7 != 0,
         slow: last % 5 == 0,
         unapplied: u64::from(last % 3),

@@ -13,7 +13,7 @@ use crate::elect::elect;
 use crate::event::Action;
 use crate::operation::{Run, StepState};
 use crate::phase::Trigger;
-use crate::plan::{Draft, failover, step};
+use crate::plan::{Draft, failover, place_of, step};
 use crate::step::{OnFailure, OperationId, Plan, Purpose, Step, StepResult};
 
 /// Whoever runs a step ends it at its limit; after this much longer the machine stops waiting.
@@ -63,6 +63,9 @@ impl Manager {
 
     fn succeeded(&mut self, effect: Effect, mut output: Output) {
         if let Output::Held(held) = &mut output {
+            if let Some(server) = place_of(&effect) {
+                self.topology.leave_out_foreign(server, held);
+            }
             self.topology.tell(held);
         }
         let Some(run) = &mut self.run else { return };

@@ -48,7 +48,9 @@ pub(crate) fn plan(view: View<'_>) -> Option<Plan> {
 fn is_joined_by_strangers(view: View<'_>, primary: &Facts) -> bool {
     let known = view.topology.others().filter(|server| {
         let link = view.link_to_primary(server);
-        view.facts(server).is_some() && link.is_some_and(|link| link.receiver == Receiver::Running)
+        let facts = view.facts(server);
+        facts.is_some_and(|facts| facts.semi_sync.replica_enabled)
+            && link.is_some_and(|link| link.receiver == Receiver::Running)
     });
     primary.semi_sync.clients as usize > known.count()
 }

@@ -14,6 +14,7 @@ use super::rejoin::{Need, baseline, need};
 use super::{Draft, publish, take_address};
 use crate::bugs::Bug;
 use crate::effect::Effect;
+use crate::shape::manner;
 use crate::step::{OnFailure, Plan, Purpose};
 use crate::view::{View, may_acknowledge, target};
 
@@ -38,7 +39,7 @@ fn fit(view: View<'_>) -> impl Iterator<Item = &Server> {
         .filter(move |server| view.facts(server).is_some())
         .filter(move |server| view.errant(server).is_some_and(Errant::is_clean))
         .filter(move |server| match need(view, server) {
-            Need::None | Need::Comparison | Need::Fence | Need::Attach => true,
+            Need::None | Need::Comparison | Need::Fence | Need::Attach | Need::Leave => true,
             Need::Reseed { .. } | Need::Human => false,
         })
 }
@@ -213,10 +214,16 @@ pub(crate) fn open_writes(draft: &mut Draft<'_>, view: View<'_>, primary: &Serve
     }
 }
 
+/// Attaches a server of the reign: it acknowledges.
 pub(crate) fn attach(server: &Server, source: &Server) -> Effect {
+    attach_as(server, source, true)
+}
+
+pub(crate) fn attach_as(server: &Server, source: &Server, acknowledges: bool) -> Effect {
     Effect::Attach {
         server: server.name().clone(),
         source: target(source),
+        manner: manner(server, acknowledges),
     }
 }
 

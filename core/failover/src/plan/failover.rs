@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_clock::Timestamp;
 use mainstay_gtid::GtidSet;
-use mainstay_topology::{Applier, Outcome, Receiver, Record, Server, ServerName};
+use mainstay_topology::{Applier, Facts, Outcome, Receiver, Record, Server, ServerName};
 
 use super::establish::{Reign, is_reachable, prepare, serve};
 use super::{Draft, drop_address, publish};
 use crate::bugs::Bug;
 use crate::effect::Effect;
 use crate::elect::{Ballot, Elected, Survivor};
+use crate::shape::{belongs_to, is_aside, stands_in, unfitness};
 use crate::step::{Certificate, OnFailure, Plan, Purpose};
 use crate::view::View;
 
@@ -30,10 +31,11 @@ pub(crate) fn plan(view: View<'_>) -> Option<Plan> {
     draft.next(publish(None, false), OnFailure::Continue);
     draft.then();
     if !view.bugs.has(Bug::GrantBeforeRevoke) && !resumes(view) {
-        for server in view
-            .reachable_others()
-            .filter(|server| server.link().is_some())
-        {
+        let receives = |server: &&Server| {
+            let of_primary = view.link_to_primary(server).is_some();
+            server.link().is_some() && (of_primary || !is_aside(view, server))
+        };
+        for server in view.reachable_others().filter(receives) {
             let server = server.name().clone();
             draft.push(Effect::StopReceiver { server }, OnFailure::Continue);
         }
@@ -74,7 +76,12 @@ pub(crate) fn ballot(view: View<'_>, revoked: &Revoked) -> Option<Ballot> {
     let mut absent = Vec::new();
     let mut forgetful = Vec::new();
     let mut stopped = 0;
+    let mut others = unconfigured(view).len();
     for server in view.topology.others() {
+        if is_aside(view, server) {
+            continue;
+        }
+        others += 1;
         let joined = view.record().joined.contains(server.name());
         match held_by(view, revoked, server) {
             Some(held) => {
@@ -102,7 +109,7 @@ pub(crate) fn ballot(view: View<'_>, revoked: &Revoked) -> Option<Ballot> {
     let refused = matches!(primary.last, Some((_, Outcome::Refused)));
     Some(Ballot {
         primary: primary.name().clone(),
-        others: view.topology.servers.len() - 1 + unconfigured.len(),
+        others,
         acknowledgements: view.proven() as usize,
         stopped,
         ended: revoked.ended || (!view.is_lossless() && refused),
@@ -167,6 +174,8 @@ fn survivor(view: View<'_>, server: &Server, held: GtidSet, joined: bool) -> Sur
             .as_ref()
             .map(|(_, errant)| errant.foreign.clone()),
         promotion: server.member.promotion,
+        unfit: unfitness(view, server),
+        depth: u8::from(server.member.part.source.is_some()),
         applies: applier.is_none_or(|applier| applier == Applier::Running),
     }
 }
@@ -180,11 +189,15 @@ pub(crate) fn continuation(draft: &mut Draft<'_>, view: View<'_>, ballot: &Ballo
     let mut followers: Vec<&Survivor> = ballot.survivors.iter().filter(follows).collect();
     // The first ones are waited for: those whose applier is in order.
     followers.sort_by_key(|one| (one.slow, !one.applies, one.unapplied));
-    let attach: Vec<&Server> = followers
-        .into_iter()
+    let followers = followers.into_iter();
+    let mut attach: Vec<&Server> = followers
         .filter_map(|one| view.topology.server(&one.name))
+        .chain(cascade_of(view, won))
         .filter(|server| is_reachable(server))
         .collect();
+    if attach.is_empty() {
+        attach.extend(stand_ins(view, won));
+    }
     let joined: BTreeSet<ServerName> = attach.iter().map(|server| server.name().clone()).collect();
     let reign = Reign {
         primary,
@@ -207,6 +220,29 @@ pub(crate) fn continuation(draft: &mut Draft<'_>, view: View<'_>, ballot: &Ballo
     }
     draft.next(Effect::Record { record }, OnFailure::Replan);
     serve(draft, view, &reign);
+}
+
+/// Replicas of the elected server itself: they hold what it has sent them, and acknowledge from now
+/// on.
+fn cascade_of<'a>(view: View<'a>, won: &'a Elected) -> impl Iterator<Item = &'a Server> {
+    let own = |server: &&Server| server.member.part.source.as_ref() == Some(&won.to);
+    silent(view, won).filter(own)
+}
+
+/// Who acknowledges where nobody else is left: without anybody, no write would end.
+fn stand_ins<'a>(view: View<'a>, won: &'a Elected) -> impl Iterator<Item = &'a Server> {
+    silent(view, won).filter(|server| is_reachable(server) && belongs_to(server, &won.to))
+}
+
+/// Servers that did not acknowledge, hold nothing that the elected one lacks, and may acknowledge.
+fn silent<'a>(view: View<'a>, won: &'a Elected) -> impl Iterator<Item = &'a Server> {
+    view.topology.others().filter(move |server| {
+        let held = server.facts().map(Facts::held);
+        *server.name() != won.to
+            && is_aside(view, server)
+            && stands_in(view, server)
+            && held.is_some_and(|held| won.held.contains(held))
+    })
 }
 
 /// The proof that the operation ends with.

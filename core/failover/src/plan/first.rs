@@ -6,6 +6,7 @@ use super::Draft;
 use super::establish::{Reign, prepare, serve};
 use crate::effect::Effect;
 use crate::finding::{Finding, Problem};
+use crate::shape::{belongs_to, unfitness};
 use crate::step::{OnFailure, Plan, Purpose};
 use crate::view::View;
 
@@ -28,7 +29,7 @@ pub(crate) fn plan(view: View<'_>) -> Result<Plan, String> {
     if let Some(same) = same_identities(view).first() {
         return Err(same.to_string());
     }
-    let (primary, _) = whose_data(&seen)?;
+    let (primary, _) = whose_data(view, &seen)?;
     Ok(begin(view, primary))
 }
 
@@ -77,9 +78,9 @@ pub(crate) fn has_twin(view: View<'_>, server: &Server) -> bool {
 
 type Seen<'a> = (&'a Server, &'a Facts);
 
-/// The server that lacks nothing which another has; of several the one that is writable, then by
-/// promotion and name.
-fn whose_data<'a>(seen: &[Seen<'a>]) -> Result<Seen<'a>, String> {
+/// The server that lacks nothing which another has; of several the one that could be promoted, then
+/// the one that is writable, then by promotion and name.
+fn whose_data<'a>(view: View<'_>, seen: &[Seen<'a>]) -> Result<Seen<'a>, String> {
     let has_all = |(_, facts): &&Seen<'a>| {
         let clean = |(_, other): &Seen<'a>| Errant::between(&other.executed, facts).is_clean();
         seen.iter().all(clean)
@@ -88,6 +89,7 @@ fn whose_data<'a>(seen: &[Seen<'a>]) -> Result<Seen<'a>, String> {
     complete.sort_by_key(|(server, facts)| {
         let replicates = facts.link.is_some();
         (
+            unfitness(view, server).is_some() || server.member.part.source.is_some(),
             facts.read_only,
             replicates,
             server.member.promotion,
@@ -110,9 +112,20 @@ fn whose_data<'a>(seen: &[Seen<'a>]) -> Result<Seen<'a>, String> {
 }
 
 fn begin(view: View<'_>, primary: &Server) -> Plan {
+    let able = |server: &Server| unfitness(view, server).is_none();
+    let others = view.topology.servers.values();
+    let others = others.filter(|server| server.name() != primary.name());
+    let enough = others.filter(|server| able(server) && belongs_to(server, primary.name()));
+    let enough = enough.count() >= view.acknowledgements() as usize;
+    let joins = |server: &Server| {
+        let wanted = server.member.part.acknowledges;
+        wanted.unwrap_or(able(server) || !enough)
+    };
     let replicas = || {
         let all = view.topology.servers.values();
-        all.filter(|server| server.name() != primary.name())
+        all.filter(|server| {
+            server.name() != primary.name() && belongs_to(server, primary.name()) && joins(server)
+        })
     };
     let record = Record {
         epoch: view.next_epoch(),

@@ -8,10 +8,11 @@
 use mainstay_gtid::{Difference, GtidSet};
 use mainstay_topology::{Applier, Errant, Facts, Receiver, Record, Server, ServerName};
 
-use super::establish::{attach, receives};
+use super::establish::{attach, attach_as, receives};
 use super::{Draft, publish};
 use crate::bugs::Bug;
 use crate::effect::Effect;
+use crate::shape::{acknowledges, is_in_place, source_of};
 use crate::step::{OnFailure, Plan, Purpose};
 use crate::view::{View, may_acknowledge, target};
 
@@ -38,6 +39,8 @@ pub(crate) enum Need {
         /// What only it has.
         errant: Option<Difference>,
     },
+    /// It is recorded as acknowledging, and is not to.
+    Leave,
     /// Only a human can tell what is right.
     Human,
 }
@@ -62,7 +65,11 @@ pub(crate) fn need(view: View<'_>, server: &Server) -> Need {
             Need::Human
         };
     }
-    if view.is_attached(server) {
+    let recorded = view.record().joined.contains(server.name());
+    if recorded && !acknowledges(view, server) {
+        return Need::Leave;
+    }
+    if is_in_place(view, server) {
         return Need::None;
     }
     of_unattached(view, server, facts, errant)
@@ -109,6 +116,9 @@ pub(crate) fn fence(view: View<'_>, server: &Server) -> Plan {
 
 /// Records a clean server and attaches it.
 pub(crate) fn rejoin(view: View<'_>, server: &Server) -> Option<Plan> {
+    if !acknowledges(view, server) {
+        return follow(view, server);
+    }
     let name = server.name().clone();
     let mut draft = Draft::new(view);
     let applies = server
@@ -143,6 +153,22 @@ pub(crate) fn rejoin(view: View<'_>, server: &Server) -> Option<Plan> {
         draft.next(Effect::Record { record }, OnFailure::Replan);
     }
     draft.next(attach(server, view.primary()?), OnFailure::Replan);
+    Some(draft.finish(Purpose::Rejoin { server: name }, view.record().epoch))
+}
+
+/// Attaches a server that does not acknowledge: what it drops of its relay log counts for nothing.
+fn follow(view: View<'_>, server: &Server) -> Option<Plan> {
+    let name = server.name().clone();
+    let source = source_of(view, server)?;
+    let mut draft = Draft::new(view);
+    draft.then();
+    let effect = attach_as(server, source, false);
+    let former = server.link().map(|link| &link.source);
+    let former = former.and_then(|former| view.topology.at_address(former));
+    match former.filter(|former| former.name() != source.name()) {
+        Some(former) => draft.push_undoable(effect, attach_as(server, former, false)),
+        None => draft.push(effect, OnFailure::Replan),
+    }
     Some(draft.finish(Purpose::Rejoin { server: name }, view.record().epoch))
 }
 

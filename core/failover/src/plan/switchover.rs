@@ -7,10 +7,11 @@
 use mainstay_gtid::GtidSet;
 use mainstay_topology::{Applier, Errant, Promotion, Receiver, Record, Server, ServerName};
 
-use super::establish::{attach, missing, open_writes};
+use super::establish::{attach, attach_as, missing, open_writes};
 use super::{Draft, drop_address, publish, take_address};
 use crate::bugs::Bug;
 use crate::effect::Effect;
+use crate::shape::{acknowledges, belongs_to, is_in_place, stands_in, unfitness};
 use crate::step::{OnFailure, Plan, Purpose};
 use crate::verdict::{Verdict, judge};
 use crate::view::{View, target};
@@ -29,6 +30,7 @@ pub(crate) fn plan(view: View<'_>, to: Option<&ServerName>) -> Result<Plan, Stri
     let replicas: Vec<&Server> = replicas(view);
     enough(view, replicas.len())?;
     let chained = chained(view, &replicas, next);
+    let cascade = cascade_of(view, next);
     let mut draft = Draft::new(view);
     let catch_up = Effect::AwaitApplied {
         server: next.name().clone(),
@@ -36,6 +38,14 @@ pub(crate) fn plan(view: View<'_>, to: Option<&ServerName>) -> Result<Plan, Stri
     };
     draft.next(catch_up, OnFailure::Undo);
     chain(&mut draft, &chained, primary, next, executed);
+    if !cascade.is_empty() {
+        draft.then();
+    }
+    for server in &cascade {
+        // Where it is it stays, and acknowledges from now on: nobody counts on it yet.
+        draft.push_undoable(attach(server, next), attach_as(server, next, false));
+    }
+    let chained: Vec<&Server> = chained.into_iter().chain(cascade).collect();
     draft.then();
     draft.push_undoable(
         publish(Some(target(primary)), true),
@@ -160,7 +170,8 @@ fn forward(
         .filter(|server| view.facts(server).is_some() && server.name() != next.name())
         .filter(|server| !record.joined.contains(server.name()))
         .filter(|server| {
-            let joined = view.record().joined.contains(server.name());
+            let joined =
+                view.record().joined.contains(server.name()) && belongs_to(server, next.name());
             let clean = view.errant(server).is_some_and(Errant::is_clean);
             Some(server.name()) == view.record().primary.as_ref() || (joined && clean)
         })
@@ -174,6 +185,9 @@ fn forward(
     draft.then();
     for server in late {
         draft.push(attach(server, next), OnFailure::Continue);
+    }
+    for server in silent(view, next) {
+        draft.push(attach_as(server, next, false), OnFailure::Continue);
     }
     let server = next.name().clone();
     draft.push(Effect::ForgetSource { server }, OnFailure::Continue);
@@ -202,7 +216,10 @@ fn choose(view: View<'_>) -> Result<&Server, String> {
         .others()
         .filter(|server| ready(view, server).is_ok())
         .collect();
-    fit.sort_by_key(|server| (server.member.promotion, server.name().clone()));
+    fit.sort_by_key(|server| {
+        let cascaded = server.member.part.source.is_some();
+        (cascaded, server.member.promotion, server.name().clone())
+    });
     fit.first().copied().ok_or_else(|| {
         let reasons: Vec<String> = view
             .topology
@@ -225,6 +242,9 @@ fn ready(view: View<'_>, server: &Server) -> Result<(), String> {
     }
     if view.facts(server).is_none() {
         return refuse("does not answer");
+    }
+    if let Some(reason) = unfitness(view, server) {
+        return refuse(&reason);
     }
     let Some(link) = view.link_to_primary(server) else {
         return refuse("does not replicate from the primary");
@@ -275,7 +295,36 @@ fn chained<'a>(view: View<'a>, replicas: &[&'a Server], next: &Server) -> Vec<&'
         .len()
         .saturating_sub(view.acknowledgements().max(1) as usize);
     let clean = |server: &&Server| {
-        server.name() != next.name() && view.errant(server).is_some_and(Errant::is_clean)
+        server.name() != next.name()
+            && view.errant(server).is_some_and(Errant::is_clean)
+            && belongs_to(server, next.name())
     };
     replicas.iter().copied().filter(clean).take(spare).collect()
+}
+
+/// Replicas of the next primary itself: they acknowledge from then on.
+fn cascade_of<'a>(view: View<'a>, next: &Server) -> Vec<&'a Server> {
+    let own = |server: &&Server| {
+        let source = server.link().map(|link| &link.source);
+        server.member.part.source.as_ref() == Some(next.name())
+            && source == Some(&next.member.address)
+            && view.facts(server).is_some()
+            && is_in_place(view, server)
+            && stands_in(view, server)
+            && view.errant(server).is_some_and(Errant::is_clean)
+    };
+    view.topology.others().filter(own).collect()
+}
+
+/// Servers that follow the present primary without acknowledging: they follow the next one so.
+fn silent<'a>(view: View<'a>, next: &Server) -> Vec<&'a Server> {
+    let own = |server: &&Server| {
+        server.name() != next.name()
+            && view.facts(server).is_some()
+            && view.link_to_primary(server).is_some()
+            && belongs_to(server, next.name())
+            && !acknowledges(view, server)
+            && is_in_place(view, server)
+    };
+    view.topology.others().filter(own).collect()
 }

@@ -2,11 +2,13 @@
 
 use mainstay_topology::{Promotion, Server};
 
+use super::needs::reason_aside;
 use super::{Answer, Condition};
 use crate::elect::{
     Ballot, Survivor, candidate, complete, elect, holds_all, protected, revoked, unfitness,
 };
 use crate::plan::failover::{ballot, expected};
+use crate::shape::is_aside;
 use crate::view::View;
 
 /// What the election would be made from, if every server did what it would be asked now.
@@ -74,11 +76,16 @@ pub(super) fn promoted(view: View<'_>, server: &Server) -> Option<Answer> {
     let question = format!("Would {name} be promoted?");
     let ballot = assumed(view)?;
     let Some(one) = ballot.survivors.iter().find(|one| one.name == *name) else {
-        let value = "it cannot be asked what it holds, or never was a replica of this reign";
+        let (what, value) = if is_aside(view, server) {
+            ("it takes part in elections", reason_aside(view, server))
+        } else {
+            let never = "it cannot be asked what it holds, or never was a replica of this reign";
+            ("it can be asked", never.to_owned())
+        };
         return Some(Answer {
             question,
             answer: format!("no: {value}"),
-            conditions: vec![Condition::new("it can be asked", Some(false), value)],
+            conditions: vec![Condition::new(what, Some(false), value)],
         });
     };
     let answer = match (elect(&ballot), unfitness(one)) {
@@ -142,6 +149,13 @@ fn conditions(ballot: &Ballot, one: &Survivor) -> Vec<Condition> {
             "its promotion rule allows it",
             Some(one.promotion != Promotion::Never),
             promotion,
+        ),
+        Condition::new(
+            "it is set up so that it can be promoted",
+            Some(one.unfit.is_none()),
+            one.unfit
+                .as_ref()
+                .map_or("yes".to_owned(), |why| format!("it {why}")),
         ),
         Condition::new("its applier runs", Some(one.applies), yes_no(one.applies)),
         Condition::new(

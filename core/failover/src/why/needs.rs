@@ -4,6 +4,7 @@ use mainstay_topology::{Applier, Reachability, Receiver, Server};
 
 use super::{Answer, Condition};
 use crate::plan::rejoin::{Need, need};
+use crate::shape::{acknowledges, declared, source_of, unfitness};
 use crate::view::View;
 
 pub(super) fn answer(view: View<'_>, server: &Server) -> Answer {
@@ -15,8 +16,14 @@ pub(super) fn answer(view: View<'_>, server: &Server) -> Answer {
         Need::None => "nothing".to_owned(),
         Need::Comparison => "a look at the primary, to be compared with".to_owned(),
         Need::Fence => "to be fenced: it may acknowledge writes".to_owned(),
-        Need::Attach if policy.auto_rejoin => "to be attached to the primary".to_owned(),
+        Need::Attach if policy.auto_rejoin => {
+            let source = source_of(view, server)
+                .filter(|own| Some(own.name()) != view.record().primary.as_ref());
+            let source = source.map_or("the primary", |own| own.name().as_str());
+            format!("to be attached to {source}")
+        }
         Need::Attach => "to be attached, which auto_rejoin does not allow".to_owned(),
+        Need::Leave => "to acknowledge no more, once others do without it".to_owned(),
         Need::Reseed { .. } if policy.auto_reseed && view.can_be_reseeded(server) => {
             "new data, from a donor".to_owned()
         }
@@ -39,14 +46,32 @@ pub(super) fn answer(view: View<'_>, server: &Server) -> Answer {
         let what = "it has nothing that the primary lacks";
         conditions.push(Condition::new(what, Some(clean), value));
     }
+    let aside = !acknowledges(view, server);
+    if aside {
+        let what = "it acknowledges commits of the primary";
+        let value = format!("no: {}", reason_aside(view, server));
+        conditions.push(Condition::new(what, None, value));
+    }
     let recorded = view.record().joined.contains(server.name());
     let value = if recorded { "yes" } else { "no" };
     let what = "it is recorded as a replica of this reign";
-    conditions.push(Condition::new(what, Some(recorded), value));
+    let needed = (!aside).then_some(recorded);
+    conditions.push(Condition::new(what, needed, value));
     Answer {
         question: format!("What does {} need?", server.name()),
         answer,
         conditions,
+    }
+}
+
+/// Why a server does not acknowledge.
+pub(super) fn reason_aside(view: View<'_>, server: &Server) -> String {
+    let own = declared(view, server);
+    let own = own.filter(|own| Some(own.name()) != view.record().primary.as_ref());
+    match (own, unfitness(view, server)) {
+        (_, Some(reason)) => format!("it {reason}"),
+        (Some(own), None) => format!("it follows {}, as configured", own.name()),
+        (None, None) => "it is configured not to".to_owned(),
     }
 }
 
@@ -59,7 +84,12 @@ fn link(view: View<'_>, server: &Server) -> Vec<Condition> {
             value,
         )];
     };
-    let from_primary = view.link_to_primary(server).is_some();
+    let own = source_of(view, server);
+    let from_own = own.is_some_and(|own| own.member.address == link.source);
+    let what = match own.filter(|own| Some(own.name()) != view.record().primary.as_ref()) {
+        Some(own) => format!("it replicates from {}, its configured source", own.name()),
+        None => "it replicates from the primary".to_owned(),
+    };
     let receiver = match link.receiver {
         Receiver::Running => "runs".to_owned(),
         Receiver::Connecting => format!("is connecting (error {})", link.receiver_error),
@@ -71,11 +101,7 @@ fn link(view: View<'_>, server: &Server) -> Vec<Condition> {
         Applier::Failed(code) => format!("has failed with error {code}"),
     };
     vec![
-        Condition::new(
-            "it replicates from the primary",
-            Some(from_primary),
-            format!("from {}", link.source),
-        ),
+        Condition::new(what, Some(from_own), format!("from {}", link.source)),
         Condition::new(
             "its receiver runs",
             Some(link.receiver == Receiver::Running),

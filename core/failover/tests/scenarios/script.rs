@@ -7,6 +7,9 @@
 //! hook db1 end_process                  # also: reseed, address
 //! server db1 0-1-100 prefer             # name, executed, and how gladly it is promoted
 //! replica db2 of db1 0-1-100            # name, source, received
+//! part db3 source db2                   # also: delay SECONDS, acks on, acks off, reads on,
+//!                                       # channel NAME, foreign DOMAIN
+//! setup db3 delay 3600                  # also: log none, log own, filter TEXT, other CHANNEL
 //! record 1 db1 joined db2 db3           # without it: the first start
 //! at 1000 db1 refuses                   # silent, unreachable, full, denied, answers, hidden
 //! at 1000 db2 applies nothing           # or: applies again, fails 1062
@@ -26,7 +29,7 @@
 use std::time::Duration;
 
 use mainstay_failover::{Durability, Hooks, Policy};
-use mainstay_topology::{Epoch, Family, Member, Promotion, Record, ServerName};
+use mainstay_topology::{Epoch, Family, Logging, Member, Part, Promotion, Record, ServerName};
 
 use crate::world::{World, set};
 
@@ -96,6 +99,8 @@ impl Script {
                 self.world
                     .link(&ServerName::new(name), &ServerName::new(source));
             }
+            ["part", name, what @ ..] => self.part(&ServerName::new(name), what)?,
+            ["setup", name, what @ ..] => self.setup(&ServerName::new(name), what)?,
             ["record", epoch, primary, "joined", joined @ ..] => {
                 self.record = Record {
                     epoch: Epoch(number(epoch)?),
@@ -151,7 +156,54 @@ impl Script {
             address: self.world.addresses[&name].clone(),
             name,
             promotion,
+            part: Part::default(),
         });
+        Ok(())
+    }
+
+    /// How a server takes part. Who is not to acknowledge does not, as if it had been attached so.
+    fn part(&mut self, name: &ServerName, words: &[&str]) -> Result<(), String> {
+        let mut members = self.members.iter_mut();
+        let member = members.find(|member| member.name == *name);
+        let part = &mut member.ok_or("no such server")?.part;
+        let facts = &mut self.world.servers.get_mut(name).expect("a member").facts;
+        let mut acknowledges = facts.semi_sync.replica_enabled;
+        match words {
+            ["source", source] => {
+                part.source = Some(ServerName::new(source));
+                acknowledges = false;
+            }
+            ["delay", seconds] => {
+                part.delay = Some(Duration::from_secs(number(seconds)?));
+                facts.setup.delay = Duration::from_secs(number(seconds)?);
+                acknowledges = false;
+            }
+            ["acks", on] => {
+                acknowledges = *on == "on";
+                part.acknowledges = Some(acknowledges);
+            }
+            ["reads", "on"] => part.reads = Some(true),
+            ["channel", channel] => (*channel).clone_into(&mut part.channel),
+            ["foreign", domain] => {
+                part.foreign.domains.insert(number(domain)? as u32);
+            }
+            _ => return Err("what part?".to_owned()),
+        }
+        facts.semi_sync.replica_enabled = acknowledges;
+        Ok(())
+    }
+
+    fn setup(&mut self, name: &ServerName, words: &[&str]) -> Result<(), String> {
+        let server = self.world.servers.get_mut(name).ok_or("no such server")?;
+        let setup = &mut server.facts.setup;
+        match words {
+            ["delay", seconds] => setup.delay = Duration::from_secs(number(seconds)?),
+            ["log", "none"] => setup.logging = Logging::Nothing,
+            ["log", "own"] => setup.logging = Logging::Own,
+            ["filter", filter] => setup.filters.push((*filter).to_owned()),
+            ["other", channel] => setup.other_channels.push((*channel).to_owned()),
+            _ => return Err("which setting?".to_owned()),
+        }
         Ok(())
     }
 

@@ -1,13 +1,15 @@
 //! A small cluster to play with: what servers say, and what effects do to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use mainstay_failover::{Effect, Output, StepResult};
+use mainstay_gtid::mariadb::MariadbSet;
 use mainstay_gtid::{Family as SetFamily, GtidSet};
 use mainstay_topology::dialect::version;
 use mainstay_topology::{
     Address, Applier, Facts, Family, Link, Observation, Outcome, Receiver, SemiSync, ServerName,
+    Setup,
 };
 
 /// How a server meets the manager.
@@ -101,6 +103,7 @@ impl World {
             executed,
             semi_sync: SemiSync::default(),
             link: None,
+            setup: Setup::default(),
         };
         let address = Address {
             host: name.as_str().to_owned(),
@@ -143,7 +146,16 @@ impl World {
     fn refuse_if_ahead(&mut self, name: &ServerName, source: &ServerName) {
         let known = self.servers[source].facts.executed.clone();
         let facts = &mut self.servers.get_mut(name).expect("a server").facts;
-        let ahead = self.family == Family::Mariadb && !known.contains(&facts.executed);
+        let ahead = match (&facts.executed, &known) {
+            (GtidSet::Mariadb(own), GtidSet::Mariadb(known)) => {
+                // Domains that it does not know at all are none of its business.
+                let of = |set: &MariadbSet| set.iter().map(|gtid| gtid.domain).collect();
+                let (own_domains, shared): (BTreeSet<u32>, BTreeSet<u32>) = (of(own), of(known));
+                let other = own_domains.difference(&shared).copied().collect();
+                !known.contains(&own.without(&other))
+            }
+            (_, GtidSet::Mysql(_)) | (GtidSet::Mysql(_), _) => false,
+        };
         if let Some(link) = facts.link.as_mut().filter(|_| ahead) {
             (link.receiver, link.receiver_error) = (Receiver::Stopped, 1236);
         }
@@ -181,7 +193,8 @@ impl World {
                     link.received = union(&link.received, &source.facts.executed);
                 }
             }
-            if applies && link.applier == Applier::Running {
+            let delayed = !server.facts.setup.delay.is_zero();
+            if applies && !delayed && link.applier == Applier::Running {
                 server.facts.executed = union(&server.facts.executed, &link.received);
             }
             link.received = union(&link.received, &server.facts.executed);
@@ -241,8 +254,17 @@ impl World {
                 (server.manner, server.heard) = (Manner::Refuses, false);
                 done
             }
-            Effect::Attach { server, source } => self.on(server, |world, name| {
+            Effect::Attach {
+                server,
+                source,
+                manner,
+            } => self.on(server, |world, name| {
+                let facts = &world.servers[name].facts;
+                let before = facts.semi_sync.replica_enabled;
                 world.link(name, &source.name);
+                let facts = &mut world.servers.get_mut(name).expect("a server").facts;
+                facts.semi_sync.replica_enabled = manner.acknowledges.unwrap_or(before);
+                facts.setup.delay = manner.delay.unwrap_or(facts.setup.delay);
                 world.refuse_if_ahead(name, &source.name);
                 Output::Done
             }),

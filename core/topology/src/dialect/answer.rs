@@ -43,6 +43,13 @@ impl<'a> Answer<'a> {
         self.rows.first().map(|row| Values { statement, row })
     }
 
+    /// Its rows.
+    pub(super) fn all(self) -> impl Iterator<Item = Values<'a>> {
+        let statement = self.statement;
+        let rows = self.rows.iter();
+        rows.map(move |row| Values { statement, row })
+    }
+
     /// Its first row.
     pub(super) fn one(self) -> Result<Values<'a>, DialectError> {
         self.first().ok_or(DialectError::Missing {
@@ -80,6 +87,12 @@ impl<'a> Values<'a> {
                 statement: self.statement,
                 column,
             })
+    }
+
+    /// The value of a column that not every version has; the empty text without one.
+    pub(super) fn any(self, column: &'static str) -> &'a str {
+        let value = self.get(column).ok().flatten();
+        value.unwrap_or_default()
     }
 
     /// The value as text; NULL is the empty text.

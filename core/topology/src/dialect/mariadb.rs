@@ -2,7 +2,8 @@
 
 use mainstay_gtid::{Family as SetFamily, GtidSet};
 
-use super::answer::{Answer, Values, answer, heard};
+use super::answer::{Values, answer, heard};
+use super::replicas::{links, setup};
 use super::semi_sync::Waiting;
 use super::{DialectError, Row};
 use crate::facts::{Facts, Link, SemiSync, Version};
@@ -14,22 +15,34 @@ pub(super) const STATEMENTS: [&str; 3] = [
      @@GLOBAL.rpl_semi_sync_master_timeout AS timeout, \
      @@GLOBAL.rpl_semi_sync_master_wait_point AS wait_point, \
      @@GLOBAL.rpl_semi_sync_master_wait_no_slave AS wait_alone, \
-     @@GLOBAL.rpl_semi_sync_slave_enabled AS replica_enabled",
-    "SHOW SLAVE STATUS",
+     @@GLOBAL.rpl_semi_sync_slave_enabled AS replica_enabled, \
+     @@GLOBAL.log_bin AS log_bin, @@GLOBAL.log_slave_updates AS log_updates, \
+     @@GLOBAL.auto_increment_offset AS increment_offset, \
+     @@GLOBAL.auto_increment_increment AS increment_by",
+    "SHOW ALL SLAVES STATUS",
     "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_clients', \
      'Rpl_semi_sync_master_wait_sessions', 'Rpl_semi_sync_master_no_tx', \
      'Rpl_semi_sync_master_status', \
      'Slave_received_heartbeats')",
 ];
 
-pub(super) fn facts(version: &Version, answers: &[Vec<Row>]) -> Result<Facts, DialectError> {
+pub(super) fn facts(
+    version: &Version,
+    answers: &[Vec<Row>],
+    channel: &str,
+) -> Result<Facts, DialectError> {
     let own = answer(&STATEMENTS, answers, 0)?.one()?;
     let status = answer(&STATEMENTS, answers, 2)?;
     let binlog = own.set(SetFamily::Mariadb, "binlog_state")?;
     let applied = own.set(SetFamily::Mariadb, "replica_position")?;
     let executed = binlog.union(&applied).expect("both sets are of one family");
     let executed = executed.executed_by(own.number("server_id")?);
-    let connection = answer(&STATEMENTS, answers, 1)?.first();
+    let links = links(answer(&STATEMENTS, answers, 1)?, "Connection_name", channel);
+    // The counter is that of the connection without a name; newer versions have one for each.
+    let heartbeats = match channel {
+        "" => status.counter("Slave_received_heartbeats")?.to_string(),
+        _ => String::new(),
+    };
     // MariaDB waits for one, whatever is asked for.
     let wait = Waiting::read(own, status.setting("Rpl_semi_sync_master_status"), 1)?;
     Ok(Facts {
@@ -46,17 +59,19 @@ pub(super) fn facts(version: &Version, answers: &[Vec<Row>]) -> Result<Facts, Di
             unacknowledged: status.counter("Rpl_semi_sync_master_no_tx")?,
             replica_enabled: own.is_on("replica_enabled")?,
         },
-        link: connection
-            .map(|row| link(row, status, &executed))
+        link: links
+            .own
+            .map(|row| link(row, &heartbeats, &executed))
             .transpose()?
             .flatten(),
         executed,
+        setup: setup(own, links),
     })
 }
 
 fn link(
     row: Values<'_>,
-    status: Answer<'_>,
+    heartbeats: &str,
     executed: &GtidSet,
 ) -> Result<Option<Link>, DialectError> {
     if row.text("Master_Host")?.is_empty() {
@@ -71,7 +86,8 @@ fn link(
         applier: row.applier("Slave_SQL_Running", "Last_SQL_Errno")?,
         received: received.expect("both sets are of one family"),
         heard: heard(&[
-            &status.counter("Slave_received_heartbeats")?.to_string(),
+            heartbeats,
+            row.any("Slave_received_heartbeats"),
             row.text("Master_Log_File")?,
             row.text("Read_Master_Log_Pos")?,
             row.text("Gtid_IO_Pos")?,

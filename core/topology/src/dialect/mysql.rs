@@ -3,6 +3,7 @@
 use mainstay_gtid::{Family as SetFamily, GtidSet};
 
 use super::answer::{Values, answer, heard};
+use super::replicas::{heartbeats, links, setup};
 use super::semi_sync::Waiting;
 use super::{DialectError, Row};
 use crate::facts::{Facts, Link, SemiSync, Version};
@@ -26,21 +27,28 @@ pub(super) const STATEMENTS: [&str; 3] = [
      WHERE VARIABLE_NAME = 'rpl_semi_sync_source_wait_for_replica_count') AS wait_count, \
      (SELECT VARIABLE_VALUE FROM performance_schema.global_variables \
      WHERE VARIABLE_NAME = 'rpl_semi_sync_replica_enabled') AS replica_enabled, \
-     (SELECT COUNT_RECEIVED_HEARTBEATS FROM performance_schema.replication_connection_status \
-     WHERE CHANNEL_NAME = '') AS heartbeats",
+     @@GLOBAL.log_bin AS log_bin, @@GLOBAL.log_replica_updates AS log_updates, \
+     @@GLOBAL.auto_increment_offset AS increment_offset, \
+     @@GLOBAL.auto_increment_increment AS increment_by, \
+     (SELECT GROUP_CONCAT(CHANNEL_NAME, ' ', COUNT_RECEIVED_HEARTBEATS) \
+     FROM performance_schema.replication_connection_status) AS heartbeats",
     "SHOW REPLICA STATUS",
     "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_source_clients', \
      'Rpl_semi_sync_source_wait_sessions', 'Rpl_semi_sync_source_no_tx', \
      'Rpl_semi_sync_source_status')",
 ];
 
-pub(super) fn facts(version: &Version, answers: &[Vec<Row>]) -> Result<Facts, DialectError> {
+pub(super) fn facts(
+    version: &Version,
+    answers: &[Vec<Row>],
+    channel: &str,
+) -> Result<Facts, DialectError> {
     let own = answer(&STATEMENTS, answers, 0)?.one()?;
     let status = answer(&STATEMENTS, answers, 2)?;
     let executed = own.set(SetFamily::Mysql, "executed")?;
     let count = own.number("wait_count")?;
     let wait = Waiting::read(own, status.setting("Rpl_semi_sync_source_status"), count)?;
-    let default_channel = answer(&STATEMENTS, answers, 1)?.first();
+    let links = links(answer(&STATEMENTS, answers, 1)?, "Channel_Name", channel);
     Ok(Facts {
         version: version.clone(),
         server_id: own.number("server_id")?,
@@ -58,18 +66,20 @@ pub(super) fn facts(version: &Version, answers: &[Vec<Row>]) -> Result<Facts, Di
             unacknowledged: status.counter("Rpl_semi_sync_source_no_tx")?,
             replica_enabled: own.is_on("replica_enabled")?,
         },
-        link: default_channel
-            .map(|row| link(row, own, &executed))
+        link: links
+            .own
+            .map(|row| link(row, heartbeats(own.any("heartbeats"), channel), &executed))
             .transpose()?
             .flatten(),
         executed,
+        setup: setup(own, links),
     })
 }
 
 /// A link without a host is one that was reset.
 fn link(
     row: Values<'_>,
-    own: Values<'_>,
+    heartbeats: &str,
     executed: &GtidSet,
 ) -> Result<Option<Link>, DialectError> {
     if row.text("Source_Host")?.is_empty() {
@@ -84,7 +94,7 @@ fn link(
         applier: row.applier("Replica_SQL_Running", "Last_SQL_Errno")?,
         received: received.expect("both sets are of one family"),
         heard: heard(&[
-            own.text("heartbeats")?,
+            heartbeats,
             row.text("Source_Log_File")?,
             row.text("Read_Source_Log_Pos")?,
             row.text("Retrieved_Gtid_Set")?,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::facts::{Applier, Receiver};
+use crate::setup::{Logging, Setup};
 
 const UUID: &str = "a2b14340-e4b3-11f1-86f7-02fc00000001";
 
@@ -176,4 +177,98 @@ fn a_source_counts_only_with_settings_that_never_give_up() {
     answers[2][1][1].1 = Some("OFF".to_owned());
     let given_up = semi_sync(&answers);
     assert!(given_up.given_up && given_up.acknowledgements == 0);
+}
+
+fn changed(answers: &mut [Vec<Row>], answer: usize, changes: &[(&str, &str)]) {
+    for (name, value) in changes {
+        answers[answer][0].retain(|(known, _)| known != name);
+        answers[answer][0].push(((*name).to_owned(), Some((*value).to_owned())));
+    }
+}
+
+#[test]
+fn only_the_channel_of_this_cluster_is_read() {
+    let version = version("10.11.19-MariaDB").expect("a version");
+    let mut answers = mariadb_answers();
+    let mut named = answers[1][0].clone();
+    named.push(("Connection_name".to_owned(), Some("Reports".to_owned())));
+    named.retain(|(name, _)| name != "Master_Port");
+    named.push(("Master_Port".to_owned(), Some("23999".to_owned())));
+    answers[1].insert(0, named);
+    let port = |channel| {
+        let facts = facts_on(&version, &answers, channel).expect("facts");
+        let link = facts.link.expect("a link");
+        (link.source.port, facts.setup.other_channels)
+    };
+    assert_eq!(port(""), (23401, vec!["Reports".to_owned()]));
+    assert_eq!(port("reports"), (23999, vec![String::new()]));
+    let other = facts_on(&version, &answers, "other").expect("facts");
+    assert_eq!(other.link, None);
+}
+
+#[test]
+fn a_channels_heartbeats_are_its_own() {
+    let version = version("9.7.4-2").expect("a version");
+    let heard = |heartbeats| {
+        let mut answers = mysql_answers();
+        changed(&mut answers, 0, &[("heartbeats", heartbeats)]);
+        answers[1].push(row(&[
+            ("Source_Host", "db1"),
+            ("Source_Port", "3306"),
+            ("Source_Log_File", "binlog.000001"),
+            ("Read_Source_Log_Pos", "4"),
+            ("Replica_IO_Running", "Yes"),
+            ("Replica_SQL_Running", "Yes"),
+            ("Seconds_Behind_Source", "0"),
+            ("Last_IO_Errno", "0"),
+            ("Last_SQL_Errno", "0"),
+            ("Retrieved_Gtid_Set", ""),
+            ("Channel_Name", ""),
+        ]));
+        facts(&version, &answers)
+            .expect("facts")
+            .link
+            .expect("a link")
+            .heard
+    };
+    assert_eq!(heard(" 4,reports 7"), heard(" 4,reports 8"));
+    assert_ne!(heard(" 4,reports 7"), heard(" 5,reports 7"));
+}
+
+#[test]
+fn filters_delay_and_logging_are_the_servers_own_words() {
+    let version = version("10.11.19-MariaDB").expect("a version");
+    let mut answers = mariadb_answers();
+    assert_eq!(
+        facts(&version, &answers).expect("facts").setup,
+        Setup::default()
+    );
+    let own = [
+        ("log_updates", "0"),
+        ("increment_by", "2"),
+        ("increment_offset", "2"),
+    ];
+    changed(&mut answers, 0, &own);
+    let link = [
+        ("SQL_Delay", "3600"),
+        ("Replicate_Do_DB", "shop,app"),
+        ("Replicate_Ignore_DB", "sys,mysql,performance_schema"),
+    ];
+    changed(&mut answers, 1, &link);
+    let setup = facts(&version, &answers).expect("facts").setup;
+    assert_eq!(setup.delay, Duration::from_hours(1));
+    assert_eq!(setup.logging, Logging::Own);
+    assert_eq!(
+        (setup.auto_increment.offset, setup.auto_increment.increment),
+        (2, 2)
+    );
+    let filters = [
+        "replicate-do-db=app",
+        "replicate-do-db=shop",
+        "replicate-ignore-db=mysql",
+    ];
+    assert_eq!(setup.filters, filters);
+    changed(&mut answers, 0, &[("log_bin", "0")]);
+    let without = facts(&version, &answers).expect("facts").setup;
+    assert_eq!(without.logging, Logging::Nothing);
 }

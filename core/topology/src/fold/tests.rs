@@ -7,6 +7,7 @@ use mainstay_gtid::{Family as SetFamily, GtidSet};
 
 use crate::facts::{Applier, Facts, Family, Link, Receiver, SemiSync, Version};
 use crate::observation::{Observation, Outcome};
+use crate::part::Part;
 use crate::server::{Address, Epoch, ServerName};
 use crate::topology::{Member, Promotion, Record, Topology};
 
@@ -31,6 +32,7 @@ fn cluster(baseline: &str) -> Topology {
         name: name(server),
         address: address(server),
         promotion: Promotion::Neutral,
+        part: Part::default(),
     };
     let record = Record {
         epoch: Epoch(4),
@@ -55,6 +57,7 @@ fn answer(server: u32, executed: &GtidSet, received: Option<&GtidSet>) -> Outcom
         read_only: server != 3,
         executed: executed.clone(),
         semi_sync: SemiSync::default(),
+        setup: crate::setup::Setup::default(),
         link: received.map(|received| Link {
             source: address(3),
             receiver: Receiver::Running,

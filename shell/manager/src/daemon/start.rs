@@ -167,6 +167,7 @@ fn observe(
     for (index, member) in (0..).zip(&config.members) {
         let wake = Arc::new(Notify::new());
         let observer = Observer {
+            channel: member.part.channel.clone(),
             server: member.name.clone(),
             options: look::options(&member.address, &config.login, &config.timing),
             interval: config.policy.probe_interval + out_of_step(config, index),

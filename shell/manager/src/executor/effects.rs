@@ -127,7 +127,11 @@ async fn cured(connection: &mut Lent, executor: &Executor, step: &Step) -> Resul
     let Err(refused) = statements::run(connection, &step.sql, filling).await else {
         return Ok(());
     };
-    let cure = step.place.as_ref().zip(refused.code);
+    // A reset would not be of one channel only.
+    let place = step.place.as_ref();
+    let cure = place
+        .filter(|place| place.channel.is_empty())
+        .zip(refused.code);
     let cure = cure.and_then(|(place, code)| cure_of(&step.effect, place.family, code));
     let reason = String::from(refused);
     let Some(cure) = cure else {
@@ -140,7 +144,10 @@ async fn cured(connection: &mut Lent, executor: &Executor, step: &Step) -> Resul
 }
 
 pub(super) async fn facts(connection: &mut Lent) -> Result<Facts, String> {
-    look(connection).await.map_err(|error| error.to_string())
+    let channel = connection.channel();
+    look(connection, &channel)
+        .await
+        .map_err(|error| error.to_string())
 }
 
 /// The source's own count of attached replicas that acknowledge.

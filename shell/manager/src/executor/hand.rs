@@ -3,6 +3,7 @@
 //! all its answers. What a step has left that was cut off is swept up before another has its turn.
 
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_mysql::{ConnectOptions, Connection, Error};
@@ -28,6 +29,7 @@ enum Message {
 #[derive(Clone)]
 pub(crate) struct Hand {
     messages: mpsc::Sender<Message>,
+    channel: Arc<str>,
 }
 
 impl Hand {
@@ -40,7 +42,18 @@ impl Hand {
             litter: Vec::new(),
         };
         tasks.spawn(keeper.run(received));
-        Self { messages }
+        Self {
+            messages,
+            channel: Arc::from(""),
+        }
+    }
+
+    /// The same, for a server whose channel of this cluster has a name.
+    pub(crate) fn on_channel(self, channel: &str) -> Self {
+        Self {
+            channel: Arc::from(channel),
+            ..self
+        }
     }
 
     /// A connection: the one that is kept open, or a new one.
@@ -53,6 +66,7 @@ impl Hand {
             Ok(Ok(connection)) => Ok(Lent {
                 connection: Some(connection),
                 home: self.messages.clone(),
+                channel: Arc::clone(&self.channel),
                 repair: None,
             }),
             Ok(Err(error)) => Err(error.to_string()),
@@ -65,10 +79,16 @@ impl Hand {
 pub(crate) struct Lent {
     connection: Option<Connection>,
     home: mpsc::Sender<Message>,
+    channel: Arc<str>,
     repair: Option<&'static str>,
 }
 
 impl Lent {
+    /// The name of the server's channel of this cluster.
+    pub(super) fn channel(&self) -> Arc<str> {
+        Arc::clone(&self.channel)
+    }
+
     /// The connection, for something after which it is of no use to others.
     pub(super) fn keep(mut self) -> Connection {
         self.connection.take().expect("it is taken only once")

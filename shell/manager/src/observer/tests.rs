@@ -37,6 +37,7 @@ impl Observed {
             port,
         };
         let observer = Observer {
+            channel: String::new(),
             server: ServerName::new("db1"),
             options: look::options(&address, &login, &timing),
             interval: Duration::from_hours(1),

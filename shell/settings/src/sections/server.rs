@@ -7,8 +7,8 @@ use std::time::Duration;
 use mainstay_session::policy::{CompressionWish, ServerTls};
 use mainstay_topology::{Address, Intent, Promotion};
 
-use super::Found;
 use super::proxy::SERVER_COMPRESSION;
+use super::{Found, part};
 use crate::reader::{Report, Section};
 use crate::settings::{LagMax, ServerSettings};
 use crate::value;
@@ -57,6 +57,7 @@ pub(super) fn read(tables: &[Found<'_, '_>], report: &mut Report<'_>) -> Vec<Ser
             (path.starts_with('/') && path.len() < 108).then(|| path.to_owned())
         });
         let terms = terms(&mut section);
+        let part = part::read(&mut section);
         section.knows(&["comment"]);
         // Told whatever else is wrong with either server.
         let twice = name
@@ -86,6 +87,7 @@ pub(super) fn read(tables: &[Found<'_, '_>], report: &mut Report<'_>) -> Vec<Ser
                 latency_max: terms.latency_max,
                 tls: terms.tls,
                 compression: terms.compression,
+                part,
             });
         }
         section.end();

@@ -29,8 +29,13 @@ pub(crate) fn step(run: RunId, step: &Step, store: &Store) -> Result<(), String>
                 "{server} is made to serve, and is not the recorded primary"
             ))
         }
-        Effect::Attach { server, source }
-            if primary(&source.name) && !record.joined.contains(server) =>
+        Effect::Attach {
+            server,
+            source,
+            manner,
+        } if primary(&source.name)
+            && manner.acknowledges != Some(false)
+            && !record.joined.contains(server) =>
         {
             Err(format!(
                 "{server} is attached, and is not recorded as a replica"

@@ -1,6 +1,6 @@
 //! What a fake server says when the manager looks at it.
 
-use mainstay_topology::{Facts, Family, Link as LinkFacts, SemiSync, Version};
+use mainstay_topology::{Facts, Family, Link as LinkFacts, SemiSync, Setup, Version};
 
 use super::Server;
 use crate::gtids::server_uuid;
@@ -38,10 +38,11 @@ impl Server {
                 clients: clients.count() as u32,
                 waiting,
                 unacknowledged: 0,
-                replica_enabled: true,
+                replica_enabled: self.acknowledges,
             },
             link: self.link.as_ref().map(|link| self.link_facts(link)),
             executed,
+            setup: Setup::default(),
         }
     }
 

@@ -66,14 +66,16 @@ impl World {
                 .as_ref()
                 .ok_or(format!("{name} has no source"))?;
             let runs = link.receiver == Receiver::Running && link.applier == Applier::Running;
-            if link.at != primary || !runs {
+            let own = self.own_source(server.index).unwrap_or(primary);
+            if link.at != own || !runs {
                 return Err(format!("{name} does not replicate from {writer}"));
             }
             if server.log.len() + NEAR < self.servers[primary].log.len() {
                 return Err(format!("{name} has not caught up"));
             }
-            if !self.store.record.joined.contains(name) {
-                return Err(format!("{name} is not recorded as a replica"));
+            let silent = server.member.part.acknowledges == Some(false) || own != primary;
+            if self.store.record.joined.contains(name) == silent {
+                return Err(format!("{name} is recorded as a replica: {}", !silent));
             }
         }
         for (index, proxy) in self.clients.proxies.iter().enumerate() {

@@ -57,6 +57,7 @@ impl World {
         let retry = self.now + RETRY;
         let server = &mut self.servers[replica];
         let (held, position) = (server.held(), server.position());
+        let acknowledges = server.acknowledges;
         let Some(link) = &mut server.link else {
             return;
         };
@@ -68,7 +69,7 @@ impl World {
             connection,
             held,
             position,
-            acknowledges: true,
+            acknowledges,
         };
         self.send(End::Server(replica), to, body);
     }
@@ -128,7 +129,8 @@ impl World {
 
     fn heed(&mut self, own: usize, replica: usize, connection: u64, upto: usize) {
         let dump = self.servers[own].memory.dumps.get(&replica);
-        let Some(dump) = dump.filter(|dump| dump.connection == connection) else {
+        let speaks = |dump: &&Dump| dump.connection == connection && dump.acknowledges;
+        let Some(dump) = dump.filter(speaks) else {
             return;
         };
         if dump.deaf_until > self.now {

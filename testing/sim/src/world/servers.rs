@@ -135,7 +135,8 @@ impl World {
                     Family::Mariadb => 1,
                 };
             }
-            Statement::ReplicaOn => {}
+            Statement::ReplicaOn => self.servers[server].acknowledges = true,
+            Statement::ReplicaOff => self.servers[server].acknowledges = false,
         }
         self.answer(server, run, Ok(()));
     }

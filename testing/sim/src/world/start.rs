@@ -29,6 +29,12 @@ impl World {
         self.after(Duration::from_millis(self.mood.peace_ms), Happening::Peace);
     }
 
+    /// The configured source of a server, as an index.
+    pub(super) fn own_source(&self, server: usize) -> Option<usize> {
+        let source = self.servers[server].member.part.source.as_ref()?;
+        Some(self.index(source))
+    }
+
     /// The first server is the primary of the first reign, the others are its replicas.
     fn establish(&mut self) {
         let names: Vec<_> = self.servers.iter().map(|one| one.name().clone()).collect();
@@ -39,7 +45,11 @@ impl World {
         let record = Record {
             epoch: Epoch(1),
             primary: Some(names[0].clone()),
-            joined: names[1..].iter().cloned().collect(),
+            joined: self.servers[1..]
+                .iter()
+                .filter(|server| server.acknowledges)
+                .map(|server| server.name().clone())
+                .collect(),
             baseline: Some(GtidSet::empty(set)),
             acknowledgements: self.mood.acknowledgements,
         };
@@ -53,7 +63,15 @@ impl World {
             address: primary.member.address.clone(),
         };
         for replica in 1..self.servers.len() {
-            self.servers[replica].link = Some(Link::new(source.clone(), 0));
+            let at = self.own_source(replica).unwrap_or(0);
+            let source = match at {
+                0 => source.clone(),
+                _ => Target {
+                    name: names[at].clone(),
+                    address: self.servers[at].member.address.clone(),
+                },
+            };
+            self.servers[replica].link = Some(Link::new(source, at));
             self.start_both(replica);
         }
     }

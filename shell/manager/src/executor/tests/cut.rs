@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mainstay_failover::{Effect, OnFailure, Place};
+use mainstay_failover::{Effect, Manner, OnFailure, Place};
 use mainstay_topology::{Address, Family};
 
 use super::{Bench, done, server};
@@ -30,6 +30,7 @@ fn step_of(family: Family, effect: Effect, sql: &[&str]) -> Step {
             name: server(),
             address,
             family,
+            channel: String::new(),
         }),
         group: 1,
         precondition: String::new(),
@@ -120,6 +121,7 @@ fn attach(change: &str) -> Step {
     let effect = Effect::Attach {
         server: server(),
         source,
+        manner: Manner::ACKNOWLEDGING,
     };
     step_of(Family::Mariadb, effect, &["STOP SLAVE", change])
 }
