@@ -209,6 +209,7 @@ fn server(state: &ServerState) -> ServerView {
         writer: used && state.part == Part::Writer,
         reader: used && state.part == Part::Reader,
         promotion: "neutral".to_owned(),
+        follows: None,
         facts: None,
     }
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
-use mainstay_dashboard::views::{AddressesView, OperationView, ServerView, StatusView};
+use mainstay_dashboard::views::{AddressesView, FactsView, OperationView, ServerView, StatusView};
 use mainstay_settings::Roles;
 
 use crate::api::Api;
@@ -249,9 +249,21 @@ pub(crate) fn state_of(server: &ServerView) -> String {
     let thread = |state: &Option<String>| state.clone().unwrap_or_else(|| "stopped".to_owned());
     let (receiver, applier) = (thread(&facts.receiver), thread(&facts.applier));
     match (receiver.as_str(), applier.as_str()) {
-        ("running", "running") => "replicating".to_owned(),
+        ("running", "running") => replicating(facts),
         _ => format!("receiver {receiver}, applier {applier}"),
     }
+}
+
+/// In what manner it replicates, where that is not as others do.
+fn replicating(facts: &FactsView) -> String {
+    let mut state = "replicating".to_owned();
+    if facts.delay_ms > 0 {
+        state.push_str(&format!(", {} late on purpose", seconds(facts.delay_ms)));
+    }
+    if !facts.semi_sync_replica {
+        state.push_str(", not acknowledging");
+    }
+    state
 }
 
 /// The lag as people read it.

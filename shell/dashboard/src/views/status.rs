@@ -2,7 +2,7 @@
 
 use mainstay_failover::Finding;
 use mainstay_topology::{
-    Applier, Facts, Promotion, Reachability, Receiver, Role, Routes, Server, Topology,
+    Applier, Facts, Logging, Promotion, Reachability, Receiver, Role, Routes, Server, Topology,
 };
 use serde::{Deserialize, Serialize};
 
@@ -110,6 +110,9 @@ pub struct ServerView {
     pub reader: bool,
     /// `prefer`, `neutral`, `prefer-not` or `never`.
     pub promotion: String,
+    /// The server that it is configured to follow instead of the primary.
+    #[serde(default)]
+    pub follows: Option<String>,
     /// What it last said about itself; kept when it is not reachable.
     #[serde(flatten)]
     pub facts: Option<FactsView>,
@@ -142,6 +145,18 @@ pub struct FactsView {
     pub semi_sync_clients: u32,
     /// It acknowledges its source's commits.
     pub semi_sync_replica: bool,
+    /// How far behind it stays on purpose.
+    #[serde(default)]
+    pub delay_ms: u64,
+    /// `all`, `own` or `nothing`: which transactions are in its binary log.
+    #[serde(default)]
+    pub logs: String,
+    /// What it leaves out, as in `replicate-do-db=app`.
+    #[serde(default)]
+    pub filters: Vec<String>,
+    /// Its channels from other clusters.
+    #[serde(default)]
+    pub other_channels: Vec<String>,
 }
 
 /// What a status is made of, besides what the caller fills in afterwards.
@@ -201,6 +216,7 @@ fn server_view(server: &Server, topology: &Topology, routes: &Routes) -> ServerV
             .is_some_and(|target| target.name == *name),
         reader: routes.readers.iter().any(|target| target.name == *name),
         promotion: promotion(server.member.promotion).to_owned(),
+        follows: server.member.part.source.as_ref().map(ToString::to_string),
         facts: server.facts().map(|facts| facts_view(server, facts)),
     }
 }
@@ -220,6 +236,10 @@ fn facts_view(server: &Server, facts: &Facts) -> FactsView {
         semi_sync_source: facts.semi_sync.source_enabled,
         semi_sync_clients: facts.semi_sync.clients,
         semi_sync_replica: facts.semi_sync.replica_enabled,
+        delay_ms: milliseconds(facts.setup.delay),
+        logs: logs(facts.setup.logging).to_owned(),
+        filters: facts.setup.filters.clone(),
+        other_channels: facts.setup.other_channels.clone(),
     }
 }
 
@@ -257,6 +277,14 @@ fn promotion(promotion: Promotion) -> &'static str {
         Promotion::Neutral => "neutral",
         Promotion::PreferNot => "prefer-not",
         Promotion::Never => "never",
+    }
+}
+
+fn logs(logging: Logging) -> &'static str {
+    match logging {
+        Logging::All => "all",
+        Logging::Own => "own",
+        Logging::Nothing => "nothing",
     }
 }
 
