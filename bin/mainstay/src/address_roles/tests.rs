@@ -39,6 +39,7 @@ fn member(name: &str) -> Member {
         name: ServerName::new(name),
         address: address(name),
         promotion: Promotion::Neutral,
+        part: mainstay_topology::Part::default(),
     }
 }
 
