@@ -1,9 +1,9 @@
 //! The shape of the cluster: whom each server follows now, whether it acknowledges, and whether it
 //! could ever be promoted.
 //!
-//! Who could never be promoted does not acknowledge either, unless the operator wants that or nobody
-//! else can: what it alone held would forbid a failover. So it is not in the record, and no proof
-//! counts with it.
+//! Who could never be promoted does not acknowledge either, unless the operator wants that or
+//! nobody else can: what it alone held would forbid a failover. So it is not in the record, and no
+//! proof counts with it.
 //! - A *cascade* follows its own source while that serves. While it does not, or is the primary,
 //!   it is a replica of the primary like any other.
 //! - One that stays behind on purpose, filters, keeps no binary log or has other sources follows
