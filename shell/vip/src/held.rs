@@ -78,11 +78,13 @@ pub(crate) fn release(kernel: &mut Kernel, holdings: &BTreeSet<Holding>) -> Vec<
     failures
 }
 
-/// The file and the guard.
+/// The file and the guard. What a Backup may take stands in the file beforehand: a slow disk must
+/// not keep it from taking it.
 #[derive(Debug)]
 pub(crate) struct Held {
     path: PathBuf,
     present: BTreeSet<Holding>,
+    expected: BTreeSet<Holding>,
     guard: Option<Guard>,
 }
 
@@ -156,23 +158,36 @@ pub(crate) fn left(path: &Path) -> io::Result<Left> {
 
 impl Held {
     pub(crate) fn new(path: PathBuf, guard: Option<Guard>) -> Self {
-        let present = BTreeSet::new();
         Self {
             path,
-            present,
+            present: BTreeSet::new(),
+            expected: BTreeSet::new(),
             guard,
         }
     }
 
     /// Notes things before they are put there.
     pub(crate) fn add(&mut self, holdings: &[Holding]) {
-        let before = self.present.len();
-        self.present.extend(holdings.iter().cloned());
-        if self.present.len() == before {
+        let new = |one: &&Holding| !self.present.contains(*one);
+        let new: Vec<_> = holdings.iter().filter(new).cloned().collect();
+        if new.is_empty() {
             return;
         }
-        self.write("");
+        let is_noted = new.iter().all(|one| self.expected.contains(one));
+        self.present.extend(new);
+        if !is_noted {
+            self.write("");
+        }
         self.tell();
+    }
+
+    /// Notes what may be put there at any time from now on.
+    pub(crate) fn expect(&mut self, holdings: &[Holding]) {
+        let before = self.expected.len();
+        self.expected.extend(holdings.iter().cloned());
+        if self.expected.len() != before {
+            self.write("");
+        }
     }
 
     /// What of this is not held.
@@ -183,12 +198,22 @@ impl Held {
     /// Forgets things after they were taken off.
     pub(crate) fn remove(&mut self, holdings: &[Holding]) {
         self.present.retain(|one| !holdings.contains(one));
-        self.write("");
+        if !holdings.iter().all(|one| self.expected.contains(one)) {
+            self.write("");
+        }
         self.tell();
+    }
+
+    /// The same of what will not come back.
+    pub(crate) fn forget(&mut self, holdings: &[Holding]) {
+        self.expected.retain(|one| !holdings.contains(one));
+        self.remove(holdings);
     }
 
     /// Another process goes on with everything: the guard has nothing more to do.
     pub(crate) fn hand_over(mut self, verdicts: &[Handed]) {
+        // Only what is there is handed over.
+        self.expected.clear();
         let mut last = String::new();
         for one in verdicts {
             last.push_str(&format!("{one}\n"));
@@ -206,9 +231,10 @@ impl Held {
     }
 
     fn write(&self, last: &str) {
-        let mut text =
-            String::from("# What mainstay holds. The next start removes it if this run cannot.\n");
-        for holding in &self.present {
+        let mut text = String::from(
+            "# What mainstay may hold. The next start removes it if this run cannot.\n",
+        );
+        for holding in self.present.union(&self.expected) {
             text.push_str(&format!("{holding}\n"));
         }
         text.push_str(last);
@@ -256,9 +282,20 @@ mod tests {
             verdict: Verdict { ok, weight },
         };
         let verdicts = [handed(true, 0), handed(false, -20)];
+        let next = address("10.0.0.200/24");
+        held.expect(std::slice::from_ref(&next));
+        let noted = |path: &Path| left(path).expect("it was written").holdings;
+        assert!(noted(&path).contains(&next), "before it is there");
+        held.add(std::slice::from_ref(&next));
+        held.remove(std::slice::from_ref(&next));
+        assert!(noted(&path).contains(&next), "it may come back");
+        held.forget(std::slice::from_ref(&next));
+        assert!(!noted(&path).contains(&next));
+        held.expect(std::slice::from_ref(&next));
         held.hand_over(&verdicts);
         let found = left(&path).expect("it was written");
         assert!(found.handed_over);
         assert_eq!(found.verdicts, verdicts);
+        assert!(!found.holdings.contains(&next), "it was not there");
     }
 }

@@ -264,6 +264,10 @@ impl Keeper {
     fn stop(mut self) {
         let now = self.now();
         let names: Vec<_> = self.kept.keys().cloned().collect();
+        // All of them first: another host may have them at once, and files can wait.
+        for name in &names {
+            self.event(now, name, &Event::Stop);
+        }
         for name in names {
             self.remove(now, &name);
         }

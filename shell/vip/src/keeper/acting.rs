@@ -42,6 +42,9 @@ impl Keeper {
             Action::Announce(count) => self.announce(name, count),
             Action::Changed { from, to, reason } => {
                 tracing::info!(vip = name, %from, %to, reason, "a floating address changed state");
+                if let (State::Backup, Some((_, holdings))) = (to, self.place(name)) {
+                    self.held.expect(&holdings);
+                }
                 self.tell(name, to);
             }
             Action::Found(finding) => tracing::warn!(vip = name, "{finding}"),
@@ -70,7 +73,7 @@ impl Keeper {
     }
 
     /// The interface that carries the addresses, and what is on it because of this router.
-    fn place(&self, name: &str) -> Option<(String, Vec<Holding>)> {
+    pub(super) fn place(&self, name: &str) -> Option<(String, Vec<Holding>)> {
         let kept = self.kept.get(name)?;
         let vmac = kept.vmac.as_ref().map(|vmac| vmac.name.clone());
         let interface = vmac.unwrap_or_else(|| kept.config.interface.clone());
@@ -141,7 +144,7 @@ impl Keeper {
                 tracing::error!(vip = name, %error, "{held} stays on {interface}");
             }
         }
-        self.held.remove(&gone);
+        self.held.forget(&gone);
     }
 
     /// Asks whether another host has the addresses. Nobody waits for the answer.

@@ -16,9 +16,22 @@ pub(super) fn clean(kernel: &mut Kernel, before: &Left, goes_on: bool) -> bool {
     if before.holdings.is_empty() {
         return false;
     }
+    // A Backup notes what it may take, too.
+    let links = kernel.links().unwrap_or_default();
+    let is_there = |one: &&Holding| match one {
+        Holding::Address(interface, held) => links
+            .named(interface)
+            .is_some_and(|link| link.addresses.contains(held)),
+        Holding::Link(name) => links.named(name).is_some(),
+        Holding::Filter(_) => true,
+    };
+    let there = before.holdings.iter().filter(is_there);
+    let there: Vec<_> = there.map(ToString::to_string).collect();
     let failures = release(kernel, &before.holdings);
-    let what: Vec<_> = before.holdings.iter().map(ToString::to_string).collect();
-    tracing::warn!("an earlier run has left, now removed: {}", what.join(", "));
+    if !there.is_empty() {
+        let there = there.join(", ");
+        tracing::warn!("an earlier run has left, now removed: {there}");
+    }
     for failure in failures {
         tracing::error!("{failure}");
     }

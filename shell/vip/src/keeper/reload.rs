@@ -116,6 +116,9 @@ impl Keeper {
     /// Stops one and forgets it.
     pub(super) fn remove(&mut self, now: Timestamp, name: &str) {
         self.event(now, name, &Event::Stop);
+        if let Some((_, holdings)) = self.place(name) {
+            self.held.forget(&holdings);
+        }
         let Some(kept) = self.kept.remove(name) else {
             return;
         };
