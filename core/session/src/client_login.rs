@@ -23,6 +23,7 @@ use crate::core::Core;
 use crate::counts::Count;
 use crate::full_login::{FullStep, Proof, Verdict, more};
 use crate::greeting::Nonce;
+use crate::guests::{Asking, Denied};
 use crate::offer::SHAPE;
 use crate::op::{Chunk, ConnId, Op, Ops};
 use crate::policy::{ClientTls, Require};
@@ -57,6 +58,10 @@ pub(crate) enum LoginStage {
         hello: Box<HandshakeResponse>,
         key_sent: bool,
     },
+    /// A server is asked.
+    Asking(Box<Asking>),
+    /// A server has refused it.
+    Denied(Box<Denied>),
 }
 
 impl Core {
@@ -94,6 +99,8 @@ impl Core {
                 };
                 self.full_packet(client, step, packet.payload, out);
             }
+            // Nothing is read in these stages.
+            LoginStage::Asking(_) | LoginStage::Denied(_) => {}
             LoginStage::Greeted => match ClientHello::parse(packet.payload) {
                 Ok(ClientHello::Response(hello)) => {
                     self.hello(client, (hello, sequence), out);
@@ -279,6 +286,9 @@ impl Core {
             }
             Verdict::Right => self.admit(client, (hello, sequence), out),
             Verdict::Open => self.ask_password(client, hello, sequence, out),
+            Verdict::Servers(password) => {
+                self.ask_servers(client, (hello, sequence), password, out);
+            }
             Verdict::Wrong => {
                 let using = if proof.response.is_empty() {
                     "NO"

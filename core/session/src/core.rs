@@ -14,6 +14,7 @@ use crate::cache::Cache;
 use crate::causal::Wishes;
 use crate::counts::Counts;
 use crate::full_login::Learned;
+use crate::guests::Guests;
 use crate::hosts::Hosts;
 use crate::mirror::Copies;
 use crate::op::{CloseReason, ConnId, Op, Ops};
@@ -47,6 +48,8 @@ pub struct Core {
     pub(crate) received: BTreeSet<u32>,
     /// Passwords of users known by a hash only.
     pub(crate) learned: BTreeMap<String, Learned>,
+    /// Users whom servers let in.
+    pub(crate) guests: Guests,
     pub(crate) clients: Slots<Session>,
     pub(crate) servers: Slots<Server>,
     pub(crate) upstreams: Vec<Upstream>,
@@ -99,6 +102,7 @@ impl Core {
             serial: 0,
             received: BTreeSet::new(),
             learned: BTreeMap::new(),
+            guests: Guests::default(),
             clients: Slots::new(),
             servers: Slots::new(),
             upstreams: Vec::new(),
@@ -233,6 +237,7 @@ impl Core {
         policy.causal.board.absorb(&self.policy.causal.board);
         self.book.adopt(&self.policy, &policy, self.serial);
         self.policy = policy;
+        self.guests.doubt();
         let looks = self.policy.timeouts.reader.is_some();
         for upstream in &mut self.upstreams {
             upstream.without_tls = false;
@@ -265,6 +270,7 @@ impl Core {
         self.warm_up(out);
         self.thin_crowd(out);
         self.look_at_readers(out);
+        self.forget_guests();
         self.settle(out);
     }
 
@@ -280,6 +286,7 @@ impl Core {
                 self.warm.due,
                 self.crowd.look_at,
                 self.readers_due(),
+                self.guests.deadline(),
             ])
             .flatten()
             .min()

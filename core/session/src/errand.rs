@@ -1,6 +1,7 @@
 //! A server connection opened for one statement of the proxy's own: `KILL` of what another
-//! connection to the same server runs; or for none, to see whether the server lives. It counts
-//! against no cap: it is needed most when the pool is at its own.
+//! connection to the same server runs; or for its login alone: to see whether the server lives, or
+//! whether it lets a user in. It counts against no cap: it is needed most when the pool is at its
+//! own.
 
 use mainstay_wire::{Command, ErrPacket, ErrorCode};
 
@@ -8,6 +9,7 @@ use crate::answer;
 use crate::core::Core;
 use crate::note::{Asker, KillOutcome};
 use crate::op::{Chunk, ConnId, Op, Ops};
+use crate::policy::Secret;
 use crate::server::ServerPhase;
 use crate::session::Key;
 
@@ -16,12 +18,16 @@ const NO_SUCH_THREAD: u16 = 1094;
 
 /// What a connection was opened for.
 #[derive(Debug)]
-pub(crate) struct Errand {
-    sql: String,
-    /// Who waits for the outcome.
-    asker: Option<Asker>,
+pub(crate) enum Errand {
+    Statement {
+        sql: String,
+        /// Who waits for the outcome.
+        asker: Option<Asker>,
+    },
     /// The login is all: it shows that the server lives.
-    looks: bool,
+    Look,
+    /// The login is all: it shows that the server lets the user in by this password.
+    Guest { asker: Asker, password: Secret },
 }
 
 impl Core {
@@ -43,11 +49,7 @@ impl Core {
         let sql = format!("{what} {thread}");
         let id = self.open(upstream, key, out);
         if let Some(opened) = self.servers.get_mut(id) {
-            opened.errand = Some(Errand {
-                sql,
-                asker,
-                looks: false,
-            });
+            opened.errand = Some(Errand::Statement { sql, asker });
         }
     }
 
@@ -55,11 +57,21 @@ impl Core {
     pub(crate) fn ask_for_life(&mut self, upstream: usize, key: Key, out: &mut Ops) {
         let id = self.open(upstream, key, out);
         if let Some(opened) = self.servers.get_mut(id) {
-            opened.errand = Some(Errand {
-                sql: String::new(),
-                asker: None,
-                looks: true,
-            });
+            opened.errand = Some(Errand::Look);
+        }
+    }
+
+    /// Asks a server whether it lets this user in.
+    pub(crate) fn open_for_guest(
+        &mut self,
+        upstream: usize,
+        key: Key,
+        (asker, password): (Asker, Secret),
+        out: &mut Ops,
+    ) {
+        let id = self.open(upstream, key, out);
+        if let Some(opened) = self.servers.get_mut(id) {
+            opened.errand = Some(Errand::Guest { asker, password });
         }
     }
 
@@ -69,16 +81,24 @@ impl Core {
         let Some(server) = self.servers.get_mut(id) else {
             return false;
         };
-        let Some(errand) = &server.errand else {
-            return false;
+        let bytes = match &server.errand {
+            None => return false,
+            Some(Errand::Look) => {
+                let index = server.upstream;
+                self.close_server(id, out);
+                self.lives(index, out);
+                return true;
+            }
+            Some(Errand::Guest { asker, .. }) => {
+                let of = (*asker, self.upstreams[server.upstream].target.name.clone());
+                self.close_server(id, out);
+                self.guest_judged(of, Ok(()), out);
+                return true;
+            }
+            Some(Errand::Statement { sql, .. }) => {
+                answer::query(sql.as_bytes(), server.key.capabilities)
+            }
         };
-        if errand.looks {
-            let index = server.upstream;
-            self.close_server(id, out);
-            self.lives(index, out);
-            return true;
-        }
-        let bytes = answer::query(errand.sql.as_bytes(), server.key.capabilities);
         server.phase = ServerPhase::Errand { deadline };
         server.tracker.begin(Command::Query.reply());
         out.push(Op::Send {
@@ -111,14 +131,25 @@ impl Core {
 
     /// It could not be run. True when the connection was opened for one; the caller has closed it.
     pub(crate) fn errand_failed(&mut self, id: u32, error: Option<&ErrPacket>, out: &mut Ops) {
-        let server = self.servers.get(id);
-        let looks = server.filter(|one| one.errand.as_ref().is_some_and(|errand| errand.looks));
-        if let Some((index, key)) = looks.map(|one| (one.upstream, one.key.clone())) {
-            self.forget_server(id);
-            return match error {
-                Some(_) => self.lives(index, out),
-                None => self.hangs(index, key, out),
-            };
+        let Some(server) = self.servers.get(id) else {
+            return;
+        };
+        let index = server.upstream;
+        match &server.errand {
+            Some(Errand::Look) => {
+                let key = server.key.clone();
+                self.forget_server(id);
+                return match error {
+                    Some(_) => self.lives(index, out),
+                    None => self.hangs(index, key, out),
+                };
+            }
+            Some(Errand::Guest { asker, .. }) => {
+                let of = (*asker, self.upstreams[index].target.name.clone());
+                self.forget_server(id);
+                return self.guest_judged(of, Err(error.cloned()), out);
+            }
+            Some(Errand::Statement { .. }) | None => {}
         }
         let error = error.cloned().unwrap_or_else(|| {
             let text = "the server that runs the statement could not be reached to interrupt it";
@@ -133,7 +164,10 @@ impl Core {
             .get_mut(id)
             .and_then(|server| server.errand.take());
         self.forget_server(id);
-        if let Some(asker) = errand.and_then(|errand| errand.asker) {
+        if let Some(Errand::Statement {
+            asker: Some(asker), ..
+        }) = errand
+        {
             self.errand_told(asker, outcome, out);
         }
     }

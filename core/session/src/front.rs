@@ -5,6 +5,7 @@ use mainstay_wire::packet::{HEADER_LEN, PacketHeader, PacketReader};
 use mainstay_wire::{Command, ErrPacket, ErrorCode};
 
 use crate::answer;
+use crate::client_login::{Login, LoginStage};
 use crate::core::Core;
 use crate::counts::Count;
 use crate::op::{Chunk, ConnId, Op, Ops};
@@ -50,6 +51,10 @@ impl Session {
         match &self.phase {
             // Its replies could pile up without end.
             Phase::Ready if self.blocked => Turn::Wait,
+            Phase::Login(Login {
+                stage: LoginStage::Asking(_) | LoginStage::Denied(_),
+                ..
+            }) => Turn::Wait,
             Phase::Login(_) | Phase::Ready => Turn::Packet,
             Phase::Busy(running) => match (self.server, running.stage, &running.stream) {
                 (Some(server), Stage::Sent, Some(_)) => Turn::Stream(server),

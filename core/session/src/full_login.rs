@@ -68,6 +68,8 @@ pub(crate) enum Verdict {
     Wrong,
     /// Only the password itself can tell.
     Open,
+    /// Servers must be asked whether it is this one.
+    Servers(Secret),
 }
 
 /// A packet of the full path.
@@ -82,7 +84,10 @@ pub(crate) struct FullStep {
 impl Core {
     /// The clear password of a user, if it is known by now.
     pub(crate) fn password_of(&self, user: &str) -> Option<&Secret> {
-        match &self.policy.users.get(user)?.credential {
+        let Some(known) = self.policy.users.get(user) else {
+            return self.guests.password(user);
+        };
+        match &known.credential {
             Credential::Clear(password) => Some(password),
             Credential::Hash(hash) => {
                 let learned = self.learned.get(user)?;
@@ -105,7 +110,7 @@ impl Core {
             return own;
         }
         // Whether this worker has learned the password already must make no difference.
-        if self.hash_of(user).is_some() {
+        if self.hash_of(user).is_some() || self.passes(user) {
             return match named {
                 Some(Plugin::Clear) => Plugin::Clear,
                 Some(Plugin::Native | Plugin::CachingSha2 | Plugin::Ed25519) | None => {
@@ -121,16 +126,24 @@ impl Core {
         // Servers ask whom they do not know as well, so that nobody learns who is known.
         let asks = proof.plugin == Plugin::CachingSha2 && !proof.is_empty();
         let can_ask = secure || self.policy.key.is_some();
-        match self.password_of(user) {
+        let known = if self.policy.users.contains_key(user) {
+            self.password_of(user)
+        } else {
+            self.guest_password(user)
+        };
+        match known {
             Some(password) if proof.holds(password.reveal().as_bytes()) => Verdict::Right,
             Some(_) | None if asks && can_ask => Verdict::Open,
             None if proof.plugin == Plugin::Clear => {
-                let password = caching_sha2::parse_clear_password(proof.response);
-                let right = password.is_some_and(|password| self.learn(user, password.to_vec()));
-                if right {
-                    Verdict::Right
-                } else {
-                    Verdict::Wrong
+                match caching_sha2::parse_clear_password(proof.response) {
+                    Some(password) => self.weigh(user, password.to_vec()),
+                    None => Verdict::Wrong,
+                }
+            }
+            Some(_) if proof.plugin == Plugin::Clear && self.passes(user) => {
+                match caching_sha2::parse_clear_password(proof.response) {
+                    Some(password) => self.weigh(user, password.to_vec()),
+                    None => Verdict::Wrong,
                 }
             }
             None if self.hash_of(user).is_some() && !proof.is_empty() => Verdict::Open,
@@ -209,19 +222,34 @@ impl Core {
             }
         };
         let login = (&*step.hello, step.sequence);
-        if password.is_some_and(|password| self.is_password(&step.hello.user, password)) {
-            self.admit(client, login, out);
-        } else {
-            self.deny(client, login, "YES", out);
+        let user = &step.hello.user;
+        match password.map(|password| self.weigh(user, password)) {
+            Some(Verdict::Right) => self.admit(client, login, out),
+            Some(Verdict::Servers(password)) => self.ask_servers(client, login, password, out),
+            Some(Verdict::Wrong | Verdict::Open) | None => self.deny(client, login, "YES", out),
         }
     }
 
     /// Whether a user's password is this one.
-    fn is_password(&mut self, user: &str, password: Vec<u8>) -> bool {
-        match self.policy.users.get(user).map(|user| &user.credential) {
+    fn weigh(&mut self, user: &str, password: Vec<u8>) -> Verdict {
+        let right = match self.policy.users.get(user).map(|user| &user.credential) {
             Some(Credential::Clear(known)) => same(known.reveal().as_bytes(), &password),
             Some(Credential::Hash(_)) => self.learn(user, password),
-            None => false,
+            None if self.is_guest_password(user, &password) => true,
+            None => return self.servers_weigh(user, password),
+        };
+        if right {
+            Verdict::Right
+        } else {
+            Verdict::Wrong
+        }
+    }
+
+    fn servers_weigh(&self, user: &str, password: Vec<u8>) -> Verdict {
+        let fits = !password.is_empty() && password.len() <= PASSWORD_BYTES_MAX;
+        match String::from_utf8(password) {
+            Ok(password) if fits && self.passes(user) => Verdict::Servers(Secret::of(password)),
+            Ok(_) | Err(_) => Verdict::Wrong,
         }
     }
 

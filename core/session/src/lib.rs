@@ -40,6 +40,7 @@ mod files;
 mod front;
 mod full_login;
 mod greeting;
+mod guests;
 mod held;
 mod hostgroup;
 pub mod hosts;
@@ -105,7 +106,7 @@ pub use op::{Chunk, CloseReason, ConnId, Op, Ops};
 pub use places::Places;
 pub use policy::{
     Algorithms, AuthPlugin, BinlogSource, CachePolicy, ClientTls, Compression, Credential, Hold,
-    Plugin, Policy, Pool, Require, Secret, ServerTls, Timeouts, User,
+    PassThrough, Plugin, Policy, Pool, Require, Secret, ServerTls, Timeouts, User,
 };
 pub use queries::{QueryStats, Reset};
 pub use sessions::{FreeRow, ServerEnd, SessionRow, SessionState, Sessions};

@@ -25,7 +25,7 @@ impl Core {
         if unread.is_some_and(|deadline| deadline <= self.now) {
             return self.close_client(client, out);
         }
-        if self.ends_transaction(client, out) {
+        if self.ends_transaction(client, out) || self.guest_timer(client, out) {
             return;
         }
         let Some(session) = self.clients.get(client) else {

@@ -17,12 +17,13 @@ use mainstay_wire::{Capabilities, ErrorCode};
 use crate::causal::Written;
 use crate::core::Core;
 use crate::op::{ConnId, Ops};
+use crate::policy::Secret;
 use crate::session::{Key, Phase, Session};
 use crate::state::State;
 use crate::statements::{ClientStatements, Prepared, Text};
 
 /// Of the bytes of a session: a process that writes another number writes something else.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 
 impl Core {
     /// The sessions that could go now.
@@ -44,7 +45,9 @@ impl Core {
         };
         let goes = |one: &&Session| one.is_at_rest() && !one.is_filtered();
         let session = self.clients.get(client).filter(goes)?;
-        let bytes = session.encode();
+        let guest = self.guests.password(&session.key.user);
+        let is_guest = !self.policy.users.contains_key(&*session.key.user);
+        let bytes = session.encode(guest.filter(|_| is_guest));
         // The counters of its last statement, kept on a connection, do not go with it.
         self.client_gone(client, out);
         self.settle(out);
@@ -55,8 +58,10 @@ impl Core {
     /// of one, or its user is none of ours; its client must be closed then.
     pub fn receive(&mut self, now: Timestamp, bytes: &[u8]) -> Option<ConnId> {
         self.now = now;
-        let mut session = decode(bytes).ok()?;
-        let known = self.policy.users.contains_key(&*session.key.user);
+        let (mut session, password) = decode(bytes).ok()?;
+        let user = session.key.user.clone();
+        let known = self.policy.users.contains_key(&*user)
+            || password.is_some_and(|password| self.receive_guest(&user, password));
         if !known || self.clients.len() >= self.policy.clients_max {
             return None;
         }
@@ -96,8 +101,10 @@ impl Session {
             && !self.paused
     }
 
-    fn encode(&self) -> Vec<u8> {
+    /// `password`: of a user whom the receiver has in no settings.
+    fn encode(&self, password: Option<&Secret>) -> Vec<u8> {
         let mut out = vec![FORMAT];
+        put_optional(&mut out, password.map(|one| one.reveal().as_bytes()));
         put_u32(&mut out, self.number);
         put_lenenc_bytes(&mut out, self.host.as_bytes());
         put_lenenc_bytes(&mut out, self.key.user.as_bytes());
@@ -145,11 +152,12 @@ impl Session {
     }
 }
 
-fn decode(bytes: &[u8]) -> Result<Session, Malformed> {
+fn decode(bytes: &[u8]) -> Result<(Session, Option<Secret>), Malformed> {
     let mut reader = Reader::new(bytes);
     if reader.u8()? != FORMAT {
         return Err(Malformed::BadLength);
     }
+    let password = optional(&mut reader)?.map(text).transpose()?;
     let number = reader.u32()?;
     let host = text(reader.lenenc_bytes()?)?;
     let key = Key {
@@ -199,7 +207,7 @@ fn decode(bytes: &[u8]) -> Result<Session, Malformed> {
         statements.push((id, prepared));
     }
     session.statements = ClientStatements::with(last, statements);
-    Ok(session)
+    Ok((session, password.map(Secret::of)))
 }
 
 fn put_optional(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
@@ -253,13 +261,16 @@ mod tests {
     #[test]
     fn a_session_goes_on_as_it_was() {
         let before = session();
-        let after = decode(&before.encode()).expect("its own bytes");
-        assert_eq!(format!("{after:?}"), format!("{before:?}"));
+        for password in [None, Some(Secret::new("of a guest"))] {
+            let (after, told) = decode(&before.encode(password.as_ref())).expect("its own bytes");
+            assert_eq!(format!("{after:?}"), format!("{before:?}"));
+            assert_eq!(told, password);
+        }
     }
 
     #[test]
     fn bytes_of_another_format_are_refused() {
-        let mut bytes = session().encode();
+        let mut bytes = session().encode(None);
         bytes[0] += 1;
         assert!(decode(&bytes).is_err());
     }
@@ -268,7 +279,7 @@ mod tests {
         #[test]
         fn no_bytes_break_the_receiver(bytes: Vec<u8>, cut: usize) {
             let _ = decode(&bytes);
-            let whole = session().encode();
+            let whole = session().encode(None);
             let _ = decode(&whole[..cut % whole.len()]);
         }
     }

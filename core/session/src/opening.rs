@@ -14,13 +14,20 @@ use crate::state::State;
 use crate::statements::ServerStatements;
 use crate::tracking::Tracking;
 
+/// What a server refuses a login by that it may take in a moment: too many connections, or it
+/// starts or stops.
+pub(crate) const PASSING: [u16; 6] = [1040, 1053, 1129, 1203, 3032, 1927];
+
 impl Core {
     /// Opens a connection; gives its number.
     pub(crate) fn open(&mut self, upstream: usize, key: Key, out: &mut Ops) -> u32 {
         let deadline = self.now + self.policy.timeouts.connect;
         let target = &self.upstreams[upstream].target;
         let server = target.name.clone();
-        let address = match self.policy.sockets.get(&server) {
+        // By a socket, a server may let in whom it takes for the user of this process.
+        let is_ours = self.policy.users.contains_key(&*key.user);
+        let socket = self.policy.sockets.get(&server).filter(|_| is_ours);
+        let address = match socket {
             Some(path) => format!("unix:{path}"),
             None => target.address.to_string(),
         };
@@ -109,7 +116,6 @@ impl Core {
     /// A server refused the login. What may pass (too many connections, a server that starts or
     /// stops) counts as no connection; the rest is for the client to read.
     pub(crate) fn login_failed(&mut self, id: u32, error: &ErrPacket, out: &mut Ops) {
-        const PASSING: [u16; 6] = [1040, 1053, 1129, 1203, 3032, 1927];
         let Some(server) = self.servers.get(id) else {
             return;
         };
@@ -125,6 +131,7 @@ impl Core {
         self.upstreams[index].lost += 1;
         self.upstreams[index].failed += 1;
         self.warm.forget(&key);
+        self.guests.doubt_user(&key.user);
         let waiter = self.upstreams[index].waiters.iter().position(|&client| {
             self.clients
                 .get(client)

@@ -1,10 +1,11 @@
 //! What a valid configuration lets the machine do. Reading the file is left to `settings`.
 
 mod log;
+mod pass_through;
+mod secret;
 mod transport;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,8 @@ pub use crate::causal::{Causal, CausalPolicy};
 pub use crate::places::Places;
 pub use log::LogPolicy;
 pub use mainstay_routing::Choice;
+pub use pass_through::PassThrough;
+pub use secret::Secret;
 pub use transport::{Algorithms, ClientTls, CompressionWish, Require, ServerTls, ServerTraits};
 
 /// The settings of one machine. Counts are per worker: the shell divides what the file gives for
@@ -110,6 +113,8 @@ pub struct Policy {
     pub sockets: BTreeMap<ServerName, String>,
     /// The longest command in bytes: a longer one gets error 1153, and its client is closed.
     pub packet_max: usize,
+    /// Users who are not listed are let in as servers let them in; `None`: nobody is.
+    pub pass_through: Option<PassThrough>,
 }
 
 impl Default for Policy {
@@ -153,6 +158,7 @@ impl Default for Policy {
             allow_from: None,
             sockets: BTreeMap::new(),
             packet_max: 1 << 30,
+            pass_through: None,
         }
     }
 }
@@ -164,6 +170,7 @@ impl Policy {
         self.auth_plugin == AuthPlugin::CachingSha2
             || plugins.any(|plugin| plugin == Some(Plugin::CachingSha2))
             || self.has_hashes()
+            || self.pass_through.is_some()
     }
 
     /// Whether some user is known by a hash only.
@@ -297,28 +304,6 @@ impl Credential {
 impl Default for Credential {
     fn default() -> Self {
         Self::Clear(Secret::default())
-    }
-}
-
-/// Text that is never printed.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps the text.
-    pub fn new(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-
-    /// The text itself, for the one place that must have it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
     }
 }
 

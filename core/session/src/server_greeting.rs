@@ -89,7 +89,7 @@ impl Core {
 
     fn response(&self, id: u32, greeting: &Greeting) -> Option<HandshakeResponse> {
         let server = self.servers.get(id)?;
-        let password = self.password_of(&server.key.user);
+        let password = self.login_password(server);
         let password = password.map_or("", |password| password.reveal());
         let plugin = Plugin::announced(&greeting.auth_plugin);
         let attributes = greeting.capabilities.contains(Capabilities::CONNECT_ATTRS);

@@ -17,8 +17,10 @@ use rand_chacha::rand_core::RngCore;
 
 use crate::core::Core;
 use crate::dialect;
+use crate::errand::Errand;
 use crate::op::{Chunk, ConnId, Op, Ops};
-use crate::server::{Gathered, ServerPhase};
+use crate::policy::Secret;
+use crate::server::{Gathered, Server, ServerPhase};
 use crate::tracking::Tracking;
 
 /// Where a login at a server stands.
@@ -149,6 +151,16 @@ impl Core {
         self.login_answer(id, next, (2, &payload), out);
     }
 
+    /// The password of a login: that of the user, or the one that is to be judged.
+    pub(crate) fn login_password<'a>(&'a self, server: &'a Server) -> Option<&'a Secret> {
+        match &server.errand {
+            Some(Errand::Guest { password, .. }) => Some(password),
+            Some(Errand::Statement { .. } | Errand::Look) | None => {
+                self.password_of(&server.key.user)
+            }
+        }
+    }
+
     fn login_step(&mut self, id: u32, payload: &[u8]) -> Result<Next, Malformed> {
         let Some(server) = self.servers.get(id) else {
             return Ok(Next::Wait);
@@ -156,9 +168,8 @@ impl Core {
         let ServerPhase::Login { login, .. } = &server.phase else {
             return Ok(Next::Wait);
         };
-        let password = self.password_of(&server.key.user);
-        let password = password.map_or(String::new(), |password| password.reveal().to_owned());
-        let password = password.as_bytes();
+        let password = self.login_password(server).cloned().unwrap_or_default();
+        let password = password.reveal().as_bytes();
         let first = payload.first().copied();
         if first == Some(ERR_HEADER) {
             return Ok(Next::Failed(ErrPacket::parse(payload)?));

@@ -234,6 +234,7 @@ impl ProxySettings {
             client_compression: self.compression,
             server_compression: self.server_compression,
             proxy_header: self.proxy_protocol_to_servers,
+            pass_through: self.passthrough.clone(),
             ..default
         }
     }

@@ -34,7 +34,9 @@ use crate::control::{Control, ManagerSettings};
 use crate::dns::DnsSettings;
 use crate::error::Problem;
 use crate::reader::{Report, Section, unknown};
-use crate::settings::{ApiSettings, RoutingSettings, ServerSettings, Settings, UserSettings};
+use crate::settings::{
+    ApiSettings, ProxySettings, RoutingSettings, ServerSettings, Settings, UserSettings,
+};
 use crate::vip::{AddressSettings, Roles, VipRole};
 
 const KNOWN: &[&str] = &[
@@ -187,14 +189,7 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
     };
     let users = list(file, "user", report);
     let users = user::read(&users, folder, &spared, report);
-    let proxy = file.contains_key("proxy").then(|| {
-        let table = one(file, "proxy", report);
-        if users.is_empty() && !file.contains_key("user") {
-            let sentence = "needs at least one [[user]] section: nobody could log in";
-            report.add(table.1.start, "proxy", sentence);
-        }
-        proxy::read(Section::new("proxy", table, report), folder)
-    });
+    let proxy = proxy(file, folder, (&users, spared), report);
     let logs = one(file, "logs", report);
     let logs = logs::read(Section::new("logs", logs, report), folder);
     let routing = routing(file, (&servers, &users), report);
@@ -232,6 +227,31 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
         folder: folder.to_owned(),
         admin: admin.flatten(),
     })
+}
+
+/// `[proxy]`, which somebody must be able to use. `spared` must never pass through.
+fn proxy(
+    file: &DeTable<'_>,
+    folder: &Path,
+    (users, spared): (&[UserSettings], Vec<String>),
+    report: &mut Report<'_>,
+) -> Option<ProxySettings> {
+    if !file.contains_key("proxy") {
+        return None;
+    }
+    let table = one(file, "proxy", report);
+    let start = table.1.start;
+    let mut proxy = proxy::read(Section::new("proxy", table, report), folder);
+    match &mut proxy.passthrough {
+        Some(passthrough) => passthrough.never.extend(spared),
+        None if users.is_empty() && !file.contains_key("user") => {
+            let sentence = "needs at least one [[user]] section, or passthrough = true: nobody \
+                            could log in";
+            report.add(start, "proxy", sentence);
+        }
+        None => {}
+    }
+    Some(proxy)
 }
 
 /// `[manager]`, or `[monitor]` in its place.

@@ -9,7 +9,7 @@ use mainstay_routing::rules::{FastRoute, Rule};
 use mainstay_routing::{Firewall, HostgroupId, Hostgroups};
 use mainstay_session::policy::{
     Algorithms, AuthPlugin, BinlogSource, Causal, Choice, ClientTls, Compression, CompressionWish,
-    Credential, NoReader, Plugin, Require, Secret, ServerTls,
+    Credential, NoReader, PassThrough, Plugin, Require, Secret, ServerTls,
 };
 use mainstay_topology::{Address, Intent, Part, Promotion};
 
@@ -287,6 +287,9 @@ pub struct ProxySettings {
     pub proxy_protocol_from: Vec<String>,
     /// Tell servers the addresses of clients; default false.
     pub proxy_protocol_to_servers: bool,
+    /// `passthrough`, `passthrough_kept`, `passthrough_users_max`: who is not in `[[user]]`, as
+    /// servers let them in.
+    pub passthrough: Option<PassThrough>,
     /// The longest packet taken from a client; default 1 GiB, and servers have limits of their own.
     pub max_allowed_packet: usize,
 }

@@ -167,7 +167,7 @@ hold_time_max = "1ms"
 16: manager.replication_user: is missing: the name of the user
 17: manager.user: expected a user's name, found an empty text
 18: manager.password: expected a password, found something else
-20: proxy: needs at least one [[user]] section: nobody could log in
+20: proxy: needs at least one [[user]] section, or passthrough = true: nobody could log in
 21: proxy.listen: expected an IP address and a port, such as "127.0.0.1:6033", found "here:6033"
 22: proxy.workers: expected "auto" or a whole number from 1, found the number 0
 23: proxy.hold_bytes_max: expected a size, such as "64MiB", found "64MB"
@@ -288,6 +288,19 @@ fn a_user_may_be_known_by_a_hash_only() {
         panic!("a hash")
     };
     assert!(hash.reveal().starts_with("$A$00A$%{\u{11}vb"));
+}
+
+#[test]
+fn users_pass_through_only_when_asked_and_never_those_of_the_manager() {
+    let parsed = |keys: &str| parse(&format!("{RIGHT}[proxy]\n{keys}")).unwrap();
+    let policy = parsed("passthrough = true\n").session_policy().unwrap();
+    assert!(policy.needs_key());
+    let pass = policy.pass_through.expect("it is on");
+    assert_eq!(pass.users_max, 1000);
+    assert_eq!(pass.never.len(), 2, "{:?}", pass.never);
+    let user = "passthrough_kept = \"1h\"\n[[user]]\nname = \"u\"\npassword = \"secret-4\"\n";
+    let off = parsed(user).session_policy().unwrap();
+    assert!(off.pass_through.is_none());
 }
 
 #[test]

@@ -17,7 +17,7 @@ const HASH: &str = "$A$001$abcdefghijklmnopqrstkBctVzhzuA1ysSvIzeMrpA/ebx.7yMhXo
 /// Of another password.
 const OTHER_HASH: &str = "$A$001$abcdefghijklmnopqrsTkBctVzhzuA1ysSvIzeMrpA/ebx.7yMhXojZUkBOVPD.";
 
-fn key() -> Arc<ServerKey> {
+pub(crate) fn key() -> Arc<ServerKey> {
     static KEY: OnceLock<Arc<ServerKey>> = OnceLock::new();
     let make = || Arc::new(ServerKey::generate([1; 32]).expect("a key"));
     KEY.get_or_init(make).clone()
@@ -61,7 +61,7 @@ fn named(world: &mut World, password: &str) -> u32 {
     named_as(world, USER, password)
 }
 
-fn named_as(world: &mut World, user: &str, password: &str) -> u32 {
+pub(crate) fn named_as(world: &mut World, user: &str, password: &str) -> u32 {
     let client = world.accept();
     let hello = world.clients[&client].hello(user, password, None);
     world.client_sends(client, &hello);
@@ -69,7 +69,12 @@ fn named_as(world: &mut World, user: &str, password: &str) -> u32 {
 }
 
 /// The rest of the full path, with the salt of the greeting or of a switch.
-fn by_key(world: &mut World, client: u32, (salt, sequence): (&Salt, u8), password: &str) -> Reply {
+pub(crate) fn by_key(
+    world: &mut World,
+    client: u32,
+    (salt, sequence): (&Salt, u8),
+    password: &str,
+) -> Reply {
     assert_eq!(data(world, client), [4]);
     sends(world, client, sequence, &[2]);
     let pem = data(world, client);

@@ -15,6 +15,7 @@ mod draining;
 mod explained;
 mod failover;
 mod faults;
+mod guests;
 mod hashed;
 mod hung;
 mod kill;

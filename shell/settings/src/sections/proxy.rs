@@ -1,10 +1,12 @@
 //! `[proxy]`.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
 use mainstay_session::policy::{
-    Algorithms, AuthPlugin, BinlogSource, Causal, Choice, Compression, NoReader, Policy, Pool,
+    Algorithms, AuthPlugin, BinlogSource, Causal, Choice, Compression, NoReader, PassThrough,
+    Policy, Pool,
 };
 use mainstay_topology::ServerName;
 
@@ -15,6 +17,9 @@ use crate::settings::{ProxyIo, ProxySettings};
 use crate::value;
 
 const LEAST: Duration = Duration::from_millis(10);
+
+/// How long a password that a server took is believed.
+const PASSWORD_KEPT: Duration = Duration::from_mins(10);
 
 /// Below what service managers allow before they kill: systemd gives 90 s.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
@@ -60,16 +65,15 @@ pub(super) const CAUSAL: [(&str, Causal); 3] = [
 
 pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySettings {
     let default = Policy::default();
-    let (pool, hold, wait) = (&default.pool, &default.hold, &default.timeouts);
-    let cache = &default.cache;
+    let (pool, hold, cache) = (&default.pool, &default.hold, &default.cache);
+    let wait = &default.timeouts;
     let (connections, connection_statements_max) = connections(&mut section, pool);
     let [
         server_connections_max,
         server_connections_min,
         idle_connections_max,
     ] = connections;
-    let key = "transaction_replay_bytes_max";
-    let replay_bytes_max = size(&mut section, key, default.replay_bytes_max);
+    let replay_bytes_max = replay_bytes(&mut section, &default);
     let settings = ProxySettings {
         listen: listen(&mut section, 6033),
         workers: workers(&mut section),
@@ -126,9 +130,27 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, folder: &Path) -> ProxySett
         allow_from: networks(&mut section, "allow_from"),
         proxy_protocol_to_servers: section.boolean("proxy_protocol_to_servers", false),
         max_allowed_packet: size(&mut section, "max_allowed_packet", default.packet_max),
+        passthrough: passthrough(&mut section),
     };
     section.end();
     settings
+}
+
+fn replay_bytes(section: &mut Section<'_, '_, '_>, default: &Policy) -> usize {
+    let key = "transaction_replay_bytes_max";
+    size(section, key, default.replay_bytes_max)
+}
+
+/// Off unless it is asked for: it lets any account of the servers in.
+fn passthrough(section: &mut Section<'_, '_, '_>) -> Option<PassThrough> {
+    let on = section.boolean("passthrough", false);
+    let kept = section.duration("passthrough_kept", PASSWORD_KEPT, Duration::ZERO);
+    let users_max = section.count("passthrough_users_max", 1_000, 1);
+    on.then(|| PassThrough {
+        kept,
+        users_max,
+        never: BTreeSet::new(),
+    })
 }
 
 /// The most and the fewest connections to a server, and the most that are idle; then the most
