@@ -67,6 +67,7 @@ pub(super) const CORE_LIBRARIES: &[(&str, &str)] = &[
     ("slab", "tables of sessions and connections"),
     ("thiserror", "the error enum of each crate"),
     ("zstd", "transactions that MySQL has compressed"),
+    ("zeroize", "secrets that leave no copy in memory"),
 ];
 
 /// Libraries that only tests of the core may use.
