@@ -89,6 +89,7 @@ impl Counted {
             "stats_mysql_connection_pool" => self.pools(reset),
             "stats_mysql_global" => dialect::globals(&self.stats(), self.uptime())
                 .into_iter()
+                .chain(monitored::counts(&self.control))
                 .map(|(name, value)| vec![name.into(), value.to_string().into()])
                 .collect(),
             "stats_mysql_users" => clients::users(&self.stats(), &proxy.policy()),

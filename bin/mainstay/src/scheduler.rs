@@ -21,32 +21,37 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /// The running programs. Dropping it ends them.
 #[derive(Debug, Default)]
 pub(crate) struct Scheduler {
-    settings: Vec<SchedulerSettings>,
-    tasks: Vec<AbortHandle>,
+    tasks: Vec<(SchedulerSettings, AbortHandle)>,
 }
 
 impl Scheduler {
     pub(crate) fn start(settings: &[SchedulerSettings]) -> Self {
-        let active = settings.iter().filter(|one| one.active);
-        let tasks = active.map(|one| tokio::spawn(again(one.clone())).abort_handle());
-        Self {
-            tasks: tasks.collect(),
-            settings: settings.to_vec(),
-        }
+        let mut scheduler = Self::default();
+        scheduler.change(settings);
+        scheduler
     }
 
-    /// Puts other settings in force; programs whose settings have not changed are not disturbed
-    /// unless another one's have.
+    /// Puts other settings in force; programs whose settings have not changed are not disturbed.
     pub(crate) fn change(&mut self, settings: &[SchedulerSettings]) {
-        if self.settings != settings {
-            *self = Self::start(settings);
+        self.tasks.retain(|(task, handle)| {
+            let stays = settings.contains(task);
+            if !stays {
+                handle.abort();
+            }
+            stays
+        });
+        for one in settings.iter().filter(|one| one.active) {
+            if !self.tasks.iter().any(|(task, _)| task == one) {
+                let handle = tokio::spawn(again(one.clone())).abort_handle();
+                self.tasks.push((one.clone(), handle));
+            }
         }
     }
 }
 
 impl Drop for Scheduler {
     fn drop(&mut self) {
-        for task in &self.tasks {
+        for (_, task) in &self.tasks {
             task.abort();
         }
     }

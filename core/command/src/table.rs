@@ -71,13 +71,14 @@ commands! {
         => |c| c.value().map(Command::ConfigToFile);
     "SELECT CONFIG FILE", "Shows what is in force as a settings file, without passwords."
         => |_| Some(Command::ConfigText);
-    "(PROXYSQL|MAINSTAY) START", "Takes clients." => |_| control(Control::Start);
-    "(PROXYSQL|MAINSTAY) STOP", "Takes no clients and ends those that are there."
+    "(PROXYSQL|MAINSTAY) START", "Says that clients are taken: they always are." => |_| control(Control::Start);
+    "(PROXYSQL|MAINSTAY) STOP",
+        "Refused: take the address away, or SHUTDOWN SLOW, which lets clients finish."
         => |_| control(Control::Stop);
     "(PROXYSQL|MAINSTAY) RESTART", "Hands over to a new process, without losing a client."
         => |_| control(Control::Restart);
-    "(PROXYSQL|MAINSTAY) PAUSE", "Takes no new clients." => |_| control(Control::Pause);
-    "(PROXYSQL|MAINSTAY) RESUME", "Takes new clients again." => |_| control(Control::Resume);
+    "(PROXYSQL|MAINSTAY) PAUSE", "Refused, as STOP is." => |_| control(Control::Pause);
+    "(PROXYSQL|MAINSTAY) RESUME", "Says that clients are taken." => |_| control(Control::Resume);
     "(PROXYSQL|MAINSTAY) SHUTDOWN SLOW", "Ends the process when its clients have finished."
         => |_| control(Control::Shutdown { slow: true });
     "(PROXYSQL|MAINSTAY) SHUTDOWN", "Ends the process."

@@ -33,6 +33,14 @@ impl Text {
             copy,
         }
     }
+
+    /// A number that is the same for the same text in the same schema.
+    pub(crate) fn mark(&self) -> u64 {
+        let schema = self.schema.as_deref().unwrap_or_default();
+        schema.iter().fold(self.order, |order, &byte| {
+            (order ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+    }
 }
 
 /// A statement as its client knows it.

@@ -1,6 +1,6 @@
 //! What is counted by hostgroup and server, by user, and plainly: made when somebody asks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mainstay_routing::hostgroups::{Members, READERS, WRITERS};
@@ -9,7 +9,11 @@ use mainstay_topology::{Address, ServerName};
 use crate::core::Core;
 use crate::counts::{Counts, GroupStats};
 use crate::session::Phase;
+use crate::statements::Text;
 use crate::upstream::Upstream;
+
+/// Different prepared statements that are told apart: counting must not keep a worker for long.
+const TEXTS_MAX: usize = 50_000;
 
 /// What is counted besides [`crate::Stats`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,12 +37,16 @@ pub struct Tally {
 }
 
 /// Prepared statements.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PreparedStats {
     /// By clients.
     pub clients: usize,
     /// On server connections.
     pub servers: usize,
+    /// What tells the different ones of clients apart.
+    pub client_texts: BTreeSet<u64>,
+    /// The same of server connections.
+    pub server_texts: BTreeSet<u64>,
 }
 
 impl Tally {
@@ -65,6 +73,8 @@ impl Tally {
         self.server_connections += server_connections;
         self.prepared.clients += prepared.clients;
         self.prepared.servers += prepared.servers;
+        self.prepared.client_texts.extend(prepared.client_texts);
+        self.prepared.server_texts.extend(prepared.server_texts);
         self.mirrors += mirrors;
         self.counts.add(&counts);
     }
@@ -94,7 +104,12 @@ impl Core {
             }
         }
         for (_, server) in self.servers.iter() {
-            tally.prepared.servers += server.statements.count();
+            let prepared = &mut tally.prepared;
+            prepared.servers += server.statements.count();
+            if prepared.server_texts.len() < TEXTS_MAX {
+                let texts = server.statements.texts();
+                prepared.server_texts.extend(texts.map(Text::mark));
+            }
             let Some(session) = server.session().and_then(|id| self.clients.get(id)) else {
                 continue;
             };
@@ -108,7 +123,13 @@ impl Core {
                 continue;
             }
             tally.busy += usize::from(session.running().is_some());
-            tally.prepared.clients += session.statements.count();
+            let prepared = &mut tally.prepared;
+            prepared.clients += session.statements.count();
+            if prepared.client_texts.len() < TEXTS_MAX {
+                let statements = session.statements.iter();
+                let texts = statements.map(|(_, one)| one.text.mark());
+                prepared.client_texts.extend(texts);
+            }
             let user = Arc::clone(&session.key.user);
             *tally.users.entry(user).or_default() += 1;
         }

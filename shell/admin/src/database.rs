@@ -17,6 +17,7 @@ use crate::error::AdminError;
 use crate::figures::{Cell, Row};
 use crate::functions::{self, Asker, Present};
 use crate::guard::{Guard, Role};
+use crate::information;
 use crate::runtime::Table;
 use crate::schema::{self, Schema};
 
@@ -239,7 +240,7 @@ fn set_up(
     for table in schema::tables() {
         connection.execute_batch(&table.create())?;
     }
-    Ok(())
+    information::add(connection)
 }
 
 fn insert(connection: &Connection, table: &str, rows: &[Row]) -> rusqlite::Result<()> {

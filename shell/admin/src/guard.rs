@@ -139,7 +139,7 @@ fn pragma(name: &str, value: Option<&str>) -> Result<(), String> {
 }
 
 fn writable(table: &str, schema: Option<&str>) -> Result<(), String> {
-    if table.starts_with("sqlite_") {
+    if table.starts_with("sqlite_") || crate::information::is_ours(schema) {
         return Err(FIXED.to_owned());
     }
     if let Some(module) = table.strip_prefix("runtime_") {

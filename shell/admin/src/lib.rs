@@ -12,6 +12,7 @@ mod admin;
 mod checksum;
 mod drift;
 mod history;
+mod information;
 mod layers;
 mod show;
 mod states;

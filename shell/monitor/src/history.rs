@@ -1,6 +1,7 @@
 //! What probes saw, kept for a while and never more than a number of rows: the `monitor` tables.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -46,12 +47,16 @@ pub struct Row {
 #[derive(Debug, Default)]
 pub(crate) struct History {
     rows: [Mutex<VecDeque<Row>>; 4],
+    /// Since the start, with an answer and without.
+    counts: [[AtomicU64; 2]; 4],
 }
 
 impl History {
     /// Keeps a row, and lets go of those that are older than `keep`.
     pub(crate) fn push(&self, kind: Kind, row: Row, keep: Duration) {
         let keep = u64::try_from(keep.as_micros()).unwrap_or(u64::MAX);
+        let failed = usize::from(row.error.is_some());
+        self.counts[kind as usize][failed].fetch_add(1, Ordering::Relaxed);
         let oldest = row.began_us.saturating_sub(keep);
         let mut rows = self.of(kind).lock().unwrap_or_else(PoisonError::into_inner);
         rows.push_back(row);
@@ -63,6 +68,11 @@ impl History {
     pub(crate) fn rows(&self, kind: Kind) -> Vec<Row> {
         let rows = self.of(kind).lock().unwrap_or_else(PoisonError::into_inner);
         rows.iter().cloned().collect()
+    }
+
+    pub(crate) fn counts(&self, kind: Kind) -> [u64; 2] {
+        let counts = &self.counts[kind as usize];
+        [0, 1].map(|at: usize| counts[at].load(Ordering::Relaxed))
     }
 
     fn of(&self, kind: Kind) -> &Mutex<VecDeque<Row>> {
@@ -104,5 +114,6 @@ mod tests {
             history.push(Kind::Ping, row(7), Duration::MAX);
         }
         assert_eq!(history.rows(Kind::Ping).len(), ROWS_MAX);
+        assert_eq!(history.counts(Kind::Ping), [ROWS_MAX as u64 + 5, 0]);
     }
 }

@@ -66,6 +66,11 @@ impl Monitor {
         self.shared.now().0
     }
 
+    /// Probes of a kind that had an answer, and those that had none, since the start.
+    pub fn counts(&self, kind: Kind) -> [u64; 2] {
+        self.shared.history.counts(kind)
+    }
+
     /// What probes of a kind saw, the oldest first.
     pub fn history(&self, kind: Kind) -> Vec<Row> {
         self.shared.history.rows(kind)

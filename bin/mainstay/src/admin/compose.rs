@@ -112,7 +112,7 @@ fn with_hint(mut refused: Refused, latest: Option<Module>) -> Refused {
             .push_str("; or give it rows in mysql_servers and LOAD MYSQL SERVERS TO RUNTIME first");
     }
     let key = refused.reason.split(':').next().unwrap_or_default();
-    let variable = key.strip_prefix("proxy.").and_then(variables::of_key);
+    let variable = variables::of_key(key);
     if let (Some(name), true) = (variable, refused.table.is_empty()) {
         variables::NAME.clone_into(&mut refused.table);
         refused.row = format!("variable_name={name}");

@@ -287,6 +287,35 @@ fn variables_are_keys_of_the_proxy() {
 }
 
 #[test]
+fn variables_of_the_monitor_and_of_logs_are_keys_too() {
+    let manager = FILE.find("[manager]").expect("a section");
+    let proxy = FILE.find("[proxy]").expect("a section");
+    let alone = "[monitor]\nuser = \"m\"\npassword = \"secret-m\"\n\n";
+    let file = format!("{}{alone}{}", &FILE[..manager], &FILE[proxy..]);
+    for (file, notes) in [(file.as_str(), 0), (FILE, 1)] {
+        let (runtime, told) = in_force(file);
+        let mut tables = runtime.rows(Module::MysqlVariables);
+        for (name, value) in [
+            ("mysql-monitor_ping_interval", "3000"),
+            ("mysql-long_query_time", "250"),
+            ("mysql-auditlog_filename", "audit.log"),
+        ] {
+            let mut rows = tables[0].rows.iter_mut();
+            let row = rows.find(|row| row[0] == Cell::from(name));
+            row.expect("it is there")[1] = value.into();
+        }
+        let told_of = runtime.load(Module::MysqlVariables, &tables);
+        assert_eq!(told_of.expect("it is right").len(), notes);
+        let settings = last(&told);
+        assert_eq!(settings.logs.slow_after.as_millis(), 250);
+        assert!(settings.logs.audit.is_some());
+        let monitor = settings.control.monitor();
+        let interval = monitor.map(|monitor| monitor.ping_interval.as_secs());
+        assert_eq!(interval, (notes == 0).then_some(3));
+    }
+}
+
+#[test]
 fn the_status_of_a_row_is_what_is_wanted_with_the_server() {
     let (runtime, told) = in_force(FILE);
     let mut tables = runtime.rows(Module::Servers);

@@ -1,5 +1,7 @@
 //! `global_variables`: which variable is which key of the settings, and how its value is written.
 
+mod beyond;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -21,15 +23,18 @@ pub(super) const FIREWALL: &str = "mysql-firewall_whitelist_enabled";
 const NO_TIMEOUT: &str = "86400000";
 
 /// One variable that has an effect.
-struct Known {
+struct Known<S> {
     name: &'static str,
     key: &'static str,
-    show: fn(&ProxySettings) -> String,
+    show: fn(&S) -> String,
     value: fn(&str) -> Option<Value>,
     expected: &'static str,
 }
 
-const KNOWN: [Known; 24] = [
+/// A key, how a value becomes its, and what is expected.
+type Target = (&'static str, fn(&str) -> Option<Value>, &'static str);
+
+const KNOWN: [Known<ProxySettings>; 24] = [
     known(
         "mysql-max_connections",
         "clients_max",
@@ -204,13 +209,13 @@ const WHOLE: &str = "a whole number";
 const MS: &str = "a number of milliseconds";
 const TRUTH: &str = "true or false";
 
-const fn known(
+const fn known<S>(
     name: &'static str,
     key: &'static str,
-    show: fn(&ProxySettings) -> String,
+    show: fn(&S) -> String,
     value: fn(&str) -> Option<Value>,
     expected: &'static str,
-) -> Known {
+) -> Known<S> {
     Known {
         name,
         key,
@@ -233,6 +238,7 @@ pub(super) fn rows(module: Module, document: &Document, settings: &Settings) -> 
         if let Some(proxy) = &settings.proxy {
             shown.extend(KNOWN.iter().map(|known| (known.name, (known.show)(proxy))));
         }
+        shown.extend(beyond::shown(settings));
         shown.insert(FIREWALL, firewall::is_on(document).to_string());
     } else {
         shown.insert("admin-version", env!("CARGO_PKG_VERSION").to_owned());
@@ -278,23 +284,41 @@ pub(super) fn write(
         if self::value(std::slice::from_ref(before), name) == Some(value) || name == FIREWALL {
             continue;
         }
-        let Some(known) = KNOWN.iter().find(|known| known.name == name) else {
+        let monitored = document.has("monitor");
+        let Some((key, read, expected)) = of_proxy(name).or_else(|| beyond::find(name, monitored))
+        else {
             notes.push(format!("{name} has no effect here"));
             continue;
         };
-        let key = format!("proxy.{}", known.key);
+        let key = if key.contains('.') {
+            key.to_owned()
+        } else {
+            format!("proxy.{key}")
+        };
+        if key == "monitor.password" {
+            // One of them is enough, and both are a mistake.
+            document.unset("monitor.password_file");
+        }
         if value.is_empty() {
             document.unset(&key);
             continue;
         }
-        let expected = || refused(format!("expected {}, found '{value}'", known.expected));
-        document.set(&key, (known.value)(value).ok_or_else(expected)?);
+        let expected = || refused(format!("expected {expected}, found '{value}'"));
+        document.set(&key, read(value).ok_or_else(expected)?);
     }
     Ok(())
 }
 
-/// The variable that a key of `[proxy]` is set by.
+fn of_proxy(name: &str) -> Option<Target> {
+    let known = KNOWN.iter().find(|known| known.name == name);
+    known.map(|known| (known.key, known.value, known.expected))
+}
+
+/// The variable that a key is set by.
 pub(super) fn of_key(key: &str) -> Option<&'static str> {
+    let Some(key) = key.strip_prefix("proxy.") else {
+        return beyond::of_key(key);
+    };
     let known = KNOWN.iter().find(|known| known.key == key);
     known.map(|known| known.name)
 }

@@ -96,7 +96,15 @@ fn commands(stats: &Stats) -> Vec<Global> {
         ("Com_frontend_stmt_close", count(Count::ClientClose)),
         ("Selects_for_update__autocommit0", count(Count::LockingRead)),
         ("Stmt_Client_Active_Total", prepared.clients as u64),
+        (
+            "Stmt_Client_Active_Unique",
+            prepared.client_texts.len() as u64,
+        ),
         ("Stmt_Server_Active_Total", prepared.servers as u64),
+        (
+            "Stmt_Server_Active_Unique",
+            prepared.server_texts.len() as u64,
+        ),
     ]
 }
 

@@ -9,8 +9,29 @@ use mainstay_monitor::{Kind, Monitor, Row as Probe};
 use mainstay_routing::hostgroups::{READERS, WRITERS};
 use mainstay_topology::{Address, Facts, Intent, Outcome, Routes, ServerName};
 
+use super::dialect::Global;
 use super::{Known, micros};
 use crate::control::Control;
+
+/// In the order of [`Kind::ALL`].
+const CHECKS: [[&str; 2]; 4] = [
+    [
+        "MySQL_Monitor_connect_check_OK",
+        "MySQL_Monitor_connect_check_ERR",
+    ],
+    [
+        "MySQL_Monitor_ping_check_OK",
+        "MySQL_Monitor_ping_check_ERR",
+    ],
+    [
+        "MySQL_Monitor_read_only_check_OK",
+        "MySQL_Monitor_read_only_check_ERR",
+    ],
+    [
+        "MySQL_Monitor_replication_lag_check_OK",
+        "MySQL_Monitor_replication_lag_check_ERR",
+    ],
+];
 
 /// One server as `runtime_mysql_servers` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +61,20 @@ pub(super) fn rows(control: &Control, table: &str) -> Option<Vec<Row>> {
         Control::Monitor(monitor) => of_monitor(monitor, kind),
         Control::Manager(manager, _) => of_manager(&manager.snapshot(), kind),
     })
+}
+
+/// How many probes had an answer and how many had none, by ProxySQL's names. A manager's looks are
+/// not counted by kind.
+pub(super) fn counts(control: &Control) -> Vec<Global> {
+    let Control::Monitor(monitor) = control else {
+        return Vec::new();
+    };
+    let names = Kind::ALL.into_iter().zip(CHECKS);
+    let counted = names.flat_map(|(kind, [ok, failed])| {
+        let [answered, silent] = monitor.counts(kind);
+        [(ok, answered), (failed, silent)]
+    });
+    counted.collect()
 }
 
 fn state_row(state: StateRow) -> Row {

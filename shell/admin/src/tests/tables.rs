@@ -22,6 +22,33 @@ fn every_table_is_listed_and_shows_how_it_was_made() {
 }
 
 #[test]
+fn what_tools_ask_of_the_information_schema_is_answered() {
+    let place = Place::new();
+    let columns = "select TABLE_NAME, COLUMN_NAME from information_schema.columns \
+                   where table_schema = 'main' and table_name = 'mysql_servers' \
+                   order by table_name,ordinal_position";
+    let expected = crate::columns("mysql_servers").len();
+    assert_eq!(place.rows(columns).len(), expected);
+    let keys = "SELECT DISTINCT COLUMN_NAME FROM information_schema.STATISTICS \
+                WHERE TABLE_SCHEMA = 'main' AND TABLE_NAME = 'mysql_query_rules' \
+                AND SEQ_IN_INDEX = 1";
+    assert_eq!(place.rows(keys), ["rule_id"]);
+    for empty in [
+        "SELECT name from mysql.help_topic WHERE name like \"SHOW %\"",
+        "SELECT CONCAT(\"'\", user, \"'@'\",host,\"'\") FROM mysql.user",
+        "SELECT ROUTINE_NAME FROM INFORMATION_SCHEMA.ROUTINES WHERE ROUTINE_TYPE=\"FUNCTION\"",
+    ] {
+        assert!(place.rows(empty).is_empty(), "{empty}");
+    }
+    assert!(place.ask("DELETE FROM information_schema.columns").is_err());
+    assert!(
+        place
+            .ask("INSERT INTO mysql.user VALUES ('%', 'x')")
+            .is_err()
+    );
+}
+
+#[test]
 fn variables_are_set_in_memory_and_wait_to_be_loaded() {
     let place = Place::new();
     place.done("SET mysql-threads='8'");
