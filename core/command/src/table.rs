@@ -71,7 +71,8 @@ commands! {
         => |c| c.value().map(Command::ConfigToFile);
     "SELECT CONFIG FILE", "Shows what is in force as a settings file, without passwords."
         => |_| Some(Command::ConfigText);
-    "(PROXYSQL|MAINSTAY) START", "Says that clients are taken: they always are." => |_| control(Control::Start);
+    "(PROXYSQL|MAINSTAY) START", "Says that clients are taken: they are."
+        => |_| control(Control::Start);
     "(PROXYSQL|MAINSTAY) STOP",
         "Refused: take the address away, or SHUTDOWN SLOW, which lets clients finish."
         => |_| control(Control::Stop);
