@@ -331,14 +331,10 @@ impl Story {
         (1..=self.hosts).filter(has).collect()
     }
 
-    /// How often the host has become Active for each of the readers' addresses.
-    pub(crate) fn turns(&self, host: usize) -> Vec<Value> {
-        let mut command = self.network.command(&format!("h{host}"), mainstay_binary());
-        let file = self.path(&format!("vip{host}.toml"));
-        let answer = run(command.args(["status", "--json", "--config"]).arg(file)).json();
-        let vips = answer["vips"].as_array().expect("a list").clone();
-        let readers = vips.into_iter().filter(|vip| vip["name"] != "writer");
-        readers.map(|vip| vip["became_active"].clone()).collect()
+    /// How often a manager has told a host to let an address go.
+    pub(crate) fn drops(&self) -> usize {
+        let log = fs::read_to_string(self.path("manager.log")).expect("it is written");
+        log.matches("an address was told to drop").count()
     }
 
     fn holders(&self) -> Vec<usize> {
