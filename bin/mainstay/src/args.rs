@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::change::{ApplyArgs, ChangeCommand};
 use crate::config::ConfigArgs;
 use crate::doctor::DoctorArgs;
 use crate::import::ImportArgs;
 use crate::init::InitArgs;
+use crate::rolling::RollingCommand;
 
 /// Keeps a MySQL or MariaDB service answering.
 #[derive(Debug, Parser)]
@@ -55,9 +57,18 @@ pub(crate) enum Command {
                             mainstay role move reader-1 --to db3 --config mainstay.toml"
     )]
     Role(RoleArgs),
-    /// Print what a failover or a switchover would do; touch nothing.
+    /// Print what would be done, with its SQL; touch nothing.
     #[command(after_help = "Example:\n  mainstay plan switchover --to db2")]
     Plan(PlanArgs),
+    /// Run a plan that was printed, if nothing that it relies on has changed since.
+    #[command(after_help = "Example:\n  mainstay plan move db3 --under db2\n  \
+                            mainstay apply 1f3c09aa")]
+    Apply(ApplyArgs),
+    #[command(flatten)]
+    Change(ChangeCommand),
+    /// Restart all servers one after another, for an upgrade: no client sees an error.
+    #[command(subcommand)]
+    Rolling(RollingCommand),
     /// Move the primary to another server, under load, without losing anything.
     #[command(after_help = "Example:\n  mainstay switchover --to db2")]
     Switchover(SwitchoverArgs),
@@ -295,6 +306,8 @@ pub(crate) enum PlanWhat {
         #[arg(long)]
         json: bool,
     },
+    #[command(flatten)]
+    Change(ChangeCommand),
     /// What would be done to move the primary.
     Switchover {
         #[command(flatten)]
@@ -419,8 +432,8 @@ pub(crate) enum RoleAction {
     },
 }
 
-/// `300ms`, `2s`, `1m`.
-fn duration(text: &str) -> Result<Duration, String> {
+/// `300ms`, `2s`, `1m`, `4h`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let digits = text
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());
@@ -432,7 +445,8 @@ fn duration(text: &str) -> Result<Duration, String> {
         "ms" => Ok(Duration::from_millis(number)),
         "s" => Ok(Duration::from_secs(number)),
         "m" => Ok(Duration::from_secs(number.saturating_mul(60))),
-        _ => Err("a number and one of the units ms, s, m, such as 300ms".to_owned()),
+        "h" => Ok(Duration::from_secs(number.saturating_mul(3600))),
+        _ => Err("a number and one of the units ms, s, m, h, such as 300ms".to_owned()),
     }
 }
 

@@ -210,6 +210,7 @@ fn server(state: &ServerState) -> ServerView {
         reader: used && state.part == Part::Reader,
         promotion: "neutral".to_owned(),
         follows: None,
+        wish: None,
         facts: None,
     }
 }

@@ -223,6 +223,10 @@ pub(crate) fn wrong_with(status: &StatusView) -> Option<String> {
     }
     let wrong = status.servers.iter().find_map(|server| {
         let name = &server.name;
+        if server.wish.is_some() && server.role != "primary" {
+            // Whoever took it out knows.
+            return None;
+        }
         if server.reachability != "reachable" {
             return Some(format!("{name} is {}", server.reachability));
         }

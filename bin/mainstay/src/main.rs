@@ -8,6 +8,7 @@ mod args;
 mod balancing;
 mod binlog;
 mod certificates;
+mod change;
 mod cloud;
 mod config;
 mod control;
@@ -25,6 +26,7 @@ mod naming;
 mod output;
 mod plan;
 mod queries;
+mod rolling;
 mod runfile;
 mod sandbox;
 mod scheduler;
@@ -69,6 +71,9 @@ fn main() -> ExitCode {
         Command::Queries(args) => queries::run(&args),
         Command::Sessions(args) => sessions::run(&args),
         Command::Plan(args) => plan::run(&args),
+        Command::Apply(args) => change::apply(&args),
+        Command::Change(command) => change::run(&command),
+        Command::Rolling(command) => rolling::run(&command),
         Command::Switchover(args) => switchover::run(&args),
         Command::Failover(args) => switchover::failover(&args),
         Command::Drill(args) => drill::run(&args),

@@ -7,11 +7,16 @@ use mainstay_dashboard::views::{PlanStepView, PlanView};
 
 use crate::api::{Api, escape};
 use crate::args::{AllowedArgs, PlanArgs, PlanWhat};
+use crate::change;
 use crate::output::{emit, table};
 use crate::why::row;
 
 pub(crate) fn run(args: &PlanArgs) -> Result<ExitCode> {
+    if let PlanWhat::Change(command) = &args.what {
+        return change::show(command);
+    }
     let (cluster, path, json) = match &args.what {
+        PlanWhat::Change(_) => unreachable!("shown above"),
         PlanWhat::Failover { cluster, json } => {
             (cluster, "/api/v1/plan/failover".to_owned(), *json)
         }
@@ -42,8 +47,11 @@ fn switchover(to: Option<&str>, allowed: AllowedArgs) -> String {
     )
 }
 
-fn text_of(plan: &PlanView) -> String {
-    let mut text = format!("Plan: {}, ending in epoch {}\n", plan.purpose, plan.epoch);
+pub(crate) fn text_of(plan: &PlanView) -> String {
+    let mut text = format!(
+        "Plan {}: {}, ending in epoch {}\n",
+        plan.id, plan.purpose, plan.epoch
+    );
     let mut group = None;
     for step in &plan.steps {
         let together = group == Some(step.group);
@@ -60,7 +68,10 @@ fn text_of(plan: &PlanView) -> String {
         let rows: Vec<Vec<String>> = plan.checks.iter().map(row).collect();
         text.push_str(&format!("\nIt depends on:\n{}", table(&rows)));
     }
-    text.push_str("\nNothing has been touched.\n");
+    text.push_str(&format!(
+        "\nNothing has been touched. To do this and nothing else: mainstay apply {}\n",
+        plan.id
+    ));
     text
 }
 
@@ -81,5 +92,11 @@ fn text_of_step(step: &PlanStepView, together: bool) -> String {
         "       limit {limit:?}; on failure: {}\n",
         step.on_failure
     ));
+    if let Some(undo) = &step.undo {
+        text.push_str(&format!("       undo  {undo}\n"));
+        for sql in &step.undo_sql {
+            text.push_str(&format!("             {sql}\n"));
+        }
+    }
     text
 }

@@ -227,6 +227,9 @@ fn row_of(server: &ServerView, indent: &str) -> Vec<String> {
 
 /// What a person wants to know first.
 pub(crate) fn state_of(server: &ServerView) -> String {
+    if let Some(wish) = &server.wish {
+        return wish.clone();
+    }
     let Some(facts) = &server.facts else {
         // Without a manager nobody asks for more.
         return match (server.writer, server.reader) {

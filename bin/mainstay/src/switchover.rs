@@ -30,7 +30,7 @@ pub(crate) fn failover(args: &FailoverArgs) -> Result<ExitCode> {
     )
 }
 
-fn finish(operation: &OperationView, json: bool) -> Result<ExitCode> {
+pub(crate) fn finish(operation: &OperationView, json: bool) -> Result<ExitCode> {
     if json {
         emit(&format!("{}\n", serde_json::to_string_pretty(operation)?));
     } else {

@@ -68,6 +68,7 @@ pub(crate) fn proxy(listen: SocketAddr, stats: &ProxyStats) -> ProxyView {
 /// A plan, with what the servers said about it.
 pub(crate) fn plan(planned: &Planned) -> PlanView {
     PlanView {
+        id: planned.id.clone(),
         checks: planned.checks.iter().map(ConditionView::from).collect(),
         ..PlanView::from(&planned.plan)
     }

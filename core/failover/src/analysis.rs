@@ -18,6 +18,13 @@ pub(crate) fn findings(view: View<'_>, verdict: &Verdict) -> Vec<Finding> {
     let mut found = Vec::new();
     let primary = view.record().primary.as_ref();
     for server in view.topology.servers.values() {
+        if server.wish.is_off() {
+            // Whoever takes a server out knows what is wrong with it; two writers are never fine.
+            let writes = view.facts(server).is_some_and(may_acknowledge);
+            let problem = Problem::MayAcknowledge;
+            found.extend(writes.then(|| Finding::of_server(server.name(), problem)));
+            continue;
+        }
         found.extend(unreachable(server));
         if primary == Some(server.name()) {
             of_primary(view, server, verdict, &mut found);

@@ -115,6 +115,9 @@ fn replace_forgetful(view: View<'_>, lost: &str) -> Decision {
 
 /// The remedy for one server, where the policy allows it.
 fn repair(view: View<'_>, server: &Server, need: Need) -> Option<Plan> {
+    if server.wish.is_off() {
+        return None;
+    }
     let joined = view.record().joined.contains(server.name());
     let reseed = view.policy.auto_reseed && view.can_be_reseeded(server);
     // A replica of this reign keeps acknowledging until others can do it alone.

@@ -8,6 +8,7 @@
 //!   (`Daemon`, `event_scheduler`). A connection that has just gone (error 1094) is no failure.
 //! - `<kill privileged connections>`: the same for users of whom any account may write under
 //!   `read_only` (`SUPER`, `READ ONLY ADMIN`); their end is waited for.
+//! - `<manager user>`: the name of the manager's account.
 //! - `<receiver thread id>`: the id of `Slave_IO` in the process list; without one the statement
 //!   is left out.
 //! - `<received position>`: `Gtid_IO_Pos` of `SHOW SLAVE STATUS`; when empty the statement is left
@@ -39,6 +40,11 @@ const RETRIES: &str = "600000000";
 const ACK_TIMEOUT: &str = "4294967295";
 /// Without it a read-only switch waits behind commits that wait, and every write waits behind it.
 const SHORT_LOCK_WAIT: &str = "SET SESSION lock_wait_timeout = 1";
+/// Asked until it answers 0. Those of the manager and of replicas do not count.
+const AT_WORK: &str = "SELECT COUNT(*) FROM information_schema.PROCESSLIST p \
+     WHERE p.USER NOT IN ('system user', 'event_scheduler', '<manager user>', \
+     '<replication user>') AND (p.COMMAND NOT IN ('Sleep', 'Daemon') OR p.ID IN \
+     (SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX))";
 const KILL_CLIENTS: &str = "<kill client connections>";
 const KILL_PRIVILEGED: &str = "<kill privileged connections>";
 

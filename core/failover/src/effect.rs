@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use mainstay_gtid::{Difference, GtidSet};
-use mainstay_topology::{Address, Epoch, Family, Record, Routes, ServerName, Target};
+use mainstay_topology::{Address, Epoch, Family, Record, Routes, ServerName, Target, Wish};
 
 /// One idempotent action: run twice, it does no more than run once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,6 +121,28 @@ pub enum Effect {
         /// The present reign.
         epoch: Epoch,
     },
+    /// Keep what an operator wants with a server.
+    Wish {
+        /// The server.
+        server: ServerName,
+        /// From now on.
+        wish: Box<Wish>,
+    },
+    /// Stop both threads of the replica's link.
+    StopReplication {
+        /// The replica.
+        server: ServerName,
+    },
+    /// Wait until no client has a statement or a transaction under way on a server.
+    AwaitIdle {
+        /// The server.
+        server: ServerName,
+    },
+    /// End the server's process by its own statement, and wait until another answers in its place.
+    Restart {
+        /// The server.
+        server: ServerName,
+    },
     /// Forget the server's own source: stop its threads, reset its link.
     ForgetSource {
         /// The server.
@@ -140,6 +162,13 @@ pub enum Effect {
         /// The server to copy from.
         donor: Target,
     },
+}
+
+impl Effect {
+    /// What it does and why, in one sentence.
+    pub fn sentence(&self) -> String {
+        crate::words::sentence(self)
+    }
 }
 
 /// In what manner a replica follows its source.

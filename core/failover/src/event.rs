@@ -1,6 +1,6 @@
 //! What the machine is told, and what it asks for.
 
-use mainstay_topology::{Observation, ServerName, WriteProbe};
+use mainstay_topology::{Maintenance, Observation, ServerName, WriteProbe};
 
 use crate::step::{Certificate, OperationId, Plan, Purpose, Step, StepResult};
 
@@ -14,6 +14,65 @@ pub enum Request {
     },
     /// Fail over now although the primary is not confirmed dead. The safety rules still hold.
     Failover,
+    /// Change one server, or gather others under it.
+    Change {
+        /// The server.
+        server: ServerName,
+        /// What is wanted.
+        change: Change,
+    },
+}
+
+/// What an operator may want with one server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Its replication stops, and stays stopped.
+    Stop,
+    /// Its replication starts.
+    Start,
+    /// It replicates from another server.
+    Move {
+        /// The source.
+        under: ServerName,
+    },
+    /// All clean replicas replicate from it.
+    Regroup,
+    /// It goes into maintenance.
+    Maintain(Maintenance),
+    /// It comes back into service.
+    Serve,
+    /// It leaves the cluster.
+    Decommission,
+    /// Its process ends, and is waited for until it is back. It must be in maintenance.
+    Restart,
+}
+
+impl Change {
+    /// Its name, as in the journal.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Start => "start",
+            Self::Move { .. } => "move",
+            Self::Regroup => "regroup",
+            Self::Maintain(_) => "maintenance on",
+            Self::Serve => "maintenance off",
+            Self::Decommission => "decommission",
+            Self::Restart => "restart",
+        }
+    }
+
+    /// All names.
+    pub const NAMES: [&'static str; 8] = [
+        "stop",
+        "start",
+        "move",
+        "regroup",
+        "maintenance on",
+        "maintenance off",
+        "decommission",
+        "restart",
+    ];
 }
 
 /// One thing that happened.

@@ -29,9 +29,9 @@ pub mod why;
 mod words;
 
 pub use effect::{Effect, Manner, Output, Place};
-pub use event::{Action, Event, Request};
+pub use event::{Action, Change, Event, Request};
 pub use finding::{Finding, Misfit, Problem, Subject};
-pub use machine::{History, Hooks, Manager};
+pub use machine::{Basis, History, Hooks, Manager};
 pub use operation::{Operation, StepState};
 pub use phase::Phase;
 pub use policy::{Durability, Policy};

@@ -17,26 +17,28 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_clock::Timestamp;
 use mainstay_gtid::GtidSet;
-use mainstay_topology::{Member, Observation, Record, Routes, ServerName, Topology};
+use mainstay_topology::{Member, Observation, Record, Routes, ServerName, Topology, Wish};
 
 use crate::bugs::Bugs;
 use crate::decide::failover_plan;
 use crate::elect::elect;
-use crate::event::{Action, Event, Request};
+use crate::event::{Action, Change, Event, Request};
 use crate::finding::Finding;
 use crate::operation::{Operation, Run};
 use crate::phase::Phase;
-use crate::plan::{Draft, failover, switchover};
+use crate::plan::{Draft, change, failover, switchover};
 use crate::policy::Policy;
 use crate::step::{OperationId, Plan, Purpose};
 use crate::view::View;
 
 mod backoff;
+mod basis;
 mod drive;
 mod fill;
 mod walk;
 
 use backoff::Backoff;
+pub use basis::Basis;
 
 /// What can be done for one server outside of its SQL.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -59,6 +61,8 @@ pub struct History {
     pub interrupted: Option<(OperationId, Purpose)>,
     /// The highest version of routes that was ever published; new ones are higher.
     pub routes_version: u64,
+    /// What operators want with servers.
+    pub wishes: BTreeMap<ServerName, Wish>,
 }
 
 /// The machine.
@@ -66,6 +70,8 @@ pub struct History {
 pub struct Manager {
     policy: Policy,
     hooks: BTreeMap<ServerName, Hooks>,
+    /// As configured, without wishes.
+    members: Vec<Member>,
     bugs: Bugs,
     topology: Topology,
     history: History,
@@ -110,9 +116,10 @@ impl Manager {
             (&history.interrupted, &record.primary),
             (Some((_, Purpose::Failover { from })), Some(primary)) if from == primary
         );
-        Self {
+        let mut machine = Self {
             policy,
             hooks,
+            members: members.to_vec(),
             bugs: Bugs::default(),
             topology: Topology::new(members, record),
             history,
@@ -132,7 +139,9 @@ impl Manager {
             stale_witness: None,
             compared: Timestamp::ZERO,
             backoff: Backoff::default(),
-        }
+        };
+        machine.grant_wishes();
+        machine
     }
 
     /// The same machine with known bugs.
@@ -249,6 +258,31 @@ impl Manager {
         match request {
             Request::Switchover { to } => self.plan_switchover(to.as_ref()),
             Request::Failover => self.plan_failover(),
+            Request::Change { server, change } => self.plan_change(server, change),
+        }
+    }
+
+    fn plan_change(&self, server: &ServerName, change: &Change) -> Result<Plan, String> {
+        if self.doubtful.is_some() {
+            return Err("the last record may be stored or not; try again".to_owned());
+        }
+        change::plan(self.view(), &self.history.wishes, (server, change))
+    }
+
+    /// What operators want with servers.
+    pub fn wishes(&self) -> &BTreeMap<ServerName, Wish> {
+        &self.history.wishes
+    }
+
+    /// Looks at the servers as configured, under what is wished for them.
+    fn grant_wishes(&mut self) {
+        for member in &self.members {
+            let wish = self.history.wishes.get(&member.name);
+            let wish = wish.cloned().unwrap_or_default();
+            if let Some(server) = self.topology.servers.get_mut(&member.name) {
+                server.member = member.under(&wish);
+                server.wish = wish;
+            }
         }
     }
 
@@ -294,6 +328,7 @@ impl Manager {
         let plan = match request {
             Request::Switchover { to } => self.plan_switchover(to.as_ref()),
             Request::Failover => failover_plan(self.view()),
+            Request::Change { server, change } => self.plan_change(&server, &change),
         };
         match plan {
             Ok(plan) if self.phase != Phase::Cooling => self.begin(plan, true, actions),

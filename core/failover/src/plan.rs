@@ -12,6 +12,7 @@ use crate::step::{OnFailure, Plan, Purpose, Step};
 use crate::view::View;
 use crate::words;
 
+pub(crate) mod change;
 pub(crate) mod count;
 pub(crate) mod establish;
 pub(crate) mod failover;
@@ -115,10 +116,16 @@ pub(crate) fn place_of(effect: &Effect) -> Option<&ServerName> {
         | Effect::DropAddress { server, .. }
         | Effect::TakeAddress { server, .. }
         | Effect::ReleaseProved { server, .. }
+        | Effect::StopReplication { server }
+        | Effect::AwaitIdle { server }
+        | Effect::Restart { server }
         | Effect::ForgetSource { server }
         | Effect::SaveErrant { server, .. }
         | Effect::Reseed { server, .. } => Some(server),
-        Effect::Publish { .. } | Effect::Drain { .. } | Effect::Record { .. } => None,
+        Effect::Publish { .. }
+        | Effect::Drain { .. }
+        | Effect::Record { .. }
+        | Effect::Wish { .. } => None,
     }
 }
 
@@ -138,8 +145,11 @@ fn limit(effect: &Effect, policy: &Policy) -> Duration {
         | Effect::EnableSemiSync { .. }
         | Effect::OpenWrites { .. }
         | Effect::ReleaseProved { .. }
+        | Effect::Wish { .. }
         | Effect::ForgetSource { .. } => seconds(5),
-        Effect::Attach { .. } => seconds(10),
+        Effect::Attach { .. } | Effect::StopReplication { .. } => seconds(10),
+        Effect::AwaitIdle { .. } => seconds(30),
+        Effect::Restart { .. } => seconds(300),
         Effect::Drain { .. } => policy.drain_limit,
         Effect::ApplyReceived { .. } => policy.apply_limit,
         Effect::AwaitApplied { .. } => policy.catch_up_limit,

@@ -21,6 +21,9 @@ const SETTLING: u32 = 5;
 
 /// Why a server is never promoted, because of how it is set up.
 pub(crate) fn unfitness(view: View<'_>, server: &Server) -> Option<String> {
+    if let Some(reason) = server.wish.why_off() {
+        return Some(reason);
+    }
     let setup = &server.facts()?.setup;
     let part = &server.member.part;
     if !setup.delay.is_zero() {

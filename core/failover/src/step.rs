@@ -41,6 +41,15 @@ pub struct Step {
     pub undo: Option<Effect>,
 }
 
+impl Step {
+    /// The SQL that takes it back: undo effects run where the step runs.
+    pub fn undo_sql(&self) -> Vec<String> {
+        let undo = self.undo.as_ref().zip(self.place.as_ref());
+        undo.map(|(undo, place)| crate::dialect::sql(undo, place))
+            .unwrap_or_default()
+    }
+}
+
 /// Why a plan exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
@@ -71,6 +80,37 @@ pub enum Purpose {
         /// The server.
         server: ServerName,
     },
+    /// What an operator wants with a server.
+    Change {
+        /// The server.
+        server: ServerName,
+        /// What: one of [`crate::event::Change::NAMES`].
+        change: &'static str,
+        /// Its new source, of a move.
+        under: Option<ServerName>,
+    },
+}
+
+impl std::fmt::Display for Purpose {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Failover { from } => write!(f, "failover from {from}"),
+            Self::Switchover { from, to } => write!(f, "switchover from {from} to {to}"),
+            Self::Establish { primary } => write!(f, "establish {primary} as the primary"),
+            Self::Rejoin { server } => write!(f, "rejoin {server}"),
+            Self::Reseed { server } => write!(f, "reseed {server}"),
+            Self::Change {
+                server,
+                change,
+                under: Some(under),
+            } => write!(f, "{change} {server} under {under}"),
+            Self::Change {
+                server,
+                change,
+                under: None,
+            } => write!(f, "{change} {server}"),
+        }
+    }
 }
 
 /// Ordered intent: steps that lead from what is to what is wanted.

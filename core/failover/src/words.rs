@@ -1,6 +1,6 @@
 //! The sentence and the precondition of each effect, as people read them in plans and logs.
 
-use mainstay_topology::{Record, Routes, ServerName, Target};
+use mainstay_topology::{Record, Routes, ServerName, Target, Wish};
 
 use crate::effect::{Effect, Manner};
 
@@ -16,9 +16,7 @@ pub(crate) fn sentence(effect: &Effect) -> String {
              false OK."
         ),
         Effect::Publish { routes } => of_routes(routes),
-        Effect::Drain { server } => {
-            format!("Wait until no write of a proxy is in flight on {server}.")
-        }
+        Effect::Drain { server } => of_wait(server, "no write of a proxy is in flight"),
         Effect::Demote { server } => {
             format!("Make {server} read-only and read which transactions it has executed.")
         }
@@ -62,6 +60,10 @@ pub(crate) fn sentence(effect: &Effect) -> String {
              replicas hold all that it has written."
         ),
         Effect::ForgetSource { server } => format!("Let {server} forget its former source."),
+        Effect::Wish { server, wish } => of_wish(server, wish),
+        Effect::StopReplication { server } => format!("Stop replication on {server}."),
+        Effect::AwaitIdle { server } => of_wait(server, "no client has anything under way"),
+        Effect::Restart { server } => format!("Shut {server} down, and wait until it is back."),
         Effect::SaveErrant {
             server,
             transactions,
@@ -97,6 +99,20 @@ fn in_manner(manner: Manner) -> String {
         None | Some(0) => silent.to_owned(),
         Some(seconds) if silent.is_empty() => format!(" that stays {seconds} s behind"),
         Some(seconds) => format!("{silent} and stays {seconds} s behind"),
+    }
+}
+
+fn of_wait(server: &ServerName, what: &str) -> String {
+    format!("Wait until {what} on {server}.")
+}
+
+fn of_wish(server: &ServerName, wish: &Wish) -> String {
+    let mut words: Vec<String> = wish.why_off().into_iter().collect();
+    let source = wish.source.as_ref();
+    words.extend(source.map(|source| format!("follows {source}")));
+    match words.as_slice() {
+        [] => format!("Keep in mind: {server} is in service."),
+        words => format!("Keep in mind: {server} {}.", words.join(", and ")),
     }
 }
 
@@ -168,6 +184,10 @@ pub(crate) fn precondition(effect: &Effect) -> String {
         Effect::TakeAddress { server, .. } => {
             format!("{server} is the recorded primary and accepts writes")
         }
+        Effect::Wish { .. } => "an operator wants it".to_owned(),
+        Effect::StopReplication { server } => format!("{server} does not acknowledge"),
+        Effect::AwaitIdle { server } => format!("the proxies send {server} nothing new"),
+        Effect::Restart { server } => format!("{server} is in maintenance"),
         Effect::SaveErrant { server, .. } | Effect::Reseed { server, .. } => {
             format!("{server} is neither the primary nor counted on as a replica")
         }

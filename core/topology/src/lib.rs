@@ -11,6 +11,7 @@ pub mod routes;
 pub mod server;
 pub mod setup;
 pub mod topology;
+mod wish;
 
 pub use errant::Errant;
 pub use facts::{Applier, Facts, Family, Link, Receiver, SemiSync, Version};
@@ -21,3 +22,4 @@ pub use routes::{Routes, Target};
 pub use server::{Address, Epoch, Intent, ServerName};
 pub use setup::{AutoIncrement, Logging, Setup};
 pub use topology::{Member, Promotion, Reachability, Record, Role, Server, Snapshot, Topology};
+pub use wish::{Maintenance, Wish};

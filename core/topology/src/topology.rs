@@ -12,6 +12,7 @@ use crate::marks::Marks;
 use crate::observation::{Outcome, WriteOutcome};
 use crate::part::Part;
 use crate::server::{Address, Epoch, ServerName};
+use crate::wish::Wish;
 
 /// Part of the cluster, as configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,8 +92,10 @@ pub enum Role {
 /// One server in the picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
-    /// Its configuration.
+    /// Its configuration, under the operator's wishes.
     pub member: Member,
+    /// What an operator wants with it.
+    pub wish: Wish,
     /// Whether it can be reached.
     pub reachability: Reachability,
     /// Since when the reachability is what it is.
@@ -153,6 +156,7 @@ impl Server {
     pub fn new(member: Member) -> Self {
         Self {
             member,
+            wish: Wish::default(),
             reachability: Reachability::Unknown,
             since: Timestamp::ZERO,
             last: None,

@@ -3,6 +3,7 @@
 //! Times named `_ms` are milliseconds; those named `at_ms` since 1970 (UTC).
 
 mod balanced;
+mod change;
 mod operation;
 mod plan;
 mod queries;
@@ -13,6 +14,7 @@ mod vip;
 mod why;
 
 pub use balanced::{AddressesView, RealServerView, VirtualServerView};
+pub use change::{ApplyRequest, ChangeRequest};
 pub use operation::{MomentKind, MomentView, OperationOutcome, OperationView};
 pub use plan::{PlanStepView, PlanView, purpose};
 pub use queries::{CommandView, ErrorView, GateView, QueriesView, QueryView, RuleView};

@@ -23,11 +23,13 @@ use crate::clock::Clock;
 use crate::error::RequestError;
 use crate::event::Event;
 use crate::executor::{self, Executor};
+use crate::failpoint::{Failpoint, Moment};
 use crate::journal::{self, Journal};
 use crate::snapshot::{Running, Snapshot};
 
 mod asks;
 mod log;
+mod shown;
 mod start;
 
 use asks::{Ask, Asks};
@@ -53,6 +55,10 @@ struct Daemon {
     own: VecDeque<Seen>,
     /// What people ask, until all servers have been looked at for it.
     asks: Option<Asks>,
+    /// Where a test wants this process to end.
+    failpoint: Option<Failpoint>,
+    /// Plans that were shown, and may be asked for by their names.
+    shown: shown::Shown,
     /// Who asked for the operation that is about to begin.
     asked: Option<Reply<Operation>>,
     /// Who waits for the end of which operation.
@@ -118,6 +124,7 @@ impl Daemon {
                 result,
                 at,
             } => {
+                self.reached((operation, step), Moment::After);
                 let at_us = self.clock.wall_us(at);
                 log::step_end(operation, step, &result);
                 self.journal.ended(at_us, (operation, step), result.clone());
@@ -137,6 +144,7 @@ impl Daemon {
                 terms,
                 reply,
             } => self.ask(Ask::Plan(request, terms, reply)),
+            Event::ApplyAsked { plan, reply } => self.ask(Ask::Apply(plan, reply)),
             Event::Cleared { request, reply } => self.ask(Ask::Cleared(request, reply)),
             Event::WhyAsked { about, reply } => self.ask(Ask::Why(about, reply)),
             Event::Stop => None,
@@ -220,10 +228,17 @@ impl Daemon {
         }
         for (id, step) in steps {
             tracing::info!(operation = id.0.0, step = id.1 + 1, sentence = %step.sentence, "step");
+            self.reached(id, Moment::Before);
             let executor = Arc::clone(&self.executor);
             let (clock, events) = (self.clock, self.sender.clone());
             self.tasks
                 .spawn(executor::run(executor, id, step, clock, events));
+        }
+    }
+
+    fn reached(&self, id: (OperationId, usize), moment: Moment) {
+        if let Some(failpoint) = &self.failpoint {
+            failpoint.reached(self.machine.operation(), id, moment);
         }
     }
 

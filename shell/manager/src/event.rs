@@ -37,6 +37,11 @@ pub(crate) enum Event {
         terms: Terms,
         reply: oneshot::Sender<Result<Planned, RequestError>>,
     },
+    /// Somebody asks for a plan that was shown.
+    ApplyAsked {
+        plan: String,
+        reply: oneshot::Sender<Result<Operation, RequestError>>,
+    },
     /// Nothing stands in the way of what somebody has asked for.
     Cleared {
         request: Request,

@@ -9,6 +9,7 @@ mod events;
 mod expand;
 mod hand;
 mod reseed;
+mod restart;
 mod salvage;
 mod statements;
 mod sweep;

@@ -17,6 +17,8 @@ use crate::snapshot::Snapshot;
 /// What would be done, and what it depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {
+    /// Its name for [`ManagerHandle::apply`].
+    pub id: String,
     /// The steps.
     pub plan: Plan,
     /// What the servers were asked about it: what does not hold forbids it.
@@ -79,6 +81,11 @@ impl ManagerHandle {
             reply,
         };
         self.ask(event).await
+    }
+
+    /// Runs a plan that was shown, if nothing that it relies on has changed since.
+    pub async fn apply(&self, plan: String) -> Result<Operation, RequestError> {
+        self.ask(|reply| Event::ApplyAsked { plan, reply }).await
     }
 
     /// Every decision with what it depends on now, or those about one server.

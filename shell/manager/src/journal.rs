@@ -112,13 +112,7 @@ fn ends(entry: &Entry) -> Option<u64> {
 
 /// Why an operation exists, for people.
 pub(crate) fn purpose(purpose: &Purpose) -> String {
-    match purpose {
-        Purpose::Failover { from } => format!("failover from {from}"),
-        Purpose::Switchover { from, to } => format!("switchover from {from} to {to}"),
-        Purpose::Establish { primary } => format!("establish {primary} as the primary"),
-        Purpose::Rejoin { server } => format!("rejoin {server}"),
-        Purpose::Reseed { server } => format!("reseed {server}"),
-    }
+    purpose.to_string()
 }
 
 /// The proof, for people.

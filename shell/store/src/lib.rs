@@ -10,6 +10,7 @@ mod purpose;
 mod record;
 mod schema;
 mod store;
+mod wish;
 
 #[cfg(test)]
 mod tests;

@@ -1,17 +1,18 @@
 //! The handle on the state file. Cheap to clone; every call blocks for as long as the disk does.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mainstay_failover::{OperationId, Purpose};
-use mainstay_topology::Record;
+use mainstay_topology::{Record, ServerName, Wish};
 use rusqlite::{Connection, Transaction};
 
 use crate::error::StoreError;
 use crate::journal::{self, Entry};
 use crate::operation::{self, Operation};
-use crate::{record, schema};
+use crate::{record, schema, wish};
 
 /// How long to wait for a file that another process is about to let go.
 const LOCK_WAIT: Duration = Duration::from_millis(500);
@@ -35,6 +36,7 @@ impl Store {
         let connection = Connection::open(path).map_err(sqlite)?;
         connection.busy_timeout(LOCK_WAIT).map_err(sqlite)?;
         schema::prepare(&connection, path)?;
+        connection.execute_batch(wish::TABLE).map_err(sqlite)?;
         let store = Self {
             inner: Arc::new(Inner {
                 path: path.to_owned(),
@@ -56,6 +58,17 @@ impl Store {
     pub fn write_record(&self, record: &Record) -> Result<(), StoreError> {
         record::allowed(record, &self.record()?)?;
         self.write(|transaction| record::write(transaction, record))
+    }
+
+    /// What operators want with servers.
+    pub fn wishes(&self) -> Result<BTreeMap<ServerName, Wish>, StoreError> {
+        let sqlite = |error: rusqlite::Error| self.error(&error);
+        wish::read(&self.connection()).map_err(sqlite)
+    }
+
+    /// Stores what an operator wants with a server from now on.
+    pub fn write_wish(&self, server: &ServerName, wish: &Wish) -> Result<(), StoreError> {
+        self.write(|transaction| wish::write(transaction, server, wish))
     }
 
     /// Appends to the journal; all entries or none, on disk when this returns.

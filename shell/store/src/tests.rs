@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mainstay_failover::{Effect, OnFailure, OperationId, Output, Plan, Purpose, Step, StepResult};
 use mainstay_gtid::{Family, GtidSet};
-use mainstay_topology::{Epoch, Record, ServerName};
+use mainstay_topology::{Epoch, Maintenance, Record, ServerName, Wish};
 use tempfile::TempDir;
 
 use crate::{Entry, StepOutcome, Store, StoreError};
@@ -340,4 +340,27 @@ fn a_missing_folder_is_named() {
     let path = folder.path().join("absent/state.db");
     let error = Store::open(&path).unwrap_err();
     assert!(error.to_string().contains("absent/state.db"), "{error}");
+}
+
+#[test]
+fn wishes_are_kept_until_they_are_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let server = ServerName::new("db2");
+    let wish = Wish {
+        maintenance: Some(Maintenance {
+            reason: "new disk".to_owned(),
+            by: "jo".to_owned(),
+            until_ms: Some(1_795_162_051_893),
+        }),
+        source: Some(ServerName::new("db3")),
+        ..Wish::default()
+    };
+    let store = Store::open(&path).unwrap();
+    store.write_wish(&server, &wish).unwrap();
+    drop(store);
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.wishes().unwrap(), [(server.clone(), wish)].into());
+    store.write_wish(&server, &Wish::default()).unwrap();
+    assert!(store.wishes().unwrap().is_empty());
 }

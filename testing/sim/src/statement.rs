@@ -57,11 +57,15 @@ pub(crate) fn script(step: &Step) -> Option<(&ServerName, Vec<Statement>)> {
         | Effect::Attach { server, .. }
         | Effect::EnableSemiSync { server, .. }
         | Effect::OpenWrites { server }
+        | Effect::StopReplication { server }
         | Effect::ForgetSource { server } => server,
         Effect::EndProcess { .. }
         | Effect::DropAddress { .. }
         | Effect::TakeAddress { .. }
         | Effect::Publish { .. }
+        | Effect::Wish { .. }
+        | Effect::AwaitIdle { .. }
+        | Effect::Restart { .. }
         | Effect::Drain { .. }
         | Effect::Record { .. }
         | Effect::AwaitAttached { .. }

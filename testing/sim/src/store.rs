@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mainstay_failover::{History, OperationId, Purpose};
-use mainstay_topology::{Epoch, Record};
+use mainstay_topology::{Epoch, Record, ServerName, Wish};
 
 /// As many versions of routes as one process sets aside.
 const ROUTE_VERSIONS: u64 = 1_000_000;
@@ -17,6 +17,8 @@ pub(crate) struct Store {
     pub(crate) open: BTreeMap<OperationId, Purpose>,
     /// Steps that were journaled before they ran.
     pub(crate) started: Vec<(OperationId, usize)>,
+    /// What operators want with servers.
+    pub(crate) wishes: BTreeMap<ServerName, Wish>,
     last: OperationId,
     versions: u64,
 }
@@ -63,6 +65,7 @@ impl Store {
             last_operation: self.last,
             interrupted: std::mem::take(&mut self.open).pop_last(),
             routes_version: self.versions,
+            wishes: self.wishes.clone(),
         }
     }
 }

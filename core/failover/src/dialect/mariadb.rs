@@ -67,11 +67,15 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
             lines(&["SET GLOBAL read_only = OFF", "SELECT @@GLOBAL.read_only"])
         }
         Effect::ReleaseProved { transactions, .. } => vec![release(&position(transactions))],
+        Effect::StopReplication { .. } => lines(&[STOP]),
+        Effect::AwaitIdle { .. } => lines(&[super::AT_WORK]),
+        Effect::Restart { .. } => lines(&["SHUTDOWN"]),
         Effect::ForgetSource { .. } => lines(&[STOP, "RESET SLAVE ALL"]),
         Effect::EndProcess { .. }
         | Effect::DropAddress { .. }
         | Effect::TakeAddress { .. }
         | Effect::Publish { .. }
+        | Effect::Wish { .. }
         | Effect::Drain { .. }
         | Effect::Record { .. }
         | Effect::SaveErrant { .. }

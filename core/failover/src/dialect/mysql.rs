@@ -68,6 +68,9 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
             ONLINE,
             "SELECT @@GLOBAL.read_only OR @@GLOBAL.offline_mode",
         ]),
+        Effect::StopReplication { .. } => lines(&[STOP]),
+        Effect::AwaitIdle { .. } => lines(&[super::AT_WORK]),
+        Effect::Restart { .. } => lines(&["SHUTDOWN"]),
         Effect::ForgetSource { .. } => lines(&[STOP, "RESET REPLICA ALL FOR CHANNEL ''"]),
         // MySQL acknowledges again by itself when a replica reconnects.
         Effect::ReleaseProved { .. }
@@ -75,6 +78,7 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
         | Effect::DropAddress { .. }
         | Effect::TakeAddress { .. }
         | Effect::Publish { .. }
+        | Effect::Wish { .. }
         | Effect::Drain { .. }
         | Effect::Record { .. }
         | Effect::SaveErrant { .. }

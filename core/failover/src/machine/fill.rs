@@ -15,6 +15,7 @@ impl Manager {
     pub(super) fn filled(&mut self, planned: &Step) -> Step {
         let demoted = self.run.as_ref().and_then(|run| run.demoted.clone());
         let ahead = self.ahead();
+        let left = self.left();
         let effect = match (planned.effect.clone(), demoted) {
             (Effect::Publish { routes }, _) => Effect::Publish {
                 routes: self.filled_routes(routes),
@@ -34,6 +35,17 @@ impl Manager {
                 transactions: ahead.iter().fold(transactions, |all, more| {
                     all.union(more).expect("a cluster is of one family")
                 }),
+            },
+            // Of a server that leaves: whatever it can have acknowledged.
+            (Effect::Record { record }, None) if !left.is_empty() => Effect::Record {
+                record: Record {
+                    baseline: record.baseline.map(|baseline| {
+                        left.iter().fold(baseline, |all, more| {
+                            all.union(more).expect("a cluster is of one family")
+                        })
+                    }),
+                    ..record
+                },
             },
             (Effect::Record { record }, Some(held)) => Effect::Record {
                 record: Record {
@@ -73,11 +85,20 @@ impl Manager {
                 let held = run.revoked.held.values().cloned();
                 executed.into_iter().chain(held).collect()
             }
+            Purpose::Change { .. } => self.left(),
             Purpose::Failover { .. }
             | Purpose::Establish { .. }
             | Purpose::Rejoin { .. }
             | Purpose::Reseed { .. } => Vec::new(),
         }
+    }
+
+    /// What servers held that an operator takes out of the record, when they were stopped.
+    fn left(&self) -> Vec<GtidSet> {
+        let run = self.run.as_ref();
+        let run = run.filter(|run| matches!(run.operation.plan.purpose, Purpose::Change { .. }));
+        run.map(|run| run.revoked.held.values().cloned().collect())
+            .unwrap_or_default()
     }
 
     fn filled_routes(&mut self, planned: Routes) -> Routes {

@@ -71,6 +71,10 @@ impl Manager {
         let Some(run) = &mut self.run else { return };
         match (effect, output) {
             (Effect::Record { record }, _) => self.recorded(record),
+            (Effect::Wish { server, wish }, _) => {
+                self.history.wishes.insert(server, *wish);
+                self.grant_wishes();
+            }
             (Effect::EndProcess { .. }, _) => run.revoked.ended = true,
             (Effect::StopReceiver { server }, Output::Held(held)) => {
                 run.revoked.held.insert(server, held);
@@ -92,6 +96,9 @@ impl Manager {
                 | Effect::TakeAddress { .. }
                 | Effect::OpenWrites { .. }
                 | Effect::ReleaseProved { .. }
+                | Effect::StopReplication { .. }
+                | Effect::AwaitIdle { .. }
+                | Effect::Restart { .. }
                 | Effect::ForgetSource { .. }
                 | Effect::SaveErrant { .. }
                 | Effect::Reseed { .. },

@@ -11,7 +11,11 @@ pub(super) fn answer(view: View<'_>, server: &Server) -> Answer {
     let need = need(view, server);
     let answers = server.reachability == Reachability::Reachable;
     let policy = view.policy;
+    let off = server.wish.why_off();
     let answer = match &need {
+        _ if off.is_some() && need != Need::Fence => {
+            format!("it is left alone: it {}", off.unwrap_or_default())
+        }
         Need::None if !answers => "not known: it does not answer".to_owned(),
         Need::None => "nothing".to_owned(),
         Need::Comparison => "a look at the primary, to be compared with".to_owned(),

@@ -1,6 +1,7 @@
 //! Plays every file of `scenarios/` against the machine and compares what it does with what the
 //! file expects. `UPDATE_EXPECT=1` rewrites the expectations.
 
+mod deaths;
 mod player;
 mod print;
 mod script;

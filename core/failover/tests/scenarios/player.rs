@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use mainstay_clock::Timestamp;
 use mainstay_failover::{
-    Action, Effect, Event, History, Manager, OperationId, Request, Step, StepResult,
+    Action, Change, Effect, Event, History, Manager, OperationId, Request, Step, StepResult,
 };
-use mainstay_topology::{Applier, Facts, Outcome, Receiver, ServerName, WriteOutcome, WriteProbe};
+use mainstay_topology::{
+    Applier, Facts, Maintenance, Outcome, Receiver, ServerName, WriteOutcome, WriteProbe,
+};
 
 use crate::print;
 use crate::script::{Script, read};
@@ -33,10 +35,28 @@ struct Player {
     journal: History,
     findings: BTreeSet<String>,
     log: String,
+    /// Steps that have come to their end so far.
+    steps: usize,
+    /// At the end of which steps the manager dies; true if the step has done its work.
+    deaths: BTreeMap<usize, bool>,
 }
 
 /// The log of what happens.
 pub(crate) fn play(text: &str) -> Result<String, String> {
+    play_with_deaths(text, BTreeMap::new()).map(|end| end.log)
+}
+
+/// How a script has ended.
+pub(crate) struct End {
+    pub(crate) log: String,
+    /// Steps of all operations.
+    pub(crate) steps: usize,
+    /// Why the cluster is not whole.
+    pub(crate) wrong: Option<String>,
+}
+
+/// The same with a manager that dies at the end of these steps, and is succeeded at once.
+pub(crate) fn play_with_deaths(text: &str, deaths: BTreeMap<usize, bool>) -> Result<End, String> {
     let script = read(text)?;
     let manager = start(&script, History::default());
     let mut player = Player {
@@ -48,10 +68,16 @@ pub(crate) fn play(text: &str) -> Result<String, String> {
         journal: History::default(),
         findings: BTreeSet::new(),
         log: String::new(),
+        steps: 0,
+        deaths,
         script,
     };
     player.run()?;
-    Ok(player.log)
+    Ok(End {
+        wrong: player.wrong(),
+        steps: player.steps,
+        log: player.log,
+    })
 }
 
 fn start(script: &Script, history: History) -> Manager {
@@ -107,6 +133,40 @@ impl Player {
                 }
             }
         }
+    }
+
+    /// What keeps the cluster from being whole: one writer, the recorded one, everybody else where
+    /// the configuration and the operator want it, and nothing under way.
+    fn wrong(&self) -> Option<String> {
+        let topology = self.manager.topology();
+        let Some(primary) = topology.record.primary.as_ref() else {
+            return Some("there is no primary".to_owned());
+        };
+        if let Some(operation) = self.manager.operation() {
+            return Some(format!("operation {} is under way", operation.id.0));
+        }
+        if self.script.record != topology.record {
+            return Some("the stored record is another".to_owned());
+        }
+        let addresses = &self.script.world.addresses;
+        topology.servers.values().find_map(|server| {
+            let name = server.name();
+            let facts = &self.script.world.servers[name].facts;
+            if facts.read_only == (name == primary) {
+                return Some(format!("{name} is read-only: {}", facts.read_only));
+            }
+            if name == primary || server.wish.is_off() {
+                return None;
+            }
+            let source = server.member.part.source.as_ref().unwrap_or(primary);
+            let runs = facts.link.as_ref().is_some_and(|link| {
+                link.source == addresses[source]
+                    && link.receiver == Receiver::Running
+                    && link.applier == Applier::Running
+            });
+            let recorded = source != primary || topology.record.joined.contains(name);
+            (!runs || !recorded).then(|| format!("{name} is not attached to {source}"))
+        })
     }
 
     fn push(&mut self, time: u64, due: Due) {
@@ -233,6 +293,14 @@ impl Player {
     }
 
     fn end_step(&mut self, id: OperationId, index: usize, step: &Step) -> Result<(), String> {
+        self.steps += 1;
+        if let Some(done) = self.deaths.remove(&self.steps) {
+            if done {
+                self.apply(step);
+            }
+            self.say("> restart");
+            return self.happen(&["restart"]);
+        }
         let fault = self
             .fault(step)
             .map(|index| self.script.faults.remove(index).what);
@@ -272,6 +340,10 @@ impl Player {
         if let Effect::Record { record } = &step.effect {
             self.script.record = record.clone();
         }
+        if let Effect::Wish { server, wish } = &step.effect {
+            let wishes = &mut self.journal.wishes;
+            wishes.insert(server.clone(), (**wish).clone());
+        }
         self.script.world.apply(&step.effect)
     }
 
@@ -283,6 +355,15 @@ impl Player {
                 self.probing.clear();
                 self.manager = start(&self.script, self.journal.clone());
                 return Ok(());
+            }
+            ["request", words @ ..] if change(words).is_some() => {
+                let (server, change) = change(words).ok_or("no change")?;
+                self.tell(Event::Requested(Request::Change { server, change }));
+            }
+            ["plan", words @ ..] if change(words).is_some() => {
+                let (server, change) = change(words).ok_or("no change")?;
+                let request = Request::Change { server, change };
+                self.show(&self.manager.plan(&request));
             }
             ["request", "failover"] => self.tell(Event::Requested(Request::Failover)),
             ["request", "switchover", to @ ..] => {
@@ -400,6 +481,28 @@ impl Player {
         }
         Ok(())
     }
+}
+
+/// What an operator wants with one server.
+fn change(words: &[&str]) -> Option<(ServerName, Change)> {
+    let change = match words {
+        ["stop", _] => Change::Stop,
+        ["start", _] => Change::Start,
+        ["move", _, "under", source] => Change::Move {
+            under: ServerName::new(source),
+        },
+        ["regroup", _] => Change::Regroup,
+        ["maintain", _] => Change::Maintain(Maintenance {
+            reason: "disk".to_owned(),
+            by: "jo".to_owned(),
+            until_ms: None,
+        }),
+        ["serve", _] => Change::Serve,
+        ["decommission", _] => Change::Decommission,
+        ["restart", _] => Change::Restart,
+        _ => return None,
+    };
+    Some((ServerName::new(words.get(1)?), change))
 }
 
 /// Changes of a link alone.

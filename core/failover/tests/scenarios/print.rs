@@ -13,6 +13,7 @@ pub(crate) fn purpose(purpose: &Purpose) -> String {
         Purpose::Establish { primary } => format!("establish {primary}"),
         Purpose::Rejoin { server } => format!("rejoin {server}"),
         Purpose::Reseed { server } => format!("reseed {server}"),
+        Purpose::Change { .. } => purpose.to_string(),
     }
 }
 

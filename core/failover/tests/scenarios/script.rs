@@ -17,6 +17,8 @@
 //! at 1000 db1 waits 0                   # for so many acknowledgements; or: gives up
 //! at 1000 db1 strangers 1               # so many attached replicas are not configured
 //! at 1000 request switchover db2        # or: request failover
+//! at 1000 request maintain db2          # also: stop, start, move db2 under db3, regroup, serve,
+//!                                       # decommission, restart; the same after `plan`
 //! at 1000 plan switchover db2           # or: plan failover; shown, not done
 //! at 1000 why db2                       # every decision and its conditions; without a name: all
 //! at 1000 writes blocked                # what the write probe sees

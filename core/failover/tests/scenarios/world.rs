@@ -244,16 +244,15 @@ impl World {
         let done = StepResult::Done(Output::Done);
         match effect {
             Effect::Publish { .. }
+            | Effect::Wish { .. }
+            | Effect::AwaitIdle { .. }
+            | Effect::Restart { .. }
             | Effect::Drain { .. }
             | Effect::Record { .. }
             | Effect::DropAddress { .. }
             | Effect::TakeAddress { .. }
             | Effect::SaveErrant { .. } => done,
-            Effect::EndProcess { server } => {
-                let server = self.servers.get_mut(server).expect("a server");
-                (server.manner, server.heard) = (Manner::Refuses, false);
-                done
-            }
+            Effect::EndProcess { server } => self.end_process(server),
             Effect::Attach {
                 server,
                 source,
@@ -305,10 +304,17 @@ impl World {
             | Effect::EnableSemiSync { server, .. }
             | Effect::OpenWrites { server }
             | Effect::ReleaseProved { server, .. }
+            | Effect::StopReplication { server }
             | Effect::ForgetSource { server } => {
                 self.on(server, |world, name| world.set_up(effect, name))
             }
         }
+    }
+
+    fn end_process(&mut self, server: &ServerName) -> StepResult {
+        let server = self.servers.get_mut(server).expect("a server");
+        (server.manner, server.heard) = (Manner::Refuses, false);
+        StepResult::Done(Output::Done)
     }
 
     fn set_up(&mut self, effect: &Effect, name: &ServerName) -> Output {
@@ -338,6 +344,11 @@ impl World {
             }
             Effect::OpenWrites { .. } => facts.read_only = false,
             Effect::ReleaseProved { .. } => facts.semi_sync.waiting = 0,
+            Effect::StopReplication { .. } => {
+                if let Some(link) = &mut facts.link {
+                    (link.receiver, link.applier) = (Receiver::Stopped, Applier::Stopped);
+                }
+            }
             Effect::ForgetSource { .. } => facts.link = None,
             other => unreachable!("{other:?} is not one of these"),
         }

@@ -1,6 +1,6 @@
 //! A plan as it would be run now.
 
-use mainstay_failover::{OnFailure, Plan, Purpose, Step};
+use mainstay_failover::{Effect, OnFailure, Plan, Purpose, Step};
 use serde::{Deserialize, Serialize};
 
 use super::ConditionView;
@@ -8,6 +8,9 @@ use super::ConditionView;
 /// A plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanView {
+    /// Its name for `mainstay apply`; the same as long as nothing it relies on changes.
+    #[serde(default)]
+    pub id: String,
     /// Why.
     pub purpose: String,
     /// The reign in which it ends.
@@ -40,12 +43,19 @@ pub struct PlanStepView {
     pub limit_ms: u64,
     /// What follows when it fails.
     pub on_failure: String,
+    /// What takes it back, while that is still allowed.
+    #[serde(default)]
+    pub undo: Option<String>,
+    /// The SQL of that.
+    #[serde(default)]
+    pub undo_sql: Vec<String>,
 }
 
 impl From<&Plan> for PlanView {
     fn from(plan: &Plan) -> Self {
         let steps = plan.steps.iter().enumerate();
         Self {
+            id: String::new(),
             purpose: purpose(&plan.purpose),
             epoch: plan.epoch.0,
             continues: plan.continues,
@@ -57,13 +67,7 @@ impl From<&Plan> for PlanView {
 
 /// Why a plan exists, as a phrase.
 pub fn purpose(purpose: &Purpose) -> String {
-    match purpose {
-        Purpose::Failover { from } => format!("failover from {from}"),
-        Purpose::Switchover { from, to } => format!("switchover from {from} to {to}"),
-        Purpose::Establish { primary } => format!("establish {primary} as the primary"),
-        Purpose::Rejoin { server } => format!("rejoin {server}"),
-        Purpose::Reseed { server } => format!("reseed {server}"),
-    }
+    purpose.to_string()
 }
 
 fn view(number: usize, step: &Step) -> PlanStepView {
@@ -81,5 +85,7 @@ fn view(number: usize, step: &Step) -> PlanStepView {
             OnFailure::Replan => "look again and make a new plan",
         }
         .to_owned(),
+        undo: step.undo.as_ref().map(Effect::sentence),
+        undo_sql: step.undo_sql(),
     }
 }

@@ -113,6 +113,9 @@ pub struct ServerView {
     /// The server that it is configured to follow instead of the primary.
     #[serde(default)]
     pub follows: Option<String>,
+    /// Why an operator wants it left alone, as in `is in maintenance (disk; jo)`.
+    #[serde(default)]
+    pub wish: Option<String>,
     /// What it last said about itself; kept when it is not reachable.
     #[serde(flatten)]
     pub facts: Option<FactsView>,
@@ -217,6 +220,7 @@ fn server_view(server: &Server, topology: &Topology, routes: &Routes) -> ServerV
         reader: routes.readers.iter().any(|target| target.name == *name),
         promotion: promotion(server.member.promotion).to_owned(),
         follows: server.member.part.source.as_ref().map(ToString::to_string),
+        wish: server.wish.why_off(),
         facts: server.facts().map(|facts| facts_view(server, facts)),
     }
 }

@@ -23,6 +23,7 @@ const LOOK_LIMIT: Duration = Duration::from_secs(1);
 /// One question.
 pub(super) enum Ask {
     Operation(Request, Terms, Reply<Operation>),
+    Apply(String, Reply<Operation>),
     /// Nothing stands in its way.
     Cleared(Request, Reply<Operation>),
     Plan(Request, Terms, Reply<Planned>),
@@ -96,7 +97,7 @@ impl Daemon {
     fn answer(&mut self, ask: Ask) {
         match ask {
             Ask::Plan(request, terms, reply) => match self.machine.plan(&request) {
-                Ok(plan) => self.show_plan(plan, terms, reply),
+                Ok(plan) => self.show_plan(request, plan, terms, reply),
                 // Who asked may have gone.
                 Err(reason) => drop(reply.send(Err(RequestError::Refused(reason)))),
             },
@@ -109,6 +110,10 @@ impl Daemon {
                 None => self.begin_asked(request, reply),
             },
             Ask::Cleared(request, reply) => self.begin_asked(request, reply),
+            Ask::Apply(id, reply) => match self.shown.again(&id, &self.machine) {
+                Ok((request, terms)) => self.answer(Ask::Operation(request, terms, reply)),
+                Err(reason) => drop(reply.send(Err(RequestError::Refused(reason)))),
+            },
         }
     }
 
@@ -130,7 +135,7 @@ impl Daemon {
                     .plan(request)
                     .map(|plan| moved(&plan).expect("a switchover moves the primary")),
             ),
-            Request::Failover => None,
+            Request::Failover | Request::Change { .. } => None,
         }
     }
 
@@ -162,10 +167,11 @@ impl Daemon {
         });
     }
 
-    fn show_plan(&mut self, plan: Plan, terms: Terms, reply: Reply<Planned>) {
+    fn show_plan(&mut self, request: Request, plan: Plan, terms: Terms, reply: Reply<Planned>) {
+        let id = self.shown.keep(request, terms, self.machine.basis(&plan));
         let Some(pair) = moved(&plan) else {
             let checks = Vec::new();
-            drop(reply.send(Ok(Planned { plan, checks })));
+            drop(reply.send(Ok(Planned { id, plan, checks })));
             return;
         };
         let executor = Arc::clone(&self.executor);
@@ -173,7 +179,7 @@ impl Daemon {
         self.tasks.spawn(async move {
             let survey = survey(&executor, &topology, (&pair.0, &pair.1)).await;
             let checks = preflight(&survey, &topology, &terms);
-            let _ = reply.send(Ok(Planned { plan, checks }));
+            let _ = reply.send(Ok(Planned { id, plan, checks }));
         });
     }
 }
@@ -185,6 +191,7 @@ fn moved(plan: &Plan) -> Option<(ServerName, ServerName)> {
         Purpose::Failover { .. }
         | Purpose::Establish { .. }
         | Purpose::Rejoin { .. }
-        | Purpose::Reseed { .. } => None,
+        | Purpose::Reseed { .. }
+        | Purpose::Change { .. } => None,
     }
 }

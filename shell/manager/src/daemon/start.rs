@@ -18,8 +18,10 @@ use crate::control::{HostControl, ProxyControl};
 use crate::error::ManagerError;
 use crate::event::Event;
 use crate::executor::Executor;
+use crate::failpoint::Failpoint;
 use crate::handle::ManagerHandle;
 use crate::journal::Journal;
+use crate::keeper;
 use crate::look;
 use crate::observer::Observer;
 use crate::snapshot::Snapshot;
@@ -55,10 +57,17 @@ pub fn start(config: &Config, wiring: Wiring) -> Result<ManagerHandle, ManagerEr
     let wakes = observe(config, &mut tasks, (&sender, clock));
     let machine = machine(config, &wiring, clock)?;
     let (snapshots, watched) = watch::channel(Arc::new(first_snapshot(&machine)));
+    let handle = ManagerHandle {
+        events: sender.clone(),
+        snapshots: watched,
+        store: wiring.store,
+        policy: config.policy.clone(),
+    };
+    tasks.spawn(keeper::run(handle.clone()));
     let daemon = Daemon {
         clock,
         machine,
-        journal: Journal::new(wiring.store.clone()),
+        journal: Journal::new(handle.store.clone()),
         executor,
         wakes,
         events,
@@ -67,6 +76,8 @@ pub fn start(config: &Config, wiring: Wiring) -> Result<ManagerHandle, ManagerEr
         tasks,
         own: VecDeque::new(),
         asks: None,
+        failpoint: Failpoint::ordered(),
+        shown: super::shown::Shown::default(),
         asked: None,
         waiting: BTreeMap::new(),
         reason: STARTED.to_owned(),
@@ -74,12 +85,7 @@ pub fn start(config: &Config, wiring: Wiring) -> Result<ManagerHandle, ManagerEr
         known: super::log::Known::default(),
     };
     tokio::spawn(daemon.run());
-    Ok(ManagerHandle {
-        events: sender,
-        snapshots: watched,
-        store: wiring.store,
-        policy: config.policy.clone(),
-    })
+    Ok(handle)
 }
 
 const STARTED: &str = "the manager has started";
@@ -90,6 +96,7 @@ fn machine(config: &Config, wiring: &Wiring, clock: Clock) -> Result<Machine, St
         last_operation: store.last_operation()?,
         interrupted: close_interrupted(store, clock)?,
         routes_version: store.reserve_route_versions(ROUTE_VERSIONS)?,
+        wishes: store.wishes()?,
     };
     let hooks = config.members.iter().filter_map(|member| {
         let host = wiring.host.as_ref()?;

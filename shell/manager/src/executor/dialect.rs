@@ -74,6 +74,9 @@ pub(super) const PRIVILEGED: &str = "SELECT DISTINCT p.GRANTEE AS grantee \
      FROM information_schema.USER_PRIVILEGES p \
      WHERE p.PRIVILEGE_TYPE IN ('SUPER', 'READ ONLY ADMIN')";
 
+/// For how many seconds the process has run.
+pub(super) const UPTIME: &str = "SHOW GLOBAL STATUS LIKE 'Uptime'";
+
 /// The names of a server's logs, the oldest first.
 pub(super) const BINARY_LOGS: &str = "SHOW BINARY LOGS";
 

@@ -5,13 +5,13 @@ use std::time::Duration;
 use mainstay_failover::dialect::cure as cure_of;
 use mainstay_failover::{Effect, Output, Step};
 use mainstay_gtid::{Difference, GtidSet};
-use mainstay_topology::{Facts, Link, Receiver, Record, ServerName, Target};
+use mainstay_topology::{Facts, Link, Receiver, Record, ServerName, Target, Wish};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 
 use super::expand::Filling;
 use super::hand::Lent;
-use super::{Done, Executor, applier, dialect, events, reseed, salvage, statements};
+use super::{Done, Executor, applier, dialect, events, reseed, restart, salvage, statements};
 use crate::control::HostControl;
 use crate::look::look;
 
@@ -31,6 +31,7 @@ pub(super) async fn run(executor: &Executor, step: &Step) -> Done {
         Effect::Fence { server }
         | Effect::Attach { server, .. }
         | Effect::EnableSemiSync { server, .. }
+        | Effect::StopReplication { server }
         | Effect::ForgetSource { server }
         | Effect::OpenWrites { server }
         | Effect::ReleaseProved { server, .. }
@@ -48,6 +49,9 @@ pub(super) async fn run(executor: &Executor, step: &Step) -> Done {
             executor.publish(routes);
             Ok(Output::Done)
         }
+        Effect::Wish { server, wish } => store_wish(executor, server, wish).await,
+        Effect::AwaitIdle { server } => restart::await_idle(executor, step, server).await,
+        Effect::Restart { server } => restart::restart(executor, step, server).await,
         Effect::Drain { server } => drain(executor, step, server).await,
         Effect::EndProcess { server } => {
             let host = host(executor, "end its process", server)?;
@@ -219,6 +223,15 @@ async fn save_errant(executor: &Executor, server: &ServerName, transactions: &Di
 async fn store_record(executor: &Executor, record: &Record) -> Done {
     let (store, record) = (executor.store.clone(), record.clone());
     spawn_blocking(move || store.write_record(&record))
+        .await
+        .expect("the store does not panic")
+        .map(|()| Output::Done)
+        .map_err(|error| error.to_string())
+}
+
+async fn store_wish(executor: &Executor, server: &ServerName, wish: &Wish) -> Done {
+    let (store, server, wish) = (executor.store.clone(), server.clone(), wish.clone());
+    spawn_blocking(move || store.write_wish(&server, &wish))
         .await
         .expect("the store does not panic")
         .map(|()| Output::Done)

@@ -12,6 +12,8 @@ use crate::config::Login;
 
 /// `<replication user>`.
 const USER: &str = "<replication user>";
+/// `<manager user>`.
+const MANAGER: &str = "<manager user>";
 /// `<replication password>`.
 const PASSWORD: &str = "<replication password>";
 /// The number of the replica's receiver thread, for `KILL`.
@@ -89,6 +91,7 @@ fn filled(statement: &str, filling: Filling<'_>) -> String {
     let left = filling.until.saturating_duration_since(Instant::now());
     statement
         .replace(USER, &escaped(&filling.replication.user))
+        .replace(MANAGER, &escaped(&filling.manager.user))
         .replace(PASSWORD, &escaped(&filling.replication.password))
         .replace(SECONDS, &format!("{:.3}", left.as_secs_f64()))
 }

@@ -21,6 +21,11 @@ impl World {
                 self.done(run);
             }
             Effect::Record { record } => self.store_record(run, &record),
+            Effect::Wish { server, wish } => {
+                self.store.wishes.insert(server, *wish);
+                self.done(run);
+            }
+            Effect::Restart { server } => self.restart_process(run, &server),
             Effect::Drain { server } => {
                 let server = self.index(&server);
                 if self.is_drained(server) {
@@ -33,6 +38,7 @@ impl World {
             // No acknowledgement is lost for good in this world, so there is nothing to release;
             // and nobody connects by an address that moves.
             Effect::ReleaseProved { .. }
+            | Effect::AwaitIdle { .. }
             | Effect::DropAddress { .. }
             | Effect::TakeAddress { .. } => self.done(run),
             Effect::SaveErrant { server, .. } => {
@@ -124,6 +130,33 @@ impl World {
             self.after(pause, Happening::Restart(index, incarnation));
             self.done(run);
         }
+    }
+
+    /// Its own statement ends the process, and a supervisor starts the next.
+    fn restart_process(&mut self, run: RunId, server: &ServerName) {
+        let index = self.index(server);
+        if !self.halfway(run, 80) {
+            return;
+        }
+        if self.job(run).is_some_and(|job| job.stage > 1) {
+            if self.servers[index].life == Life::Up {
+                return self.done(run);
+            }
+            return self.after(SLOW_POLL, Happening::StepOn(run));
+        }
+        if self.servers[index].life != Life::Up
+            || !self.network.is_open(End::Manager, End::Server(index))
+        {
+            return self.conclude(run, false, "the server does not answer");
+        }
+        let incarnation = self.servers[index].incarnation;
+        self.crash(index);
+        if let Some(job) = self.job(run) {
+            job.stage = 2;
+        }
+        let pause = self.random.millis(200, 1_000);
+        self.after(pause, Happening::Restart(index, incarnation));
+        self.after(SLOW_POLL, Happening::StepOn(run));
     }
 
     /// Copies the donor's committed data; the server comes back by itself, read-only and without

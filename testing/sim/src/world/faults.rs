@@ -1,8 +1,8 @@
 //! What strikes: crashes, hangs, cuts, the manager's own death, full doors, slow disks, stuck
 //! appliers, and operators.
 
-use mainstay_failover::Request;
-use mainstay_topology::Applier;
+use mainstay_failover::{Change, Request};
+use mainstay_topology::{Applier, Maintenance, ServerName};
 
 use super::{Happening, World};
 use crate::message::End;
@@ -193,13 +193,30 @@ impl World {
 
     fn ask_something(&mut self, server: usize) -> Fault {
         let to = self.servers[server].name().clone();
-        let request = match self.random.below(4) {
-            0 => Request::Failover,
-            1 => Request::Switchover { to: None },
-            _ => Request::Switchover { to: Some(to) },
+        let request = match self.random.below(12) {
+            0 | 1 => Request::Failover,
+            2 | 3 => Request::Switchover { to: None },
+            4..=7 => Request::Switchover { to: Some(to) },
+            _ => self.some_change(to),
         };
         self.request(request);
         Fault::Passing
+    }
+
+    fn some_change(&mut self, server: ServerName) -> Request {
+        let other = self.random.below(self.servers.len() as u64);
+        let under = self.servers[other as usize].name().clone();
+        let change = match self.random.below(12) {
+            0..=2 => Change::Maintain(Maintenance::default()),
+            3 | 4 => Change::Serve,
+            5 => Change::Stop,
+            6 => Change::Start,
+            7 | 8 => Change::Move { under },
+            9 => Change::Regroup,
+            10 => Change::Decommission,
+            _ => Change::Restart,
+        };
+        Request::Change { server, change }
     }
 
     fn stop_replication(&mut self, server: usize) -> Fault {
@@ -262,6 +279,11 @@ impl World {
             self.wake(server);
             let incarnation = self.servers[server].incarnation;
             self.at(self.now, Happening::Restart(server, incarnation));
+        }
+        if !self.store.wishes.is_empty() {
+            self.say(|| "operator  takes all wishes back".to_owned());
+            self.kill_manager();
+            self.store.wishes.clear();
         }
         self.at(self.now, Happening::StartManager);
         let policy = self.policy();
