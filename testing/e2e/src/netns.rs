@@ -70,11 +70,6 @@ impl Network {
             .expect("root may enter a namespace");
     }
 
-    /// The name of a host's namespace, as `ip netns` has it.
-    pub fn namespace_of(&self, host: &str) -> String {
-        self.full(host)
-    }
-
     /// Runs a command on a host, to its end.
     pub fn run(&self, host: &str, command: &[&str]) -> Finished {
         run(self.on(host).args(command))

@@ -12,8 +12,6 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::gap::Watch;
-
 const ADDRESS: &str = "10.124.0.100";
 const MANAGER: &str = "h9";
 
@@ -208,12 +206,6 @@ impl Story {
         let file = self.path("mainstay.toml");
         fs::write(&file, text).expect("it can be written");
         self.serve("manager", MANAGER, &file);
-    }
-
-    /// Watches the writer's address from the manager's host.
-    pub(crate) fn watch(&self) -> Watch {
-        let address = format!("{ADDRESS}:3306").parse().expect("an address");
-        Watch::start(&self.network.namespace_of(MANAGER), address)
     }
 
     /// Starts a program on the manager's host.

@@ -1,6 +1,7 @@
 //! `mainstay serve` takes care of servers that somebody else started, and refuses servers that
 //! cannot be told apart.
 
+mod deaths;
 mod names;
 mod served;
 mod upgrade;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use mainstay_e2e::{
@@ -10,6 +10,22 @@ use mainstay_e2e::{
     wait_for, wait_until,
 };
 use rustix::process::Signal;
+
+fn serve(home: &Home, file: &Path, die_at: Option<&str>) -> Child {
+    let mut log = fs::File::options();
+    let log = log.create(true).append(true).open(home.join("serve.log"));
+    let mut command = Command::new(mainstay_binary());
+    command
+        .args(["serve", "--config"])
+        .arg(file)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log.expect("a file can be made"));
+    if let Some(die_at) = die_at {
+        command.env("MAINSTAY_DIE_AT", die_at);
+    }
+    command.spawn().expect("it can be started")
+}
 
 /// A running `mainstay serve`.
 pub(crate) struct Served {
@@ -39,21 +55,24 @@ impl Served {
         );
         text += &format!("[dns]\nlisten = \"127.0.0.1:{dns}\"\nzone = \"db.example\"\n");
         write_private(&file, &text);
-        let log = fs::File::create(home.join("serve.log")).expect("a file can be made");
-        let child = Command::new(mainstay_binary())
-            .args(["serve", "--config"])
-            .arg(&file)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn();
+        let child = serve(&home, &file, None);
         Self {
-            child: child.expect("it can be started"),
+            child,
             file,
             proxy,
             dns,
             home,
         }
+    }
+
+    /// Another process for the same file, when the last one has ended: with an order of where to
+    /// die.
+    pub(crate) fn start_again(&mut self, die_at: Option<&str>) {
+        for pid in self.pids() {
+            processes::signal(pid, Signal::KILL);
+        }
+        let _ = self.child.wait();
+        self.child = serve(&self.home, &self.file, die_at);
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Finished {
@@ -119,6 +138,12 @@ impl Served {
                 Err(log)
             }
         });
+    }
+
+    /// Waits until the process has ended in the middle of what it did.
+    pub(crate) fn wait_for_death(&mut self) {
+        let ended = self.wait_for_end();
+        assert!(!ended.success(), "{ended}");
     }
 
     /// Waits until the first process has ended by itself.
