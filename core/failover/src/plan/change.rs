@@ -3,8 +3,8 @@
 //!
 //! Invariants:
 //! - the wish is stored first, so that nothing undoes the change behind the operator's back;
-//! - a server that no longer acknowledges leaves the record in the same plan: it is stopped, another
-//!   recorded replica holds all it held, and only then the record is written without it. The new
+//! - a server that no longer acknowledges leaves the record in the same plan: it is stopped,
+//!   another recorded replica holds all it held, and only then the record is written without it. The new
 //!   baseline has all that it can have acknowledged;
 //! - a change that would leave commits without the acknowledgements they need is refused.
 
@@ -266,7 +266,7 @@ impl<'a> Making<'a> {
         Ok(())
     }
 
-    /// Attaches a server to a source: as one that acknowledges under the primary, silently elsewhere.
+    /// Attaches a server to a source: under the primary it acknowledges, elsewhere it does not.
     fn place(&mut self, server: &Server, source: &'a Server) -> Result<(), String> {
         let name = server.name();
         if self.view.facts(server).is_none() {

@@ -1,5 +1,5 @@
-//! An operator stops, moves and maintains replicas by plans that are printed first: what was printed
-//! is run only while nothing has changed, and the manager does not fight what is wanted.
+//! An operator stops, moves and maintains replicas by plans that are printed first: what was
+//! printed is run only while nothing has changed, and the manager does not fight what is wanted.
 
 use mainstay_e2e::{
     Client, Family, Finished, NumberedWriters, Sandbox, Status, on_both_families, wait_for,
