@@ -1,8 +1,9 @@
 //! `mainstay rolling restart`: every server once, replicas first; between two it is whole again.
 //!
 //! Each server goes into maintenance (its reads drain, no commit waits for it), is restarted,
-//! catches up and comes back into service; then the primary moves, and the old one follows. It stops at the
-//! first failure. What is done is read from the manager's journal, so it can be taken up again.
+//! catches up and comes back into service; then the primary moves, and the old one follows. It
+//! stops at the first failure. What is done is read from the manager's journal, so it can be taken
+//! up again.
 
 use std::collections::BTreeSet;
 use std::process::{Command, ExitCode, Stdio};

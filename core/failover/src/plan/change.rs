@@ -4,8 +4,8 @@
 //! Invariants:
 //! - the wish is stored first, so that nothing undoes the change behind the operator's back;
 //! - a server that no longer acknowledges leaves the record in the same plan: it is stopped,
-//!   another recorded replica holds all it held, and only then the record is written without it. The new
-//!   baseline has all that it can have acknowledged;
+//!   another recorded replica holds all it held, and only then the record is written without it.
+//!   The new baseline has all that it can have acknowledged;
 //! - a change that would leave commits without the acknowledgements they need is refused.
 
 use std::collections::BTreeMap;
