@@ -107,12 +107,15 @@ fn password(row: &Row<'_>, what: &str, report: &mut Report) -> Option<(&'static 
         report.left_out(row.line, what, "has no password: give it one, then add it");
         return None;
     }
-    let native = password.len() == 41 && password.starts_with('*');
-    if native {
-        let sentence = "is known by a hash of mysql_native_password only: give its `password`, or \
-                        its caching_sha2_password hash as `password_hash`";
-        report.left_out(row.line, what, sentence);
-        return None;
+    let digits = password.strip_prefix('*');
+    if digits
+        .is_some_and(|rest| rest.len() == 40 && rest.bytes().all(|one| one.is_ascii_hexdigit()))
+    {
+        let sentence = "is known by a hash of mysql_native_password: its clients are asked for the \
+                        password by caching_sha2_password, because servers want it too; with its \
+                        `password` they need not be";
+        report.changed(row.line, what, sentence);
+        return Some(("password_hash", password));
     }
     if password.starts_with("$A$") {
         return Some(("password_hash", password));
