@@ -252,10 +252,14 @@ fn primary_made_read_only(stage: &mut Stage<'_>) {
 
 fn replica_made_writable(stage: &mut Stage<'_>) {
     let [writable, _] = stage.replicas;
+    // The manager ends all sessions there: somebody may be writing.
     let mut session = stage.lab.client(writable);
     session.execute("SET GLOBAL read_only = OFF");
     wait_until("a read-only replica", || {
-        session.value("SELECT @@GLOBAL.read_only") == "1"
+        let mut session = stage.lab.client(writable);
+        session
+            .try_query("SELECT @@GLOBAL.read_only")
+            .is_ok_and(|rows| rows.scalar() == Some("1"))
     });
     stage.wait_for_writes();
 }

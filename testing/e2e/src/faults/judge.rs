@@ -65,7 +65,8 @@ impl Outcome {
         self.acknowledged = acknowledged.len();
         self.lost = missing.len();
         if !missing.is_empty() {
-            self.blame(format!("acknowledged and missing: {missing:?}"));
+            let missing: Vec<_> = missing.into_iter().collect();
+            self.blame(format!("acknowledged and missing: {}", some(&missing)));
         }
         self.compare_rows(held);
         let everywhere = held.values().flatten().map(|(id, server)| (*id, *server));
@@ -99,10 +100,10 @@ impl Outcome {
             if others != rows {
                 let only = |one: &Rows, other: &Rows| {
                     let ids = one.keys().filter(|id| !other.contains_key(id));
-                    ids.copied().collect::<Vec<_>>()
+                    some(&ids.copied().collect::<Vec<_>>())
                 };
                 self.blame(format!(
-                    "rows differ: only {first} has {:?}, only {server} has {:?}",
+                    "rows differ: only {first} has {}, only {server} has {}",
                     only(rows, others),
                     only(others, rows)
                 ));
@@ -112,5 +113,13 @@ impl Outcome {
 
     pub(super) fn blame(&mut self, what: String) {
         self.wrong.push(what);
+    }
+}
+
+fn some(ids: &[u64]) -> String {
+    match ids {
+        [] => "none".to_owned(),
+        [first, .., last] if ids.len() > 8 => format!("{} from {first} to {last}", ids.len()),
+        _ => format!("{ids:?}"),
     }
 }

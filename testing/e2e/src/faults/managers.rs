@@ -6,6 +6,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use super::catalogue::{NO_PRIMARY, REFUSED, UNKNOWN};
+use super::switchovers::begin_switchover;
 use super::{Fault, Stage};
 use crate::lab;
 
@@ -114,8 +115,7 @@ fn kill_manager_in_failovers(stage: &mut Stage<'_>) {
 
 fn kill_manager_in_switchovers(stage: &mut Stage<'_>) {
     for moment in MOMENTS {
-        let mut moving = stage.lab.command(&["switchover"]);
-        let mut moving = moving.spawn().expect("it can be started");
+        let mut moving = begin_switchover(stage, &[]);
         sleep(moment);
         stage.lab.kill_mainstay();
         moving.wait().expect("it is our child");
@@ -136,10 +136,7 @@ fn pause_manager_in_failover(stage: &mut Stage<'_>) {
 
 fn pause_manager_in_switchover(stage: &mut Stage<'_>) {
     let [candidate, _] = stage.replicas;
-    let mut moving = stage
-        .lab
-        .command(&["switchover", "--to", &lab::name(candidate)]);
-    let mut moving = moving.spawn().expect("it can be started");
+    let mut moving = begin_switchover(stage, &["--to", &lab::name(candidate)]);
     sleep(MOMENTS[2]);
     pause(stage);
     moving.wait().expect("it is our child");

@@ -1,6 +1,7 @@
 //! One fault after the other on one cluster, under load.
 
 use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +14,6 @@ use tokio::runtime::Runtime;
 use super::judge::{Allowed, Outcome};
 use super::{Fault, Stage};
 use crate::lab::Lab;
-use crate::status::Status;
 use crate::{Family, Login};
 
 const SHAPE: Shape = Shape {
@@ -22,7 +22,9 @@ const SHAPE: Shape = Shape {
     pause: Duration::from_millis(5),
 };
 /// How long replicas may take for what nobody waits for.
-const SETTLING: Duration = Duration::from_secs(20);
+const SETTLING: Duration = Duration::from_secs(60);
+/// For one server to be asked once.
+const MOMENT: Duration = Duration::from_secs(1);
 /// Longer than the proxy holds a statement.
 const PATIENCE: Duration = Duration::from_secs(50);
 
@@ -65,7 +67,7 @@ impl Series {
             family: self.lab.family(),
             wrong: Vec::new(),
             gap_ms: 0.0,
-            errors: std::collections::BTreeMap::new(),
+            errors: BTreeMap::new(),
             acknowledged: 0,
             lost: 0,
             moves: 0,
@@ -99,13 +101,14 @@ impl Series {
         stage.wait_for_writes();
         let began = Instant::now();
         (fault.act)(&mut stage);
-        let after = stage.lab.heal()?;
+        stage.lab.heal()?;
         outcome.whole_after_s = began.elapsed().as_secs_f64();
-        outcome.by_hand = stage.lab.helped() - helped;
         stage.wait_for_writes();
         let account = self.stop(load)?;
+        let held = self.rows(first, &account)?;
+        let after = self.lab.heal()?;
         outcome.moves = after.epoch() - before.epoch();
-        let held = self.rows(&after, first, &account)?;
+        outcome.by_hand = self.lab.helped() - helped;
         let allowed = Allowed {
             moves: &fault.moves,
             errors: fault.errors,
@@ -123,28 +126,35 @@ impl Series {
         })
     }
 
-    fn rows(
-        &self,
-        status: &Status,
-        first: u64,
-        account: &Account,
-    ) -> Result<std::collections::BTreeMap<String, Rows>, String> {
-        let servers: Vec<_> = status.servers().iter().map(server).collect();
-        let login = options(&self.lab.beside_the_proxy(1));
+    /// The rows of all servers, when the cluster is whole and all have the same: what was not
+    /// acknowledged may be on its way, and what is wrong with a replica may show only now. Or, after
+    /// a while, as they are.
+    fn rows(&mut self, first: u64, account: &Account) -> Result<BTreeMap<String, Rows>, String> {
         let wanted = account.acknowledged();
-        let runtime = self.runtime.as_ref().expect("it is there until the end");
+        let login = options(&self.lab.beside_the_proxy(1));
         let began = Instant::now();
         loop {
-            let rows = rows_of_all(&servers, &login, first, &wanted, PATIENCE);
-            let rows = runtime.block_on(rows).map_err(|error| error.to_string())?;
-            let mut each = rows.values();
-            let one = each.next();
-            // What was not acknowledged may be on its way still.
-            if each.all(|other| Some(other) == one) || began.elapsed() > SETTLING {
-                return Ok(rows);
+            let status = self.lab.heal()?;
+            let servers: Vec<_> = status.servers().iter().map(server).collect();
+            let runtime = self.runtime.as_ref().expect("it is there until the end");
+            let rows = rows_of_all(&servers, &login, first, &wanted, MOMENT);
+            let rows = runtime.block_on(rows).map_err(|error| error.to_string());
+            let late = began.elapsed() > SETTLING;
+            match rows {
+                Ok(rows) if late || settled(&rows, &wanted) => return Ok(rows),
+                Err(wrong) if late => return Err(wrong),
+                Ok(_) | Err(_) => {}
             }
         }
     }
+}
+
+fn settled(rows: &BTreeMap<String, Rows>, wanted: &BTreeSet<u64>) -> bool {
+    let mut each = rows.values();
+    let Some(one) = each.next() else {
+        return false;
+    };
+    each.all(|other| other == one) && wanted.iter().all(|id| one.contains_key(id))
 }
 
 impl Drop for Series {

@@ -109,7 +109,7 @@ fn switchover_beside_locked_table(stage: &mut Stage<'_>) {
 
 fn kill_primary_in_switchover(stage: &mut Stage<'_>) {
     let [candidate, _] = stage.replicas;
-    let mut moving = begin_switchover(stage, candidate);
+    let mut moving = begin_switchover(stage, &["--to", &lab::name(candidate)]);
     stage.wait_for_operation();
     stage.lab.end_server(stage.primary, Signal::KILL);
     moving.wait().expect("it is our child");
@@ -120,7 +120,7 @@ fn kill_primary_in_switchover(stage: &mut Stage<'_>) {
 
 fn kill_candidate_in_switchover(stage: &mut Stage<'_>) {
     let [candidate, _] = stage.replicas;
-    let mut moving = begin_switchover(stage, candidate);
+    let mut moving = begin_switchover(stage, &["--to", &lab::name(candidate)]);
     stage.wait_for_operation();
     stage.lab.end_server(candidate, Signal::KILL);
     moving.wait().expect("it is our child");
@@ -139,9 +139,11 @@ fn kill_candidate_in_failover(stage: &mut Stage<'_>) {
     stage.lab.start_server(candidate);
 }
 
-fn begin_switchover(stage: &Stage<'_>, to: usize) -> Child {
-    let mut command = stage.lab.command(&["switchover", "--to", &lab::name(to)]);
-    let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+/// The command runs on; what it says does not matter.
+pub(super) fn begin_switchover(stage: &Stage<'_>, arguments: &[&str]) -> Child {
+    let mut command = stage.lab.command(&["switchover"]);
+    command.args(arguments).stdin(Stdio::null());
+    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     child.expect("it can be started")
 }
 

@@ -14,8 +14,11 @@ use crate::program::run;
 use crate::status::Status;
 use crate::wait::wait_for;
 
-/// How the manager says that it has no means to do it.
-const ASKED: &str = "save them and reseed the server";
+/// How the manager says that it has no means to do it (docs/runbooks/replica-broken.md too).
+const ASKED: [&str; 2] = [
+    "save them and reseed the server",
+    "its source has purged binary logs it needs",
+];
 
 const SETTLING: Duration = Duration::from_secs(3);
 
@@ -25,7 +28,7 @@ impl Lab {
         let findings = status.0["findings"].as_array().into_iter().flatten();
         let asked: Vec<_> = findings
             .filter_map(|finding| finding["sentence"].as_str())
-            .filter(|sentence| sentence.ends_with(ASKED))
+            .filter(|sentence| ASKED.iter().any(|asked| sentence.contains(asked)))
             .filter_map(|sentence| sentence.split(':').next().map(number))
             .collect();
         // What is said of a server that was just helped may be older than the help.
