@@ -103,6 +103,24 @@ impl Core {
         }
     }
 
+    /// Its server has been told to stop, and gave the statement up: the connection is lost in a
+    /// moment. True when that was dealt with: it was a read, and may run elsewhere.
+    pub(crate) fn given_up(&mut self, client: u32, id: u32, out: &mut Ops) -> bool {
+        let session = self.clients.get(client);
+        let read = session.is_some_and(|session| {
+            let running = session.running();
+            !session.in_transaction() && running.is_some_and(|running| running.job.is_read())
+        });
+        let upstream = self.servers.get(id).map(|server| server.upstream);
+        let Some(upstream) = upstream.filter(|_| read) else {
+            return false;
+        };
+        self.upstreams[upstream].lost += 1;
+        self.close_server(id, out);
+        self.lost_after(client, upstream, out);
+        true
+    }
+
     /// Its command was sent, and nothing of the reply was passed on.
     fn lost_after(&mut self, client: u32, index: usize, out: &mut Ops) {
         let now = self.now;

@@ -175,6 +175,9 @@ impl Core {
         let Some(running) = session.running() else {
             return true;
         };
+        if error.code == ErrorCode::ShutdownInProgress.code() {
+            return self.given_up(client, id, out);
+        }
         if !read_only || running.stream.is_some() {
             return false;
         }

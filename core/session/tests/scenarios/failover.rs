@@ -267,6 +267,20 @@ fn a_refusal_by_a_server_that_became_read_only_is_held_and_tried_on_the_new_prim
 }
 
 #[test]
+fn a_read_that_a_server_gives_up_since_it_ends_runs_elsewhere() {
+    let mut world = World::new();
+    let client = world.login(None);
+    world.servers.get_mut("db2").expect("db2").ending = true;
+    for _ in 0..3 {
+        let reply = world.query(client, "SELECT @@hostname");
+        assert!(!matches!(reply, Reply::Error(..)), "{reply:?}");
+    }
+    assert_eq!(world.core.stats().reads_retried, 1);
+    world.servers.get_mut("db1").expect("db1").ending = true;
+    assert_eq!(world.query(client, "INSERT INTO t VALUES (1)").code(), 1053);
+}
+
+#[test]
 fn a_read_that_a_replica_refuses_as_a_write_runs_on_the_writer() {
     let mut world = World::new();
     let client = world.login(None);

@@ -26,6 +26,8 @@ pub(crate) struct Server {
     /// It runs what it gets, but its replies do not arrive.
     pub(crate) mute: bool,
     pub(crate) read_only: bool,
+    /// It was told to stop, and gives up every statement.
+    pub(crate) ending: bool,
     pub(crate) offers_tls: bool,
     /// Statements run, with the schema they ran in.
     pub(crate) log: Vec<String>,
@@ -64,6 +66,7 @@ impl Server {
             hung: false,
             mute: false,
             read_only,
+            ending: false,
             offers_tls: true,
             log: Vec::new(),
             inserted: 0,
@@ -357,6 +360,9 @@ impl Connection {
 
     fn query(&mut self, server: &mut Server, sql: &str, out: &mut Vec<u8>) {
         server.log.push(sql.to_owned());
+        if server.ending {
+            return Self::error(&ErrorCode::ShutdownInProgress.packet(), 1, out);
+        }
         let changed = if sql.starts_with("INSERT") {
             sql.matches('(').map(|_| 1).sum()
         } else {

@@ -2,6 +2,7 @@
 
 use crate::Family;
 use crate::lab::{self, Lab};
+use crate::wait::wait_until;
 
 /// Nothing is written any more, applied changes included.
 pub(super) const LOCK_ALL: &str = "FLUSH TABLES WITH READ LOCK";
@@ -115,14 +116,18 @@ pub(super) fn repoint(lab: &Lab, server: usize, source: usize) {
     start_replication(lab, server);
 }
 
-/// Only what is written from now on is kept in the binary logs.
+/// Only what is written from now on is kept in the binary logs. A log that a replica is still
+/// reading stays without a word, so it is said again.
 #[track_caller]
 pub(super) fn purge_logs(lab: &Lab, server: usize) {
     let mut session = lab.client(server);
     session.execute("FLUSH BINARY LOGS");
-    let newest = session.column("SHOW BINARY LOGS").pop();
-    let newest = newest.expect("a server has a binary log");
-    session.execute(&format!("PURGE BINARY LOGS TO '{newest}'"));
+    let kept = session.column("SHOW BINARY LOGS").pop();
+    let kept = kept.expect("a server has a binary log");
+    wait_until("purged logs", || {
+        session.execute(&format!("PURGE BINARY LOGS TO '{kept}'"));
+        session.column("SHOW BINARY LOGS").first() == Some(&kept)
+    });
 }
 
 #[track_caller]
