@@ -22,7 +22,7 @@ const SHAPE: Shape = Shape {
     pause: Duration::from_millis(5),
 };
 /// How long replicas may take for what nobody waits for.
-const SETTLING: Duration = Duration::from_secs(60);
+const SETTLING: Duration = Duration::from_mins(1);
 /// For one server to be asked once.
 const MOMENT: Duration = Duration::from_secs(1);
 /// Longer than the proxy holds a statement.
