@@ -127,8 +127,8 @@ impl Series {
     }
 
     /// The rows of all servers, when the cluster is whole and all have the same: what was not
-    /// acknowledged may be on its way, and what is wrong with a replica may show only now. Or, after
-    /// a while, as they are.
+    /// acknowledged may be on its way, and what is wrong with a replica may show only now. Or,
+    /// after a while, as they are.
     fn rows(&mut self, first: u64, account: &Account) -> Result<BTreeMap<String, Rows>, String> {
         let wanted = account.acknowledged();
         let login = options(&self.lab.beside_the_proxy(1));

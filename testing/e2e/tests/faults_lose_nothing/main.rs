@@ -1,6 +1,6 @@
-//! The faults that matter most, one after the other on one cluster under load, on hosts of its own:
-//! nothing that was acknowledged is lost, never do two servers acknowledge, and the cluster is whole
-//! again after each of them. `make e2e-failover` does all of docs/faults.md.
+//! The faults that matter most, one after the other on one cluster under load, on hosts of its
+//! own: nothing that was acknowledged is lost, never do two servers acknowledge, and the cluster is
+//! whole again after each of them. `make e2e-failover` does all of docs/faults.md.
 //!
 //! Needs root, for network namespaces.
 
