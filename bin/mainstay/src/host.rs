@@ -156,6 +156,7 @@ mod tests {
             server_uuid: None,
             read_only: true,
             executed: set(),
+            rewinding: false,
             semi_sync: SemiSync::default(),
             setup: mainstay_topology::Setup::default(),
             link: Some(link),

@@ -82,6 +82,16 @@ impl Rows {
         }
     }
 
+    /// Each row's images, as they are stored: one, or the old and the new one of a changed row.
+    pub(crate) fn row_images(&self) -> impl Iterator<Item = Vec<&[u8]>> {
+        let width = if self.change == Change::Update { 2 } else { 1 };
+        let of_row = |ranges: &[Range<usize>]| {
+            let images = ranges.iter().map(|range| &self.data[range.clone()]);
+            images.collect()
+        };
+        self.images.chunks(width).map(of_row)
+    }
+
     /// The type and the body of an event that undoes this one: what was inserted is deleted, what
     /// was deleted inserted, and what was changed has its images exchanged; the last row first.
     pub(crate) fn undone(&self, flags: u16) -> (Kind, Vec<u8>) {

@@ -8,7 +8,7 @@ use crate::finding::{Finding, Misfit, Problem};
 use crate::plan::establish::missing;
 use crate::plan::failover::{ballot, expected, unconfigured};
 use crate::plan::first::same_identities;
-use crate::plan::rejoin::{Need, need};
+use crate::plan::rejoin::{Need, can_be_rewound, need};
 use crate::shape::{able, acknowledges, declared, is_right_behind, late, source_of, unfitness};
 use crate::verdict::{Verdict, blocked_writes, judge};
 use crate::view::{View, may_acknowledge};
@@ -155,7 +155,7 @@ fn of_other(view: View<'_>, server: &Server, facts: &Facts, found: &mut Vec<Find
     let errant = |errant: &Difference| {
         let problem = Problem::Errant {
             transactions: errant.to_string().replace('\n', ""),
-            remedy: remedy(view, server),
+            remedy: remedy(view, server, errant),
         };
         Finding::of_server(name, problem)
     };
@@ -179,6 +179,7 @@ fn of_other(view: View<'_>, server: &Server, facts: &Facts, found: &mut Vec<Find
                 found.push(Finding::of_server(primary.name(), problem));
             }
         }
+        Need::Rewind => found.push(Finding::of_server(name, Problem::Rewinding)),
         Need::Reseed { errant: None } | Need::None | Need::Fence | Need::Attach | Need::Leave => {}
     }
 }
@@ -221,13 +222,20 @@ fn acknowledgers(view: View<'_>) -> Option<Finding> {
     (short && view.topology.servers.len() > 1).then(|| Finding::of_cluster(Problem::Shape(too_few)))
 }
 
-fn remedy(view: View<'_>, server: &Server) -> &'static str {
-    if view.policy.auto_reseed && view.can_be_reseeded(server) {
+fn remedy(view: View<'_>, server: &Server, errant: &Difference) -> String {
+    if can_be_rewound(view, server, errant) {
+        return "they are saved to a file, then undone".to_owned();
+    }
+    let remedy = if view.policy.auto_reseed && view.can_be_reseeded(server) {
         "they are saved to a file, then its data are replaced"
     } else if view.can_be_reseeded(server) {
         "save them and reseed the server, or allow auto_reseed"
     } else {
         "save them and reseed the server"
+    };
+    match view.stubborn.get(server.name()) {
+        Some(reason) => format!("they cannot be undone ({reason}); {remedy}"),
+        None => remedy.to_owned(),
     }
 }
 

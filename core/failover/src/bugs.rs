@@ -63,11 +63,13 @@ pub enum Bug {
     ReseedJoined,
     /// Decide from what was seen before the last operation ended.
     OldSight,
+    /// Attach a server whose GTIDs are taken away and not set anew by a rewinding.
+    AttachHalfRewound,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::GrantBeforeRevoke,
         Self::ElectByApplied,
         Self::DiscardRelayLogs,
@@ -96,6 +98,7 @@ impl Bug {
         Self::ReseedUnsaved,
         Self::ReseedJoined,
         Self::OldSight,
+        Self::AttachHalfRewound,
     ];
 }
 

@@ -148,6 +148,7 @@ fn repair(view: View<'_>, server: &Server, need: Need) -> Option<Plan> {
                 None
             }
         }
+        Need::Rewind => rejoin::rewind(view, server, None),
         Need::Reseed { errant } => {
             if establish::receives(server) {
                 return if spared {
@@ -156,7 +157,11 @@ fn repair(view: View<'_>, server: &Server, need: Need) -> Option<Plan> {
                     None
                 };
             }
-            if reseed {
+            let rewind = errant.as_ref();
+            let rewind = rewind.filter(|errant| rejoin::can_be_rewound(view, server, errant));
+            if let Some(errant) = rewind {
+                rejoin::rewind(view, server, Some(errant.clone()))
+            } else if reseed {
                 rejoin::reseed(view, server, errant)
             } else if joined && spared {
                 rejoin::leave(view, server)

@@ -48,6 +48,16 @@ const AT_WORK: &str = "SELECT COUNT(*) FROM information_schema.PROCESSLIST p \
 const KILL_CLIENTS: &str = "<kill client connections>";
 const KILL_PRIVILEGED: &str = "<kill privileged connections>";
 
+/// One transaction, so that it happens or does not; the row in it says that it has.
+const REWIND: [&str; 6] = [
+    "CREATE TABLE mainstay.rewind -- not logged",
+    "START TRANSACTION",
+    "BINLOG '<the saved rows reversed, the newest first>'",
+    "INSERT INTO mainstay.rewind VALUES (1, '<what is left>')",
+    "COMMIT",
+    "<compare the rows in the log of this transaction with the saved ones>",
+];
+
 /// The statements of an effect in the order in which they are sent; none when it is not SQL.
 pub fn sql(effect: &Effect, place: &Place) -> Vec<String> {
     let statements = match place.family {

@@ -155,6 +155,16 @@ pub enum Effect {
         /// The transactions.
         transactions: Difference,
     },
+    /// Undo the transactions that only this server has, compare what that did to each row with what
+    /// it should have done, and set its GTIDs to what is left. Carries on where it was cut off.
+    /// Answers [`Output::Impossible`] when a copy of the data is needed instead.
+    Rewind {
+        /// The server.
+        server: ServerName,
+        /// The transactions, which were saved; `None` when they are undone already, and no more
+        /// than the GTIDs are left to be set.
+        transactions: Option<Difference>,
+    },
     /// Replace the server's data by a copy of the donor's.
     Reseed {
         /// The server.
@@ -195,6 +205,10 @@ pub enum Output {
     Done,
     /// The transactions that the server holds.
     Held(GtidSet),
+    /// Success, and what was done, in a sentence.
+    Said(String),
+    /// It was found out that it cannot be done here, and why: another way must be taken.
+    Impossible(String),
 }
 
 /// Where an effect runs, for those that run on one server; the executor needs the family to choose

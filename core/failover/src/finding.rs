@@ -121,8 +121,10 @@ pub enum Problem {
         /// The transactions.
         transactions: String,
         /// What happens next.
-        remedy: &'static str,
+        remedy: String,
     },
+    /// Its errant transactions are undone, and its GTIDs do not say so yet.
+    Rewinding,
     /// It is further behind than readers may be.
     Lagging {
         /// How far, in milliseconds.
@@ -163,6 +165,7 @@ impl Problem {
             Self::NotRecorded => "not-recorded",
             Self::NotConfigured => "not-configured",
             Self::Errant { .. } => "errant",
+            Self::Rewinding => "rewinding",
             Self::Lagging { .. } => "lagging",
             Self::Shape(misfit) => misfit.code(),
             Self::CannotFailOver { .. } => "cannot-fail-over",
@@ -269,6 +272,9 @@ impl fmt::Display for Problem {
             } => write!(
                 f,
                 "has transactions that the primary lacks: {transactions}; {remedy}"
+            ),
+            Self::Rewinding => f.write_str(
+                "was being rewound when that was cut off; it is finished before it is attached",
             ),
             Self::Lagging { lag_ms } => write!(f, "{lag_ms} ms behind"),
             Self::Shape(misfit) => misfit.fmt(f),

@@ -85,6 +85,8 @@ pub struct Manager {
     settled: Timestamp,
     condemned: bool,
     slow: BTreeSet<ServerName>,
+    /// Servers that cannot be rewound, and why.
+    stubborn: BTreeMap<ServerName, String>,
     /// Since when commits on the primary wait and nothing is written, and what it has written.
     stalled: Option<(Timestamp, GtidSet)>,
     doubtful: Option<Record>,
@@ -130,6 +132,7 @@ impl Manager {
             settled: Timestamp::ZERO,
             condemned,
             slow: BTreeSet::new(),
+            stubborn: BTreeMap::new(),
             stalled: None,
             doubtful: None,
             established: false,
@@ -296,6 +299,7 @@ impl Manager {
             settled: self.settled,
             condemned: self.condemned,
             slow: &self.slow,
+            stubborn: &self.stubborn,
             stalled: self.stalled.as_ref().map(|(since, _)| *since),
             doubtful: self.doubtful.as_ref(),
         }

@@ -165,7 +165,7 @@ impl Run {
         self.running().all(|(_, step, _)| {
             matches!(
                 step.effect,
-                Effect::SaveErrant { .. } | Effect::Reseed { .. }
+                Effect::SaveErrant { .. } | Effect::Rewind { .. } | Effect::Reseed { .. }
             )
         })
     }

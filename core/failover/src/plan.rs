@@ -121,6 +121,7 @@ pub(crate) fn place_of(effect: &Effect) -> Option<&ServerName> {
         | Effect::Restart { server }
         | Effect::ForgetSource { server }
         | Effect::SaveErrant { server, .. }
+        | Effect::Rewind { server, .. }
         | Effect::Reseed { server, .. } => Some(server),
         Effect::Publish { .. }
         | Effect::Drain { .. }
@@ -154,6 +155,7 @@ fn limit(effect: &Effect, policy: &Policy) -> Duration {
         Effect::ApplyReceived { .. } => policy.apply_limit,
         Effect::AwaitApplied { .. } => policy.catch_up_limit,
         Effect::SaveErrant { .. } => seconds(600),
+        Effect::Rewind { .. } => seconds(3600),
         Effect::Reseed { .. } => seconds(4 * 3600),
     }
 }

@@ -17,6 +17,7 @@ pub enum Durability {
 
 /// The rules of one cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "independent permissions")]
 pub struct Policy {
     /// What an acknowledged commit promises.
     pub durability: Durability,
@@ -24,6 +25,8 @@ pub struct Policy {
     pub auto_failover: bool,
     /// Attach clean servers without being asked.
     pub auto_rejoin: bool,
+    /// Undo what only a diverged server has without being asked, after saving it.
+    pub auto_rewind: bool,
     /// Replace the data of diverged servers without being asked, after saving what only they have.
     pub auto_reseed: bool,
     /// Time between two looks at a server.
@@ -51,6 +54,7 @@ impl Default for Policy {
             },
             auto_failover: true,
             auto_rejoin: true,
+            auto_rewind: true,
             auto_reseed: false,
             probe_interval: Duration::from_millis(250),
             hang_after: Duration::from_secs(2),

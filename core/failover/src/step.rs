@@ -75,6 +75,11 @@ pub enum Purpose {
         /// The server.
         server: ServerName,
     },
+    /// Bring a server back as a replica with its own data, without what only it has.
+    Rewind {
+        /// The server.
+        server: ServerName,
+    },
     /// Bring a server back as a replica with its data replaced.
     Reseed {
         /// The server.
@@ -98,6 +103,7 @@ impl std::fmt::Display for Purpose {
             Self::Switchover { from, to } => write!(f, "switchover from {from} to {to}"),
             Self::Establish { primary } => write!(f, "establish {primary} as the primary"),
             Self::Rejoin { server } => write!(f, "rejoin {server}"),
+            Self::Rewind { server } => write!(f, "rewind {server}"),
             Self::Reseed { server } => write!(f, "reseed {server}"),
             Self::Change {
                 server,

@@ -31,6 +31,8 @@ pub(crate) struct View<'a> {
     pub(crate) condemned: bool,
     /// Servers that were elected and did not apply in time what they hold.
     pub(crate) slow: &'a BTreeSet<ServerName>,
+    /// Servers that cannot be rewound, and why.
+    pub(crate) stubborn: &'a BTreeMap<ServerName, String>,
     /// Since when commits on the primary wait and nothing is written.
     pub(crate) stalled: Option<Timestamp>,
     /// A record of a new reign whose storing failed: it may be stored or not.

@@ -1,5 +1,6 @@
 //! The sentence and the precondition of each effect, as people read them in plans and logs.
 
+use mainstay_gtid::Difference;
 use mainstay_topology::{Record, Routes, ServerName, Target, Wish};
 
 use crate::effect::{Effect, Manner};
@@ -7,14 +8,9 @@ use crate::effect::{Effect, Manner};
 /// What the effect does and why, in one sentence.
 pub(crate) fn sentence(effect: &Effect) -> String {
     match effect {
-        Effect::StopReceiver { server } => {
-            format!("Stop receiving on {server}: it acknowledges nothing more to its source.")
-        }
+        Effect::StopReceiver { server } => of_stop(server),
         Effect::EndProcess { server } => format!("End the server process of {server}."),
-        Effect::Fence { server } => format!(
-            "Fence {server}: cut its clients off and make it read-only, so that no client gets a \
-             false OK."
-        ),
+        Effect::Fence { server } => of_fence(server),
         Effect::Publish { routes } => of_routes(routes),
         Effect::Drain { server } => of_wait(server, "no write of a proxy is in flight"),
         Effect::Demote { server } => {
@@ -27,7 +23,7 @@ pub(crate) fn sentence(effect: &Effect) -> String {
             server,
             transactions,
         } => {
-            let set = transactions.to_string().replace('\n', "");
+            let set = one_line(transactions);
             format!("Wait until {server} has applied {set}.")
         }
         Effect::Record { record } => of_record(record),
@@ -68,9 +64,13 @@ pub(crate) fn sentence(effect: &Effect) -> String {
             server,
             transactions,
         } => {
-            let set = transactions.to_string().replace('\n', "");
+            let set = one_line(transactions);
             format!("Save the transactions that only {server} has to a file: {set}.")
         }
+        Effect::Rewind {
+            server,
+            transactions,
+        } => of_rewind(server, transactions.as_ref()),
         Effect::Reseed { server, donor } => {
             let donor = &donor.name;
             format!("Replace the data of {server} by a copy of those of {donor}.")
@@ -114,6 +114,32 @@ fn of_wish(server: &ServerName, wish: &Wish) -> String {
         [] => format!("Keep in mind: {server} is in service."),
         words => format!("Keep in mind: {server} {}.", words.join(", and ")),
     }
+}
+
+fn of_rewind(server: &ServerName, transactions: Option<&Difference>) -> String {
+    match transactions.map(one_line) {
+        Some(set) => format!(
+            "Undo on {server} the saved transactions that only it has, check every row that this \
+             changes, and take them out of its GTIDs: {set}."
+        ),
+        None => format!("Set the GTIDs of {server} to those of its data, which were rewound."),
+    }
+}
+
+/// MySQL prints one origin a line.
+fn one_line(transactions: &impl std::fmt::Display) -> String {
+    transactions.to_string().replace('\n', "")
+}
+
+fn of_stop(server: &ServerName) -> String {
+    format!("Stop receiving on {server}: it acknowledges nothing more to its source.")
+}
+
+fn of_fence(server: &ServerName) -> String {
+    format!(
+        "Fence {server}: cut its clients off and make it read-only, so that no client gets a \
+         false OK."
+    )
 }
 
 fn of_routes(routes: &Routes) -> String {
@@ -188,7 +214,9 @@ pub(crate) fn precondition(effect: &Effect) -> String {
         Effect::StopReplication { server } => format!("{server} does not acknowledge"),
         Effect::AwaitIdle { server } => format!("the proxies send {server} nothing new"),
         Effect::Restart { server } => format!("{server} is in maintenance"),
-        Effect::SaveErrant { server, .. } | Effect::Reseed { server, .. } => {
+        Effect::SaveErrant { server, .. }
+        | Effect::Rewind { server, .. }
+        | Effect::Reseed { server, .. } => {
             format!("{server} is neither the primary nor counted on as a replica")
         }
     }

@@ -110,6 +110,7 @@ fn facts(server: u8, last: u64, source: u8, bits: u8) -> Facts {
         server_uuid: None,
         read_only: bit(0),
         executed: set(last),
+        rewinding: false,
         semi_sync: SemiSync {
             source_enabled: bit(1),
             acknowledgements: u32::from(bit(1)),

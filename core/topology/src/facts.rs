@@ -124,6 +124,9 @@ pub struct Facts {
     pub read_only: bool,
     /// Every transaction executed here.
     pub executed: GtidSet,
+    /// Its errant transactions are being undone: what it says it has executed is not what its data
+    /// are until that has ended.
+    pub rewinding: bool,
     /// Its semi-synchronous state.
     pub semi_sync: SemiSync,
     /// Its replication link, if one is configured.

@@ -278,6 +278,15 @@ impl Daemon {
         }
     }
 
+    /// What a step does, and how far it is if it takes long.
+    fn told(&self, step: &Step) -> String {
+        let server = step.place.as_ref().map(|place| &place.name);
+        match server.and_then(|server| self.executor.progress(server)) {
+            Some(progress) => format!("{} ({progress})", step.sentence),
+            None => step.sentence.clone(),
+        }
+    }
+
     /// Shows the new state to those who watch, and logs what findings came and went.
     fn show(&mut self, now: Timestamp) {
         let findings = self.machine.findings().to_vec();
@@ -288,7 +297,7 @@ impl Daemon {
             Running {
                 id: operation.id,
                 purpose: operation.plan.purpose.clone(),
-                steps: running.map(|(step, _)| step.sentence.clone()).collect(),
+                steps: running.map(|(step, _)| self.told(step)).collect(),
             }
         });
         let snapshot = Snapshot {

@@ -10,6 +10,7 @@ mod expand;
 mod hand;
 mod reseed;
 mod restart;
+mod rewind;
 mod salvage;
 mod statements;
 mod sweep;
@@ -34,6 +35,7 @@ use crate::control::{HostControl, ProxyControl};
 use crate::event::Event;
 use hand::Hand;
 pub(crate) use hand::Lent;
+use salvage::Saved;
 
 /// What steps act with.
 pub(crate) struct Executor {
@@ -49,8 +51,10 @@ pub(crate) struct Executor {
     pub(crate) probe_busy: watch::Receiver<bool>,
     /// Where transactions are kept before a server's data are replaced.
     pub(crate) salvage: PathBuf,
-    /// Which transactions of which server are saved, as text.
-    pub(crate) saved: Mutex<BTreeMap<ServerName, String>>,
+    /// Which transactions of which server are saved, and where.
+    pub(crate) saved: Mutex<BTreeMap<ServerName, Saved>>,
+    /// How far a long step on a server is, for people.
+    pub(crate) progress: Mutex<BTreeMap<ServerName, String>>,
     /// Where events were switched off with writes.
     pub(crate) eventless: Mutex<BTreeSet<ServerName>>,
     /// What ran on a primary that was demoted, for the next one.
@@ -80,7 +84,25 @@ impl Executor {
         hand.lend().await
     }
 
-    fn saved(&self) -> MutexGuard<'_, BTreeMap<ServerName, String>> {
+    /// How far a long step is.
+    fn tell(&self, server: &ServerName, progress: Option<String>) {
+        let all = self.progress.lock();
+        let mut all = all.unwrap_or_else(PoisonError::into_inner);
+        match progress {
+            Some(progress) => all.insert(server.clone(), progress),
+            None => all.remove(server),
+        };
+    }
+
+    /// How far the long step on this server is.
+    pub(crate) fn progress(&self, server: &ServerName) -> Option<String> {
+        let all = self.progress.lock();
+        all.unwrap_or_else(PoisonError::into_inner)
+            .get(server)
+            .cloned()
+    }
+
+    fn saved(&self) -> MutexGuard<'_, BTreeMap<ServerName, Saved>> {
         self.saved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -91,6 +91,7 @@ pub struct RoutingSettings {
 
 /// `[cluster]`: the rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "independent permissions")]
 pub struct ClusterSettings {
     /// Its name; default `main`.
     pub name: String,
@@ -102,6 +103,9 @@ pub struct ClusterSettings {
     pub auto_rejoin: bool,
     /// Replace the data of diverged servers without being asked; default false.
     pub auto_reseed: bool,
+    /// Undo what only a diverged server has without being asked, after saving it; default true with
+    /// lossless durability, under which nobody was promised it.
+    pub auto_rewind: bool,
     /// Silence of the primary after which it may be confirmed as hung; default 2 s.
     pub hang_after: Duration,
     /// How long a switchover waits for writes in flight; default 1 s.

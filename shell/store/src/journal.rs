@@ -1,7 +1,7 @@
 //! What is written to the journal. A step is journaled before it runs; how it ended may be written
 //! with the next entry, because a step that ran twice does no more than one that ran once.
 
-use mainstay_failover::{Plan, Step, StepResult};
+use mainstay_failover::{Output, Plan, Step, StepResult};
 use rusqlite::Transaction;
 
 use crate::purpose;
@@ -158,6 +158,7 @@ fn end(
     result: &StepResult,
 ) -> rusqlite::Result<usize> {
     let (outcome, detail) = match result {
+        StepResult::Done(Output::Said(sentence)) => ("done", Some(sentence)),
         StepResult::Done(_) => ("done", None),
         StepResult::Failed(reason) => ("failed", Some(reason)),
         StepResult::TimedOut => ("timed out", None),

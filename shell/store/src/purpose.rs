@@ -11,6 +11,7 @@ pub(crate) fn kind(purpose: &Purpose) -> &'static str {
         Purpose::Switchover { .. } => "switchover",
         Purpose::Establish { .. } => "establish",
         Purpose::Rejoin { .. } => "rejoin",
+        Purpose::Rewind { .. } => "rewind",
         Purpose::Reseed { .. } => "reseed",
         Purpose::Change { change, .. } => change,
     }
@@ -21,6 +22,7 @@ pub(crate) fn subject(purpose: &Purpose) -> &str {
         Purpose::Failover { from } | Purpose::Switchover { from, .. } => from.as_str(),
         Purpose::Establish { primary } => primary.as_str(),
         Purpose::Rejoin { server }
+        | Purpose::Rewind { server }
         | Purpose::Reseed { server }
         | Purpose::Change { server, .. } => server.as_str(),
     }
@@ -33,6 +35,7 @@ pub(crate) fn object(purpose: &Purpose) -> Option<&str> {
         Purpose::Failover { .. }
         | Purpose::Establish { .. }
         | Purpose::Rejoin { .. }
+        | Purpose::Rewind { .. }
         | Purpose::Reseed { .. } => None,
     }
 }
@@ -51,6 +54,7 @@ pub(crate) fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Purpose> {
         }),
         ("establish", _) => Ok(Purpose::Establish { primary: server }),
         ("rejoin", _) => Ok(Purpose::Rejoin { server }),
+        ("rewind", _) => Ok(Purpose::Rewind { server }),
         ("reseed", _) => Ok(Purpose::Reseed { server }),
         (kind, under) if changes(kind).is_some() => Ok(Purpose::Change {
             server,

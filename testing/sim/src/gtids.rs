@@ -3,7 +3,7 @@
 
 use mainstay_gtid::mariadb::{Gtid, MariadbSet};
 use mainstay_gtid::mysql::Uuid;
-use mainstay_gtid::{Family as SetFamily, GtidSet};
+use mainstay_gtid::{Difference, Family as SetFamily, GtidSet};
 use mainstay_topology::Family;
 
 /// One transaction: who wrote it first, its number there, and the write it carries.
@@ -15,6 +15,23 @@ pub(crate) struct Transaction {
     pub(crate) number: u64,
     /// The unique number of the client's write.
     pub(crate) write: u64,
+}
+
+impl Transaction {
+    /// Whether it is one of these.
+    pub(crate) fn is_among(&self, transactions: &Difference) -> bool {
+        match transactions {
+            Difference::Mysql(set) => set.iter().any(|(origin, numbers)| {
+                let mut numbers = numbers.iter().map(|one| one.first()..=one.last());
+                server_id(origin.uuid) == self.origin
+                    && numbers.any(|one| one.contains(&self.number))
+            }),
+            Difference::Mariadb(ranges) => ranges.iter().any(|range| {
+                let numbers = range.first().sequence..=range.last().sequence;
+                range.last().server == self.origin && numbers.contains(&self.number)
+            }),
+        }
+    }
 }
 
 /// Consecutive numbers of one origin.

@@ -32,6 +32,8 @@ pub(crate) struct Mood {
     pub(crate) stale_ms: u64,
     /// Diverged servers are given new data without asking.
     pub(crate) auto_reseed: bool,
+    /// What only they have is undone without asking.
+    pub(crate) auto_rewind: bool,
     /// The manager can end processes.
     pub(crate) end_process: bool,
     /// Time between two writes of one writer, up to.
@@ -86,6 +88,7 @@ impl Mood {
             store_fails_permille: if random.permille(150) { 200 } else { 0 },
             stale_ms: if random.permille(250) { 3_000 } else { 5 },
             auto_reseed: random.permille(700),
+            auto_rewind: random.permille(600),
             end_process: random.permille(300),
             think_ms: if random.permille(300) { 20 } else { 120 },
             writers: 1 + random.index(3),

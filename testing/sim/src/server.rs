@@ -117,6 +117,8 @@ pub(crate) struct Server {
     pub(crate) log: Vec<Transaction>,
     /// How much of it is committed and visible.
     pub(crate) visible: usize,
+    /// Its errant transactions are undone in its data, which are these; its log does not say so.
+    pub(crate) rewound: Option<Vec<Transaction>>,
     /// The set of all of the log.
     pub(crate) logged: Gtids,
     /// The set of what is visible.
@@ -155,6 +157,7 @@ impl Server {
             life: Life::Up,
             incarnation: 1,
             log: Vec::new(),
+            rewound: None,
             visible: 0,
             logged: Gtids::default(),
             committed: Gtids::default(),

@@ -72,6 +72,7 @@ pub(crate) fn script(step: &Step) -> Option<(&ServerName, Vec<Statement>)> {
         | Effect::AwaitClients { .. }
         | Effect::ReleaseProved { .. }
         | Effect::SaveErrant { .. }
+        | Effect::Rewind { .. }
         | Effect::Reseed { .. } => return None,
     };
     let mut statements: Vec<Statement> = step

@@ -32,6 +32,7 @@ mod manager;
 mod observing;
 mod proxies;
 mod replication;
+mod rewind;
 mod scenes;
 mod servers;
 mod start;

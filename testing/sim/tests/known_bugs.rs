@@ -91,6 +91,8 @@ each_is_caught! {
         RepeatOperation, ["unjournaled_nothing"];
     data_that_are_replaced_before_they_are_saved_are_caught:
         ReseedUnsaved, ["saved_before_replaced"];
+    an_attachment_in_the_middle_of_a_rewinding_is_caught:
+        AttachHalfRewound, ["no_silent_divergence"];
 }
 
 /// The feature that puts bugs back is asked for by the simulator alone, so nothing that is

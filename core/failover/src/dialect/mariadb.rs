@@ -4,7 +4,7 @@ use mainstay_gtid::GtidSet;
 use mainstay_topology::Target;
 
 use super::{
-    ACK_TIMEOUT, HEARTBEAT_SECONDS, KILL_CLIENTS, KILL_PRIVILEGED, SHORT_LOCK_WAIT, lines,
+    ACK_TIMEOUT, HEARTBEAT_SECONDS, KILL_CLIENTS, KILL_PRIVILEGED, REWIND, SHORT_LOCK_WAIT, lines,
 };
 use crate::effect::{Effect, Manner};
 
@@ -71,6 +71,7 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
         Effect::AwaitIdle { .. } => lines(&[super::AT_WORK]),
         Effect::Restart { .. } => lines(&["SHUTDOWN"]),
         Effect::ForgetSource { .. } => lines(&[STOP, "RESET SLAVE ALL"]),
+        Effect::Rewind { transactions, .. } => rewind(transactions.is_some()),
         Effect::EndProcess { .. }
         | Effect::DropAddress { .. }
         | Effect::TakeAddress { .. }
@@ -81,6 +82,22 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
         | Effect::SaveErrant { .. }
         | Effect::Reseed { .. } => Vec::new(),
     }
+}
+
+/// See that of MySQL.
+fn rewind(undo: bool) -> Vec<String> {
+    let mut statements = lines(&[STOP]);
+    if undo {
+        statements.extend(lines(&REWIND));
+    }
+    statements.extend(lines(&[
+        "RESET MASTER",
+        "SET GLOBAL gtid_binlog_state = '<what is left>'",
+        "RESET SLAVE",
+        "SET GLOBAL gtid_slave_pos = '<the newest of what is left>'",
+        "DROP TABLE mainstay.rewind",
+    ]));
+    statements
 }
 
 /// MariaDB waits for one acknowledgement, whatever is asked for. The last statement asks whether

@@ -2,7 +2,9 @@
 
 use mainstay_topology::Target;
 
-use super::{ACK_TIMEOUT, HEARTBEAT_SECONDS, KILL_CLIENTS, RETRIES, SHORT_LOCK_WAIT, lines};
+use super::{
+    ACK_TIMEOUT, HEARTBEAT_SECONDS, KILL_CLIENTS, RETRIES, REWIND, SHORT_LOCK_WAIT, lines,
+};
 use crate::effect::{Effect, Manner};
 
 const STOP_RECEIVER: &str = "STOP REPLICA IO_THREAD FOR CHANNEL ''";
@@ -72,6 +74,7 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
         Effect::AwaitIdle { .. } => lines(&[super::AT_WORK]),
         Effect::Restart { .. } => lines(&["SHUTDOWN"]),
         Effect::ForgetSource { .. } => lines(&[STOP, "RESET REPLICA ALL FOR CHANNEL ''"]),
+        Effect::Rewind { transactions, .. } => rewind(transactions.is_some()),
         // MySQL acknowledges again by itself when a replica reconnects.
         Effect::ReleaseProved { .. }
         | Effect::EndProcess { .. }
@@ -84,6 +87,23 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
         | Effect::SaveErrant { .. }
         | Effect::Reseed { .. } => Vec::new(),
     }
+}
+
+/// The undoing is logged, so that what it did can be read, and that a server which is left alone in
+/// the middle is told by its own log what its data are.
+fn rewind(undo: bool) -> Vec<String> {
+    let mut statements = lines(&[STOP, "SET GLOBAL super_read_only = OFF"]);
+    if undo {
+        statements.extend(lines(&REWIND));
+    }
+    statements.extend(lines(&[
+        "RESET BINARY LOGS AND GTIDS",
+        "SET GLOBAL gtid_purged = '<what is left>'",
+        "RESET REPLICA FOR CHANNEL ''",
+        "DROP TABLE mainstay.rewind",
+        READ_ONLY,
+    ]));
+    statements
 }
 
 /// The last one asks whether all of it is in force; it answers 0 if so.

@@ -89,6 +89,7 @@ impl Manager {
             Purpose::Failover { .. }
             | Purpose::Establish { .. }
             | Purpose::Rejoin { .. }
+            | Purpose::Rewind { .. }
             | Purpose::Reseed { .. } => Vec::new(),
         }
     }

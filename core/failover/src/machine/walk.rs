@@ -80,6 +80,14 @@ impl Manager {
                 run.revoked.held.insert(server, held);
             }
             (Effect::Demote { .. }, Output::Held(held)) => run.demoted = Some(held),
+            (Effect::Rewind { server, .. }, Output::Impossible(reason)) => {
+                let failure = format!("{server} cannot be rewound: {reason}");
+                run.failure = Some((OnFailure::Replan, failure));
+                self.stubborn.insert(server, reason);
+            }
+            (Effect::Reseed { server, .. }, _) => {
+                self.stubborn.remove(&server);
+            }
             (
                 Effect::StopReceiver { .. }
                 | Effect::Demote { .. }
@@ -101,7 +109,7 @@ impl Manager {
                 | Effect::Restart { .. }
                 | Effect::ForgetSource { .. }
                 | Effect::SaveErrant { .. }
-                | Effect::Reseed { .. },
+                | Effect::Rewind { .. },
                 _,
             ) => {}
         }
@@ -123,6 +131,7 @@ impl Manager {
             }
             self.condemned = false;
             self.slow.clear();
+            self.stubborn.clear();
             self.established = false;
         }
         self.doubtful = None;

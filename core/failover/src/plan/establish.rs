@@ -40,7 +40,7 @@ fn fit(view: View<'_>) -> impl Iterator<Item = &Server> {
         .filter(move |server| view.errant(server).is_some_and(Errant::is_clean))
         .filter(move |server| match need(view, server) {
             Need::None | Need::Comparison | Need::Fence | Need::Attach | Need::Leave => true,
-            Need::Reseed { .. } | Need::Human => false,
+            Need::Rewind | Need::Reseed { .. } | Need::Human => false,
         })
 }
 

@@ -86,11 +86,13 @@ pub(crate) fn ballot(view: View<'_>, revoked: &Revoked) -> Option<Ballot> {
         match held_by(view, revoked, server) {
             Some(held) => {
                 stopped += 1;
-                if joined && server.forgot.is_some() {
+                // What it says it holds is not what it has.
+                let rewinding = server.facts().is_some_and(|facts| facts.rewinding);
+                if joined && (server.forgot.is_some() || rewinding) {
                     forgetful.push(server.name().clone());
                 }
                 // A server that was never recorded, and yet receives, may have acknowledged.
-                if joined || view.link_to_primary(server).is_some() {
+                if (joined || view.link_to_primary(server).is_some()) && !rewinding {
                     survivors.push(survivor(view, server, held, joined));
                 }
             }

@@ -85,7 +85,8 @@ fn whose_data<'a>(view: View<'_>, seen: &[Seen<'a>]) -> Result<Seen<'a>, String>
         let clean = |(_, other): &Seen<'a>| Errant::between(&other.executed, facts).is_clean();
         seen.iter().all(clean)
     };
-    let mut complete: Vec<&Seen<'a>> = seen.iter().filter(has_all).collect();
+    let all = seen.iter().filter(|(_, facts)| !facts.rewinding);
+    let mut complete: Vec<&Seen<'a>> = all.filter(has_all).collect();
     complete.sort_by_key(|(server, facts)| {
         let replicates = facts.link.is_some();
         (
@@ -124,7 +125,10 @@ fn begin(view: View<'_>, primary: &Server) -> Plan {
     let replicas = || {
         let all = view.topology.servers.values();
         all.filter(|server| {
-            server.name() != primary.name() && belongs_to(server, primary.name()) && joins(server)
+            server.name() != primary.name()
+                && belongs_to(server, primary.name())
+                && joins(server)
+                && !server.facts().is_some_and(|facts| facts.rewinding)
         })
     };
     let record = Record {

@@ -34,6 +34,8 @@ pub(crate) enum Need {
     Fence,
     /// It replicates from nobody, from the wrong server, does not acknowledge or has stopped.
     Attach,
+    /// Its errant transactions are undone, and its GTIDs do not say so yet.
+    Rewind,
     /// It has what the primary lacks, or lacks what its source has purged.
     Reseed {
         /// What only it has.
@@ -64,6 +66,9 @@ pub(crate) fn need(view: View<'_>, server: &Server) -> Need {
         } else {
             Need::Human
         };
+    }
+    if facts.rewinding && !view.bugs.has(Bug::AttachHalfRewound) {
+        return Need::Rewind;
     }
     let recorded = view.record().joined.contains(server.name());
     if recorded && !acknowledges(view, server) {
@@ -267,17 +272,7 @@ pub(crate) fn reseed(view: View<'_>, server: &Server, errant: Option<Difference>
         let primary = primary.name().clone();
         return Some(draft.finish(Purpose::Establish { primary }, view.record().epoch));
     }
-    let joined = view.record().joined.contains(&name);
-    if joined && !view.bugs.has(Bug::ReseedJoined) {
-        // It may have acknowledged for the primary what no other replica has. The primary was
-        // looked at since it was stopped, so the new baseline has all of that.
-        let mut record = Record {
-            baseline: Some(view.primary_facts()?.executed.clone()),
-            ..view.record().clone()
-        };
-        record.joined.remove(&name);
-        draft.next(Effect::Record { record }, OnFailure::Replan);
-    }
+    out_of_reign(&mut draft, view, &name)?;
     if let Some(transactions) = errant.filter(|_| !view.bugs.has(Bug::ReseedUnsaved)) {
         let server = name.clone();
         let effect = Effect::SaveErrant {
@@ -292,6 +287,61 @@ pub(crate) fn reseed(view: View<'_>, server: &Server, errant: Option<Difference>
     };
     draft.next(effect, OnFailure::Replan);
     Some(draft.finish(Purpose::Reseed { server: name }, view.record().epoch))
+}
+
+/// Takes a stopped server that is about to be changed out of the reign. It may have acknowledged
+/// for the primary what no other replica has; the primary was looked at since it was stopped, so
+/// the new baseline has all of that.
+fn out_of_reign(draft: &mut Draft<'_>, view: View<'_>, name: &ServerName) -> Option<()> {
+    let joined = view.record().joined.contains(name);
+    if joined && !view.bugs.has(Bug::ReseedJoined) {
+        let mut record = Record {
+            baseline: Some(view.primary_facts()?.executed.clone()),
+            ..view.record().clone()
+        };
+        record.joined.remove(name);
+        draft.next(Effect::Record { record }, OnFailure::Replan);
+    }
+    Some(())
+}
+
+/// Whether what only this server has may be undone on it.
+pub(crate) fn can_be_rewound(view: View<'_>, server: &Server, errant: &Difference) -> bool {
+    let lacks = |other: &Server| match (errant, view.facts(other).map(Facts::held)) {
+        // A later primary gives the numbers of its own domain on and on.
+        (Difference::Mariadb(_), _) => true,
+        // The server may give these numbers again: nobody may hold the old transactions.
+        (Difference::Mysql(errant), Some(GtidSet::Mysql(held))) => {
+            held.intersect(errant).is_empty()
+        }
+        (Difference::Mysql(_), Some(GtidSet::Mariadb(_)) | None) => false,
+    };
+    let mut others = view.topology.servers.values();
+    view.policy.auto_rewind
+        && !view.stubborn.contains_key(server.name())
+        && others.all(|other| other.name() == server.name() || lacks(other))
+}
+
+/// Saves what only this server has, then undoes it; without, what was begun is finished. The server
+/// is stopped already.
+pub(crate) fn rewind(view: View<'_>, server: &Server, errant: Option<Difference>) -> Option<Plan> {
+    let name = server.name().clone();
+    let mut draft = Draft::new(view);
+    out_of_reign(&mut draft, view, &name)?;
+    if let Some(transactions) = errant.clone() {
+        let server = name.clone();
+        let effect = Effect::SaveErrant {
+            server,
+            transactions,
+        };
+        draft.next(effect, OnFailure::Replan);
+    }
+    let effect = Effect::Rewind {
+        server: name.clone(),
+        transactions: errant,
+    };
+    draft.next(effect, OnFailure::Replan);
+    Some(draft.finish(Purpose::Rewind { server: name }, view.record().epoch))
 }
 
 /// A healthy replica, so that the primary is not burdened.

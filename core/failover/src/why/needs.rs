@@ -3,7 +3,7 @@
 use mainstay_topology::{Applier, Reachability, Receiver, Server};
 
 use super::{Answer, Condition};
-use crate::plan::rejoin::{Need, need};
+use crate::plan::rejoin::{Need, can_be_rewound, need};
 use crate::shape::{acknowledges, declared, source_of, unfitness};
 use crate::view::View;
 
@@ -28,6 +28,12 @@ pub(super) fn answer(view: View<'_>, server: &Server) -> Answer {
         }
         Need::Attach => "to be attached, which auto_rejoin does not allow".to_owned(),
         Need::Leave => "to acknowledge no more, once others do without it".to_owned(),
+        Need::Rewind => "the end of its rewinding, which was cut off".to_owned(),
+        Need::Reseed {
+            errant: Some(errant),
+        } if can_be_rewound(view, server, errant) => {
+            "what only it has to be saved and undone".to_owned()
+        }
         Need::Reseed { .. } if policy.auto_reseed && view.can_be_reseeded(server) => {
             "new data, from a donor".to_owned()
         }
@@ -49,6 +55,10 @@ pub(super) fn answer(view: View<'_>, server: &Server) -> Answer {
         let value = if clean { "nothing".to_owned() } else { text };
         let what = "it has nothing that the primary lacks";
         conditions.push(Condition::new(what, Some(clean), value));
+    }
+    if let Some(reason) = view.stubborn.get(server.name()) {
+        let what = "what only it has can be undone";
+        conditions.push(Condition::new(what, Some(false), reason.clone()));
     }
     let aside = !acknowledges(view, server);
     if aside {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mainstay_clock::Timestamp;
 use mainstay_failover::{
-    Action, Change, Effect, Event, History, Manager, OperationId, Request, Step, StepResult,
+    Action, Change, Effect, Event, History, Manager, OperationId, Output, Request, Step, StepResult,
 };
 use mainstay_topology::{
     Applier, Facts, Maintenance, Outcome, Receiver, ServerName, WriteOutcome, WriteProbe,
@@ -276,6 +276,12 @@ impl Player {
         let result = match words.as_slice() {
             ["times", "out"] => StepResult::TimedOut,
             ["hangs"] => return Ok(()),
+            ["impossible", reason @ ..] => StepResult::Done(Output::Impossible(reason.join(" "))),
+            ["halfway"] => {
+                let server = &step.place.as_ref().ok_or("it runs on no server")?.name;
+                self.script.world.lose_gtids(server);
+                StepResult::Failed("the connection broke".to_owned())
+            }
             ["fails", reason @ ..] => StepResult::Failed(reason.join(" ")),
             ["loses", "its", "answer"] => {
                 self.apply(step);

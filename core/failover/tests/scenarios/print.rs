@@ -12,6 +12,7 @@ pub(crate) fn purpose(purpose: &Purpose) -> String {
         Purpose::Switchover { from, to } => format!("switchover from {from} to {to}"),
         Purpose::Establish { primary } => format!("establish {primary}"),
         Purpose::Rejoin { server } => format!("rejoin {server}"),
+        Purpose::Rewind { server } => format!("rewind {server}"),
         Purpose::Reseed { server } => format!("reseed {server}"),
         Purpose::Change { .. } => purpose.to_string(),
     }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! family mysql                          # mariadb is the default
-//! policy auto_reseed on                 # also: auto_failover, auto_rejoin, acks N, async,
+//! policy auto_reseed on                 # also: auto_rewind, auto_failover, auto_rejoin,
+//!                                       # acks N, async,
 //!                                       # reader_lag MILLISECONDS
 //! hook db1 end_process                  # also: reseed, address
 //! server db1 0-1-100 prefer             # name, executed, and how gladly it is promoted
@@ -24,7 +25,8 @@
 //! at 1000 writes blocked                # what the write probe sees
 //! at 1000 restart                       # the manager starts again
 //! step Demote db1 times out             # or: fails TEXT, loses its answer, kills SERVER,
-//!                                       # restarts the manager, hangs
+//!                                       # restarts the manager, hangs, impossible TEXT,
+//!                                       # halfway (Rewind: undone, and it has no GTIDs left)
 //! end 5000
 //! ```
 
@@ -58,7 +60,10 @@ pub(crate) fn read(text: &str) -> Result<Script, String> {
     let mut script = Script {
         world: World::new(Family::Mariadb),
         members: Vec::new(),
-        policy: Policy::default(),
+        policy: Policy {
+            auto_rewind: false,
+            ..Policy::default()
+        },
         hooks: std::collections::BTreeMap::new(),
         record: Record::default(),
         events: Vec::new(),
@@ -128,6 +133,7 @@ impl Script {
     fn policy(&mut self, words: &[&str]) -> Result<(), String> {
         match words {
             ["auto_reseed", "on"] => self.policy.auto_reseed = true,
+            ["auto_rewind", "on"] => self.policy.auto_rewind = true,
             ["auto_failover", "off"] => self.policy.auto_failover = false,
             ["auto_rejoin", "off"] => self.policy.auto_rejoin = false,
             ["reader_lag", millis] => {

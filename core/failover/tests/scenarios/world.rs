@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use mainstay_failover::{Effect, Output, StepResult};
-use mainstay_gtid::mariadb::MariadbSet;
-use mainstay_gtid::{Family as SetFamily, GtidSet};
+use mainstay_gtid::mariadb::{Gtid, MariadbSet};
+use mainstay_gtid::{Difference, Family as SetFamily, GtidSet};
 use mainstay_topology::dialect::version;
 use mainstay_topology::{
     Address, Applier, Facts, Family, Link, Observation, Outcome, Receiver, SemiSync, ServerName,
@@ -35,6 +35,8 @@ pub(crate) struct Server {
     pub(crate) applies: bool,
     /// Replicas of it that nobody has configured.
     pub(crate) strangers: u32,
+    /// What it is to have executed when its rewinding has ended.
+    pub(crate) left_over: Option<GtidSet>,
 }
 
 pub(crate) struct World {
@@ -101,6 +103,7 @@ impl World {
             server_uuid: (self.family == Family::Mysql).then(|| uuid(letter)),
             read_only: false,
             executed,
+            rewinding: false,
             semi_sync: SemiSync::default(),
             link: None,
             setup: Setup::default(),
@@ -117,6 +120,7 @@ impl World {
             receives: true,
             applies: true,
             strangers: 0,
+            left_over: None,
         };
         self.servers.insert(name.clone(), server);
     }
@@ -289,15 +293,11 @@ impl World {
                 self.flow();
                 self.wait(server, |facts| facts.executed.contains(facts.held()))
             }
-            Effect::Reseed { server, donor } => {
-                let executed = self.servers[&donor.name].facts.executed.clone();
-                self.on(server, |world, name| {
-                    let server = world.servers.get_mut(name).expect("a server");
-                    server.facts.executed = executed;
-                    server.facts.link = None;
-                    Output::Done
-                })
-            }
+            Effect::Rewind {
+                server,
+                transactions,
+            } => self.rewind(server, transactions.as_ref()),
+            Effect::Reseed { server, donor } => self.reseed(server, &donor.name),
             Effect::StopReceiver { server }
             | Effect::Fence { server }
             | Effect::Demote { server }
@@ -315,6 +315,65 @@ impl World {
         let server = self.servers.get_mut(server).expect("a server");
         (server.manner, server.heard) = (Manner::Refuses, false);
         StepResult::Done(Output::Done)
+    }
+
+    fn reseed(&mut self, server: &ServerName, donor: &ServerName) -> StepResult {
+        let executed = self.servers[donor].facts.executed.clone();
+        self.on(server, |world, name| {
+            let server = world.servers.get_mut(name).expect("a server");
+            server.facts.executed = executed;
+            server.facts.link = None;
+            Output::Done
+        })
+    }
+
+    fn rewind(&mut self, server: &ServerName, without: Option<&Difference>) -> StepResult {
+        let rest = self.rest(server, without);
+        self.on(server, |world, name| {
+            let server = world.servers.get_mut(name).expect("a server");
+            server.facts.executed = rest;
+            server.facts.rewinding = false;
+            server.left_over = None;
+            Output::Done
+        })
+    }
+
+    /// What is left of a server's set without these transactions.
+    fn rest(&self, server: &ServerName, without: Option<&Difference>) -> GtidSet {
+        let server = &self.servers[server];
+        let had = server.left_over.as_ref();
+        match (had.unwrap_or(&server.facts.executed), without) {
+            (GtidSet::Mysql(own), Some(Difference::Mysql(errant))) => {
+                GtidSet::Mysql(own.subtract(errant))
+            }
+            (GtidSet::Mariadb(own), Some(Difference::Mariadb(errant))) => {
+                let left = own.iter().filter_map(|gtid| {
+                    let mut ranges = errant.iter().map(|range| (range.first(), range.last()));
+                    let same =
+                        |first: Gtid| (first.domain, first.server) == (gtid.domain, gtid.server);
+                    let cut = ranges.find(|(first, _)| same(*first));
+                    let sequence = cut.map_or(gtid.sequence, |(first, _)| first.sequence - 1);
+                    (sequence > 0).then_some(Gtid { sequence, ..gtid })
+                });
+                GtidSet::Mariadb(left.collect())
+            }
+            (own, _) => own.clone(),
+        }
+    }
+
+    /// A rewinding is cut off when its rows are undone and its GTIDs are gone.
+    pub(crate) fn lose_gtids(&mut self, name: &ServerName) {
+        let errant = {
+            let others = self.servers.iter().filter(|(other, _)| *other != name);
+            let all = others.map(|(_, other)| other.facts.executed.clone());
+            let all = all.reduce(|all, more| union(&all, &more)).expect("others");
+            self.servers[name].facts.executed.missing_from(&all)
+        };
+        let rest = self.rest(name, Some(&errant));
+        let server = self.servers.get_mut(name).expect("a server");
+        server.facts.executed = GtidSet::empty(rest.family());
+        server.facts.rewinding = true;
+        server.left_over = Some(rest);
     }
 
     fn set_up(&mut self, effect: &Effect, name: &ServerName) -> Output {

@@ -18,7 +18,9 @@ pub(super) const STATEMENTS: [&str; 3] = [
      @@GLOBAL.rpl_semi_sync_slave_enabled AS replica_enabled, \
      @@GLOBAL.log_bin AS log_bin, @@GLOBAL.log_slave_updates AS log_updates, \
      @@GLOBAL.auto_increment_offset AS increment_offset, \
-     @@GLOBAL.auto_increment_increment AS increment_by",
+     @@GLOBAL.auto_increment_increment AS increment_by, \
+     (SELECT COUNT(*) FROM information_schema.TABLES \
+     WHERE TABLE_SCHEMA = 'mainstay' AND TABLE_NAME = 'rewind') AS rewinding",
     "SHOW ALL SLAVES STATUS",
     "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_master_clients', \
      'Rpl_semi_sync_master_wait_sessions', 'Rpl_semi_sync_master_no_tx', \
@@ -64,6 +66,7 @@ pub(super) fn facts(
             .map(|row| link(row, &heartbeats, &executed))
             .transpose()?
             .flatten(),
+        rewinding: own.is_on("rewinding").unwrap_or_default(),
         executed,
         setup: setup(own, links),
     })

@@ -31,7 +31,9 @@ pub(super) const STATEMENTS: [&str; 3] = [
      @@GLOBAL.auto_increment_offset AS increment_offset, \
      @@GLOBAL.auto_increment_increment AS increment_by, \
      (SELECT GROUP_CONCAT(CHANNEL_NAME, ' ', COUNT_RECEIVED_HEARTBEATS) \
-     FROM performance_schema.replication_connection_status) AS heartbeats",
+     FROM performance_schema.replication_connection_status) AS heartbeats, \
+     (SELECT COUNT(*) FROM information_schema.TABLES \
+     WHERE TABLE_SCHEMA = 'mainstay' AND TABLE_NAME = 'rewind') AS rewinding",
     "SHOW REPLICA STATUS",
     "SHOW GLOBAL STATUS WHERE Variable_name IN ('Rpl_semi_sync_source_clients', \
      'Rpl_semi_sync_source_wait_sessions', 'Rpl_semi_sync_source_no_tx', \
@@ -71,6 +73,7 @@ pub(super) fn facts(
             .map(|row| link(row, heartbeats(own.any("heartbeats"), channel), &executed))
             .transpose()?
             .flatten(),
+        rewinding: own.is_on("rewinding").unwrap_or_default(),
         executed,
         setup: setup(own, links),
     })

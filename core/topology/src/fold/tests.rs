@@ -56,6 +56,7 @@ fn answer(server: u32, executed: &GtidSet, received: Option<&GtidSet>) -> Outcom
         server_uuid: None,
         read_only: server != 3,
         executed: executed.clone(),
+        rewinding: false,
         semi_sync: SemiSync::default(),
         setup: crate::setup::Setup::default(),
         link: received.map(|received| Link {

@@ -191,6 +191,7 @@ fn moved(plan: &Plan) -> Option<(ServerName, ServerName)> {
         Purpose::Failover { .. }
         | Purpose::Establish { .. }
         | Purpose::Rejoin { .. }
+        | Purpose::Rewind { .. }
         | Purpose::Reseed { .. }
         | Purpose::Change { .. } => None,
     }

@@ -5,7 +5,7 @@ use std::mem::discriminant;
 use std::time::Duration;
 
 use mainstay_clock::Timestamp;
-use mainstay_failover::{Certificate, Finding, OperationId, Purpose, StepResult};
+use mainstay_failover::{Certificate, Finding, OperationId, Output, Purpose, StepResult};
 
 use crate::journal;
 
@@ -55,6 +55,7 @@ fn same(one: &Finding, other: &Finding) -> bool {
 pub(super) fn step_end(operation: OperationId, step: usize, result: &StepResult) {
     let (operation, step) = (operation.0, step + 1);
     match result {
+        StepResult::Done(Output::Said(what)) => tracing::info!(operation, step, %what, "step done"),
         StepResult::Done(_) => tracing::debug!(operation, step, "step done"),
         StepResult::Failed(reason) => tracing::warn!(operation, step, %reason, "step failed"),
         StepResult::TimedOut => tracing::warn!(operation, step, "step ran out of time"),

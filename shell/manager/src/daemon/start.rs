@@ -160,6 +160,7 @@ fn executor(
         probe_busy,
         salvage: config.salvage.clone(),
         saved: Mutex::default(),
+        progress: Mutex::default(),
         eventless: Mutex::default(),
         handover: Mutex::default(),
     })

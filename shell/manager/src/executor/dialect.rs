@@ -6,6 +6,8 @@ use mainstay_topology::{Address, Family, Target};
 
 use crate::config::Login;
 
+pub(super) mod rewind;
+
 /// The threads of a link, and how one knows of them.
 pub(super) struct Threads {
     /// How the statement begins that stops both.

@@ -1,5 +1,6 @@
 //! What each effect does, beyond sending its statements: what it waits for and what it answers.
 
+use std::path::Path;
 use std::time::Duration;
 
 use mainstay_failover::dialect::cure as cure_of;
@@ -11,7 +12,9 @@ use tokio::time::{Instant, sleep};
 
 use super::expand::Filling;
 use super::hand::Lent;
-use super::{Done, Executor, applier, dialect, events, reseed, restart, salvage, statements};
+use super::{
+    Done, Executor, applier, dialect, events, reseed, restart, rewind, salvage, statements,
+};
 use crate::control::HostControl;
 use crate::look::look;
 
@@ -22,7 +25,13 @@ pub(super) async fn run(executor: &Executor, step: &Step) -> Done {
     match &step.effect {
         Effect::StopReceiver { server } => {
             let mut connection = send(executor, step, server).await?;
-            Ok(Output::Held(facts(&mut connection).await?.held().clone()))
+            let facts = facts(&mut connection).await?;
+            if facts.rewinding {
+                return Err(format!(
+                    "{server} is being rewound: what it says it holds is not so"
+                ));
+            }
+            Ok(Output::Held(facts.held().clone()))
         }
         Effect::Demote { server } => {
             let mut connection = send(executor, step, server).await?;
@@ -73,16 +82,22 @@ pub(super) async fn run(executor: &Executor, step: &Step) -> Done {
             server,
             transactions,
         } => save_errant(executor, server, transactions).await,
-        Effect::Reseed { server, donor } => {
-            // The new data may give the numbers of the old again; data that stay do not.
-            let saved = executor.saved().remove(server);
-            let done = reseed::run(executor, step, server, donor).await;
-            if let (Err(_), Some(gtids)) = (&done, saved) {
-                executor.saved().insert(server.clone(), gtids);
-            }
-            done
-        }
+        Effect::Rewind {
+            server,
+            transactions,
+        } => rewind::run(executor, step, server, transactions.as_ref()).await,
+        Effect::Reseed { server, donor } => replace(executor, step, server, donor).await,
     }
+}
+
+/// The new data may give the numbers of the old again; data that stay do not.
+async fn replace(executor: &Executor, step: &Step, server: &ServerName, donor: &Target) -> Done {
+    let saved = executor.saved().remove(server);
+    let done = reseed::run(executor, step, server, donor).await;
+    if let (Err(_), Some(saved)) = (&done, saved) {
+        executor.saved().insert(server.clone(), saved);
+    }
+    done
 }
 
 /// A connection to the server.
@@ -211,13 +226,17 @@ fn attached(link: &Link, baseline: &GtidSet) -> Result<bool, String> {
 /// Not a second time for the same transactions: what is done after it may have to be tried again.
 async fn save_errant(executor: &Executor, server: &ServerName, transactions: &Difference) -> Done {
     let gtids = transactions.to_string();
-    if executor.saved().get(server) == Some(&gtids) {
-        return Ok(Output::Done);
+    let said = |folder: &Path| Output::Said(format!("they are in {}", folder.display()));
+    if let Some(saved) = executor.saved().get(server)
+        && saved.gtids == gtids
+    {
+        return Ok(said(&saved.folder));
     }
-    let place = salvage::save(executor, server, transactions).await?;
-    tracing::info!(%server, place = %place.display(), "errant transactions are saved");
-    executor.saved().insert(server.clone(), gtids);
-    Ok(Output::Done)
+    let saved = salvage::save(executor, server, transactions).await?;
+    tracing::info!(%server, place = %saved.folder.display(), "errant transactions are saved");
+    let folder = saved.folder.clone();
+    executor.saved().insert(server.clone(), saved);
+    Ok(said(&folder))
 }
 
 async fn store_record(executor: &Executor, record: &Record) -> Done {

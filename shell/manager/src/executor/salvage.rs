@@ -28,26 +28,45 @@ const ARTIFICIAL: u8 = 0x20;
 /// The file of what runs the transactions again.
 const SQL: &str = "transactions.sql";
 
-/// Saves them all, or fails and leaves nothing behind; answers where they are.
+/// What was saved of a server.
+#[derive(Debug, Clone)]
+pub(crate) struct Saved {
+    /// Which transactions, as text.
+    pub(super) gtids: String,
+    /// The folder.
+    pub(super) folder: PathBuf,
+    /// The binary logs in it, in order.
+    pub(super) logs: Vec<PathBuf>,
+}
+
+/// Saves them all, or fails and leaves nothing behind.
 pub(super) async fn save(
     executor: &Executor,
     server: &ServerName,
     transactions: &Difference,
-) -> Result<PathBuf, String> {
+) -> Result<Saved, String> {
     let mut connection = lend(executor, server).await?.keep();
     let first = first_log(&mut connection, transactions).await?;
     let folder = new_folder(&executor.salvage, server)?;
     let saved = async {
         let logs = copy(connection, &first, &folder).await?;
         let (folder, transactions) = (folder.clone(), transactions.clone());
-        let written = spawn_blocking(move || write_sql(&logs, &folder, &transactions));
-        written.await.expect("reading a log does not panic")
+        let read = logs.clone();
+        let written = spawn_blocking(move || write_sql(&read, &folder, &transactions));
+        written
+            .await
+            .expect("reading a log does not panic")
+            .map(|()| logs)
     };
     let saved = saved.await;
     if saved.is_err() {
         let _ = fs::remove_dir_all(&folder);
     }
-    saved.map(|()| folder)
+    saved.map(|logs| Saved {
+        gtids: transactions.to_string(),
+        folder,
+        logs,
+    })
 }
 
 /// The newest log before which none of the transactions was written.
@@ -120,7 +139,11 @@ fn new_folder(salvage: &Path, server: &ServerName) -> Result<PathBuf, String> {
 }
 
 /// Copies the log of this name and all after it, each under its name, to the disk.
-async fn copy(connection: Connection, first: &str, folder: &Path) -> Result<Vec<PathBuf>, String> {
+pub(super) async fn copy(
+    connection: Connection,
+    first: &str,
+    folder: &Path,
+) -> Result<Vec<PathBuf>, String> {
     let dump = connection.dump_binlog(first).await;
     let mut dump = dump.map_err(|error| error.to_string())?;
     let mut copy = Copy::default();

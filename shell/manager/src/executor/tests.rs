@@ -74,6 +74,7 @@ impl Bench {
             probe_busy,
             salvage: folder.path().join("salvage"),
             saved: Mutex::default(),
+            progress: Mutex::default(),
             eventless: Mutex::default(),
             handover: Mutex::default(),
         };
@@ -230,9 +231,14 @@ async fn transactions_that_are_saved_are_not_saved_again() {
         server: server(),
         transactions: transactions(last),
     };
-    let kept = transactions(7).to_string();
+    let kept = Saved {
+        gtids: transactions(7).to_string(),
+        folder: "salvage/db1-1".into(),
+        logs: Vec::new(),
+    };
     bench.executor.saved().insert(server(), kept);
-    assert_eq!(bench.run(save(7)).await, done());
+    let said = Output::Said("they are in salvage/db1-1".to_owned());
+    assert_eq!(bench.run(save(7)).await, StepResult::Done(said));
     // Others it would have to ask the server for.
     let sentence = "db1 is no server of this cluster".to_owned();
     assert_eq!(bench.run(save(8)).await, StepResult::Failed(sentence));

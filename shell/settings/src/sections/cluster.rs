@@ -14,13 +14,17 @@ const LIMIT_LEAST: Duration = Duration::from_millis(10);
 
 pub(super) fn read(mut section: Section<'_, '_, '_>, servers: usize) -> ClusterSettings {
     let default = Policy::default();
+    let durability = durability(&mut section, servers);
+    // What lossless replication leaves behind was promised to nobody.
+    let unpromised = durability != Durability::Async;
     let settings = ClusterSettings {
         name: section
             .text("name", "a name")
             .unwrap_or_else(|| "main".to_owned()),
-        durability: durability(&mut section, servers),
+        durability,
         auto_failover: section.boolean("auto_failover", default.auto_failover),
         auto_rejoin: section.boolean("auto_rejoin", default.auto_rejoin),
+        auto_rewind: section.boolean("auto_rewind", unpromised),
         auto_reseed: section.boolean("auto_reseed", default.auto_reseed),
         hang_after: section.duration("hang_after", default.hang_after, HANG_AFTER_LEAST),
         drain_limit: section.duration("drain_limit", default.drain_limit, LIMIT_LEAST),
@@ -34,11 +38,12 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, servers: usize) -> ClusterS
 
 /// Without a manager nobody is promoted: what is said of that would have no effect.
 pub(super) fn read_alone(mut section: Section<'_, '_, '_>) -> ClusterSettings {
-    const MANAGED: [&str; 9] = [
+    const MANAGED: [&str; 10] = [
         "durability",
         "acknowledgements",
         "auto_failover",
         "auto_rejoin",
+        "auto_rewind",
         "auto_reseed",
         "hang_after",
         "drain_limit",

@@ -27,6 +27,7 @@ impl Server {
             server_id: self.id,
             server_uuid: (family == Family::Mysql).then(|| server_uuid(self.id)),
             read_only: !self.memory.writable || self.memory.offline,
+            rewinding: self.rewound.is_some(),
             semi_sync: SemiSync {
                 source_enabled: self.memory.source_on,
                 acknowledgements: if self.memory.source_on {

@@ -51,6 +51,10 @@ impl World {
                     self.conclude(run, alive, "the host does not answer");
                 }
             }
+            Effect::Rewind {
+                server,
+                transactions,
+            } => self.rewind(run, &server, transactions.as_ref()),
             Effect::Reseed { server, donor } => self.reseed(run, &server, &donor.name),
             _ => unreachable!("the others are statements"),
         }
@@ -70,7 +74,7 @@ impl World {
         false
     }
 
-    fn conclude(&mut self, run: RunId, succeeded: bool, why_not: &str) {
+    pub(super) fn conclude(&mut self, run: RunId, succeeded: bool, why_not: &str) {
         if succeeded {
             self.done(run);
         } else {
@@ -184,6 +188,7 @@ impl World {
         let incarnation = self.servers[index].incarnation;
         self.crash(index);
         self.servers[index].replace_log(data);
+        self.servers[index].rewound = None;
         self.servers[index].link = None;
         self.tell(index, || "has the donor's data".to_owned());
         if let Some(job) = self.job(run) {

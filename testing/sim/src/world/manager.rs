@@ -76,6 +76,7 @@ impl World {
                 acknowledgements: self.mood.acknowledgements,
             },
             auto_reseed: self.mood.auto_reseed || self.peace.is_some(),
+            auto_rewind: self.mood.auto_rewind,
             ..Policy::default()
         }
     }

@@ -103,7 +103,10 @@ impl World {
                 return self.wait(server, run, Until::Applied(set.clone()));
             }
             Statement::StopReceiver => self.stop_receiver(server),
-            Statement::StartBoth => self.start_both(server),
+            Statement::StartBoth => {
+                self.must_not_be_rewinding(server);
+                self.start_both(server);
+            }
             Statement::StartApplier => self.start_applier(server),
             Statement::ChangeSource(source) => {
                 let at = self.index(source);
@@ -115,7 +118,10 @@ impl World {
                 self.servers[server].link = Some(Link::new(target, at));
             }
             Statement::ResetLink => self.servers[server].link = None,
-            Statement::ReadWrite => self.open_writes(server),
+            Statement::ReadWrite => {
+                self.must_not_be_rewinding(server);
+                self.open_writes(server);
+            }
             Statement::KillClients => self.kill_clients(server),
             Statement::Offline(offline) => {
                 self.servers[server].memory.offline = *offline;
