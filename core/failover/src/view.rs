@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mainstay_clock::Timestamp;
 use mainstay_topology::{
-    Applier, Errant, Facts, Family, Link, Reachability, Receiver, Record, Server, ServerName,
-    Target, Topology,
+    Applier, Dialect, Errant, Facts, Family, Link, Reachability, Receiver, Record, Server,
+    ServerName, Target, Topology,
 };
 
 use crate::bugs::{Bug, Bugs};
@@ -61,13 +61,16 @@ impl<'a> View<'a> {
         self.primary().and_then(|primary| self.facts(primary))
     }
 
-    /// Acknowledgements that a commit waits for; 0 for asynchronous replication. MariaDB waits for
-    /// one, whatever is asked for, so no proof may count on more.
+    /// Acknowledgements that a commit waits for; 0 for asynchronous replication. MariaDB and
+    /// MySQL 5.6 wait for one, whatever is asked for, so no proof may count on more.
     pub(crate) fn acknowledgements(self) -> u32 {
-        match (self.policy.durability, self.family()) {
+        match (self.policy.durability, self.dialect()) {
             (Durability::Async, _) => 0,
-            (Durability::Lossless { .. }, Family::Mariadb) => 1,
-            (Durability::Lossless { acknowledgements }, Family::Mysql) => acknowledgements.max(1),
+            (Durability::Lossless { .. }, Dialect::Mariadb | Dialect::Mysql56) => 1,
+            (
+                Durability::Lossless { acknowledgements },
+                Dialect::Mysql57 | Dialect::Mysql80 | Dialect::Mysql8026 | Dialect::Mysql,
+            ) => acknowledgements.max(1),
         }
     }
 
@@ -92,10 +95,11 @@ impl<'a> View<'a> {
         self.acknowledgements() > 0
     }
 
-    /// The family of the cluster, once any server has answered. MariaDB's is the stricter reading.
-    fn family(self) -> Family {
+    /// How servers of the cluster are spoken to, once any has answered. MariaDB's is the stricter
+    /// reading.
+    fn dialect(self) -> Dialect {
         let known = self.topology.servers.values().find_map(Server::facts);
-        known.map_or(Family::Mariadb, |facts| facts.version.family)
+        known.map_or(Dialect::Mariadb, |facts| facts.version.dialect())
     }
 
     pub(crate) fn hooks(self, server: &ServerName) -> Hooks {
@@ -118,10 +122,17 @@ impl<'a> View<'a> {
         Some(Place {
             name: name.clone(),
             address: server.member.address.clone(),
-            family: server
+            dialect: server
                 .facts()
-                .map_or_else(|| self.family(), |facts| facts.version.family),
+                .map_or_else(|| self.dialect(), |facts| facts.version.dialect()),
             channel: server.member.part.channel.clone(),
+            semi_sync: server
+                .facts()
+                .map(|facts| facts.semi_sync.words)
+                .unwrap_or_default(),
+            positions: server
+                .facts()
+                .is_some_and(|facts| facts.positions.is_some()),
         })
     }
 

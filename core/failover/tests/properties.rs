@@ -119,6 +119,7 @@ fn facts(server: u8, last: u64, source: u8, bits: u8) -> Facts {
         },
         setup: Setup::default(),
         link,
+        positions: None,
     }
 }
 

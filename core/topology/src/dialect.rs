@@ -1,18 +1,24 @@
 //! How a server is asked about itself, and what its answers mean, for each family.
 //!
 //! No statement here waits behind commits that wait for an acknowledgement: `SHOW MASTER STATUS`
-//! and `SHOW BINARY LOGS` would. Who sends the statements and reads the rows is not known here.
+//! and `SHOW BINARY LOGS` would where `AFTER_SYNC` holds them; the first is asked only of servers
+//! without GTIDs, which do not say otherwise how far their log goes. Who sends the statements and
+//! reads the rows is not known here.
 
 use thiserror::Error;
 
-use crate::facts::{Facts, Family, Version};
+use crate::facts::{Dialect, Facts, Family, Version};
 
 mod answer;
 mod mariadb;
 mod mysql;
+mod mysql_old;
+mod place;
 mod replicas;
 mod semi_sync;
 
+#[cfg(test)]
+mod recorded;
 #[cfg(test)]
 mod tests;
 
@@ -42,15 +48,36 @@ pub enum DialectError {
     },
 }
 
-/// The statements that an observer sends, in order; each gives one result set.
-pub const fn observe_statements(family: Family) -> &'static [&'static str] {
-    match family {
-        Family::Mysql => &mysql::STATEMENTS,
-        Family::Mariadb => &mariadb::STATEMENTS,
+/// The statements that an observer sends first, in order; each gives one result set.
+pub fn observe_statements(version: &Version) -> &'static [&'static str] {
+    match version.dialect() {
+        Dialect::Mysql56 => &mysql_old::STATEMENTS_56,
+        Dialect::Mysql57 | Dialect::Mysql80 => &mysql_old::STATEMENTS_57,
+        Dialect::Mysql8026 | Dialect::Mysql => &mysql::STATEMENTS,
+        Dialect::Mariadb => &mariadb::STATEMENTS,
     }
 }
 
-/// The facts from the rows of each answer, in the order of [`observe_statements`].
+/// What is asked besides, after the answers to those: where the own log of a server ends that does
+/// not use GTIDs.
+pub fn more_statements(version: &Version, answers: &[Vec<Row>]) -> &'static [&'static str] {
+    let own = answers.first().and_then(|rows| rows.first());
+    let mode = own.and_then(|row| row.iter().find(|(name, _)| name == "gtid_mode"));
+    let Some((_, Some(mode))) = mode else {
+        return &[];
+    };
+    match version.dialect() {
+        _ if mode == "ON" => &[],
+        Dialect::Mysql56 | Dialect::Mysql57 | Dialect::Mysql80 | Dialect::Mysql8026 => {
+            &[mysql_old::OWN_LOG]
+        }
+        Dialect::Mysql => &[mysql::OWN_LOG],
+        Dialect::Mariadb => &[],
+    }
+}
+
+/// The facts from the rows of each answer, in the order of [`observe_statements`] and
+/// [`more_statements`].
 pub fn facts(version: &Version, answers: &[Vec<Row>]) -> Result<Facts, DialectError> {
     facts_on(version, answers, "")
 }
@@ -61,9 +88,12 @@ pub fn facts_on(
     answers: &[Vec<Row>],
     channel: &str,
 ) -> Result<Facts, DialectError> {
-    match version.family {
-        Family::Mysql => mysql::facts(version, answers, channel),
-        Family::Mariadb => mariadb::facts(version, answers, channel),
+    match version.dialect() {
+        Dialect::Mysql56 | Dialect::Mysql57 | Dialect::Mysql80 => {
+            mysql_old::facts(version, answers, channel)
+        }
+        Dialect::Mysql8026 | Dialect::Mysql => mysql::facts(version, answers, channel),
+        Dialect::Mariadb => mariadb::facts(version, answers, channel),
     }
 }
 

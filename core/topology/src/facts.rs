@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use mainstay_gtid::GtidSet;
 
+use crate::coordinate::Coordinate;
 use crate::server::Address;
 use crate::setup::Setup;
 
@@ -46,6 +47,58 @@ impl fmt::Display for Version {
             "{} {}.{}.{}",
             self.family, self.major, self.minor, self.patch
         )
+    }
+}
+
+impl Version {
+    /// The words that it understands.
+    pub fn dialect(&self) -> Dialect {
+        match (self.family, (self.major, self.minor, self.patch)) {
+            (Family::Mariadb, _) => Dialect::Mariadb,
+            (Family::Mysql, number) if number < (5, 7, 0) => Dialect::Mysql56,
+            (Family::Mysql, number) if number < (8, 0, 0) => Dialect::Mysql57,
+            (Family::Mysql, number) if number < (8, 0, 26) => Dialect::Mysql80,
+            (Family::Mysql, number) if number < (8, 2, 0) => Dialect::Mysql8026,
+            (Family::Mysql, _) => Dialect::Mysql,
+        }
+    }
+}
+
+/// The words that a server understands: what differs between families, and within one by age.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dialect {
+    /// MySQL 5.6: the old words; no channels, and no read-only mode that binds everybody.
+    Mysql56,
+    /// MySQL 5.7: the old words.
+    Mysql57,
+    /// MySQL 8.0 before 8.0.26: the old words, and passwords whose exchange needs a key.
+    Mysql80,
+    /// MySQL 8.0.26 to 8.1: the new words but for binary logs.
+    Mysql8026,
+    /// MySQL 8.2 and later.
+    Mysql,
+    /// MariaDB.
+    Mariadb,
+}
+
+impl Dialect {
+    /// The family.
+    pub fn family(self) -> Family {
+        match self {
+            Self::Mysql56 | Self::Mysql57 | Self::Mysql80 | Self::Mysql8026 | Self::Mysql => {
+                Family::Mysql
+            }
+            Self::Mariadb => Family::Mariadb,
+        }
+    }
+
+    /// Whether it has a read-only mode that binds everybody: without one, events and accounts with
+    /// all privileges go on writing.
+    pub fn binds_everybody(self) -> bool {
+        match self {
+            Self::Mysql57 | Self::Mysql80 | Self::Mysql8026 | Self::Mysql => true,
+            Self::Mysql56 | Self::Mariadb => false,
+        }
     }
 }
 
@@ -91,6 +144,19 @@ pub struct Link {
     pub lag: Option<Duration>,
 }
 
+/// The words of a server's semi-synchronous replication, which is a plugin on MySQL: both
+/// generations of it are there from 8.0.26 to 8.4.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SemiSyncWords {
+    /// Those that came with 8.0.26, or those of MariaDB.
+    #[default]
+    Present,
+    /// Those from before.
+    Old,
+    /// There is no plugin.
+    Absent,
+}
+
 /// Semi-synchronous replication, seen from one server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SemiSync {
@@ -109,6 +175,17 @@ pub struct SemiSync {
     pub unacknowledged: u64,
     /// Acknowledges as a replica.
     pub replica_enabled: bool,
+    /// How its settings are called.
+    pub words: SemiSyncWords,
+}
+
+/// How a server keeps its place that does not use GTIDs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Positions {
+    /// How the names of its log's files begin.
+    pub base: String,
+    /// How far its own log goes; `None` when it has none.
+    pub end: Option<Coordinate>,
 }
 
 /// What one server says about itself.
@@ -133,6 +210,8 @@ pub struct Facts {
     pub link: Option<Link>,
     /// How it is set up.
     pub setup: Setup,
+    /// Where it stands, if it does not use GTIDs; its sets are sets of places then.
+    pub positions: Option<Positions>,
 }
 
 impl Facts {
@@ -141,5 +220,11 @@ impl Facts {
         self.link
             .as_ref()
             .map_or(&self.executed, |link| &link.received)
+    }
+
+    /// What its own log holds, as a set of places in it; `None` with GTIDs.
+    pub fn own_log(&self) -> Option<GtidSet> {
+        let end = self.positions.as_ref()?.end?;
+        end.in_log_of(self.server_uuid.as_deref()?)
     }
 }

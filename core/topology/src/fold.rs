@@ -5,6 +5,7 @@ use std::time::Duration;
 use mainstay_clock::Timestamp;
 use mainstay_gtid::GtidSet;
 
+use crate::coordinate::{Coordinate, enriched, is_of_positions, shrank};
 use crate::errant::Errant;
 use crate::facts::{Applier, Facts, Family, Receiver};
 use crate::observation::{Observation, Outcome, WriteProbe};
@@ -44,6 +45,7 @@ impl Topology {
             if let Some(link) = &mut facts.link {
                 self.leave_out_foreign(&seen.server, &mut link.received);
             }
+            self.count_own_log(&seen.server, facts);
             self.name_all_held(facts);
         }
         if let Some(server) = self.servers.get_mut(&seen.server) {
@@ -101,6 +103,40 @@ impl Topology {
         let told = looks.map(|facts| &facts.executed);
         for told in told.chain(&self.record.baseline) {
             set.learn_from(told);
+        }
+        if let Some(equal) = self
+            .record
+            .baseline
+            .as_ref()
+            .filter(|one| is_of_positions(one))
+        {
+            *set = enriched(set, equal);
+        }
+    }
+
+    /// Counts the own log of a server that also has a source, where it holds more than copies of
+    /// what came from there: all of it on the primary, and on a former primary that was not
+    /// attached since; up to where the record knows it on others.
+    fn count_own_log(&self, server: &ServerName, facts: &mut Facts) {
+        let (Some(own), Some(uuid)) = (facts.own_log(), facts.server_uuid.as_deref()) else {
+            return;
+        };
+        if facts.link.is_none() {
+            return;
+        }
+        let is_primary = self.record.primary.as_ref() == Some(server);
+        let recorded = self.record.baseline.as_ref();
+        let recorded = recorded.and_then(|equal| Coordinate::of(equal, uuid));
+        let counted = match recorded.and_then(|at| at.in_log_of(uuid)) {
+            _ if is_primary => own,
+            Some(_) if !self.record.joined.contains(server) => own,
+            Some(known) if own.contains(&known) => known,
+            Some(_) | None => return,
+        };
+        let with = |set: &GtidSet| set.union(&counted).unwrap_or_else(|_| set.clone());
+        facts.executed = with(&facts.executed);
+        if let Some(link) = &mut facts.link {
+            link.received = with(&link.received);
         }
     }
 
@@ -182,14 +218,19 @@ impl Server {
     /// run when it is seen for the first time may have been started again before that.
     fn forgets(&self, outcome: &Outcome) -> bool {
         let before = self.facts();
-        let is_mariadb = |facts: &Facts| facts.version.family == Family::Mariadb;
+        // Where a server keeps its place without GTIDs, relay logs may be dropped at its start too.
+        let drops_relay_logs =
+            |facts: &Facts| facts.version.family == Family::Mariadb || facts.positions.is_some();
         match (outcome, before) {
             (Outcome::Answered(facts), None) => {
                 let applier = facts.link.as_ref().map(|link| link.applier);
-                is_mariadb(facts) && applier != Some(Applier::Running)
+                drops_relay_logs(facts) && applier != Some(Applier::Running)
+            }
+            (Outcome::Answered(facts), Some(before)) if facts.positions.is_some() => {
+                shrank(before.held(), facts.held())
             }
             (Outcome::Answered(facts), Some(before)) => !facts.held().contains(before.held()),
-            (Outcome::Refused, Some(before)) => is_mariadb(before),
+            (Outcome::Refused, Some(before)) => drops_relay_logs(before),
             (
                 Outcome::Refused
                 | Outcome::Lost

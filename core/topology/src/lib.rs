@@ -1,5 +1,6 @@
 //! Observations assembled into one immutable topology.
 
+pub mod coordinate;
 pub mod dialect;
 pub mod errant;
 pub mod facts;
@@ -13,8 +14,11 @@ pub mod setup;
 pub mod topology;
 mod wish;
 
+pub use coordinate::Coordinate;
 pub use errant::Errant;
-pub use facts::{Applier, Facts, Family, Link, Receiver, SemiSync, Version};
+pub use facts::{
+    Applier, Dialect, Facts, Family, Link, Positions, Receiver, SemiSync, SemiSyncWords, Version,
+};
 pub use marks::Marks;
 pub use observation::{Observation, Outcome, WriteOutcome, WriteProbe};
 pub use part::{Foreign, Part};

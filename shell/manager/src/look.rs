@@ -34,7 +34,10 @@ pub(crate) async fn look(connection: &mut Connection, channel: &str) -> Result<F
     let greeting = connection.server_version().to_owned();
     let version = dialect::version(&greeting).ok_or(LookError::Version(greeting))?;
     let mut answers = Vec::new();
-    for statement in dialect::observe_statements(version.family) {
+    for statement in dialect::observe_statements(&version) {
+        answers.push(rows(&connection.query(statement).await?));
+    }
+    for statement in dialect::more_statements(&version, &answers) {
         answers.push(rows(&connection.query(statement).await?));
     }
     Ok(dialect::facts_on(&version, &answers, channel)?)

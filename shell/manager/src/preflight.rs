@@ -9,7 +9,7 @@ use mainstay_failover::preflight::{
     Activity, Events, ReplicaLogin, Survey, Terms, long_transactions,
 };
 use mainstay_mysql::{Connection, ResultSet};
-use mainstay_topology::{Address, Family, ServerName, Topology};
+use mainstay_topology::{Address, Dialect, ServerName, Topology};
 
 use crate::config::Timing;
 use crate::executor::Executor;
@@ -29,13 +29,13 @@ pub(crate) async fn survey(
     topology: &Topology,
     (primary, candidate): (&ServerName, &ServerName),
 ) -> Survey {
-    let family = topology
-        .server(primary)
-        .and_then(|server| server.facts())
-        .map_or(Family::Mariadb, |facts| facts.version.family);
+    let words = |server| {
+        let facts = topology.server(server).and_then(|server| server.facts());
+        facts.map_or(Dialect::Mariadb, |facts| facts.version.dialect())
+    };
     let (of_primary, of_candidate) = tokio::join!(
-        of_primary(executor, primary, family),
-        of_candidate(executor, candidate, family),
+        of_primary(executor, primary, words(primary)),
+        of_candidate(executor, candidate, words(candidate)),
     );
     let events = events(of_primary.events, of_candidate.events);
     let login = replica_login(executor, topology, (primary, candidate)).await;
@@ -85,7 +85,7 @@ struct OfPrimary {
     events: Result<(String, Vec<(String, String)>), String>,
 }
 
-async fn of_primary(executor: &Executor, primary: &ServerName, family: Family) -> OfPrimary {
+async fn of_primary(executor: &Executor, primary: &ServerName, words: Dialect) -> OfPrimary {
     let mut asked = Asked::new(executor, primary).await;
     OfPrimary {
         transactions: asked.activities(dialect::TRANSACTIONS).await,
@@ -93,7 +93,7 @@ async fn of_primary(executor: &Executor, primary: &ServerName, family: Family) -
             .column(dialect::PREPARED, dialect::PREPARED_NAME)
             .await,
         running: asked.activities(dialect::RUNNING).await,
-        locks: asked.activities(dialect::locks(family)).await,
+        locks: asked.activities(dialect::locks(words)).await,
         events: asked.events().await,
     }
 }
@@ -106,12 +106,12 @@ struct OfCandidate {
     folder: Result<String, String>,
 }
 
-async fn of_candidate(executor: &Executor, candidate: &ServerName, family: Family) -> OfCandidate {
+async fn of_candidate(executor: &Executor, candidate: &ServerName, words: Dialect) -> OfCandidate {
     let mut asked = Asked::new(executor, candidate).await;
     let logs = asked.scalar(dialect::LOGS).await;
     OfCandidate {
         running: asked.activities(dialect::RUNNING).await,
-        filters: asked.filters(family).await,
+        filters: asked.filters(words).await,
         logs: logs.map(|value| value == "1"),
         events: asked.accounts().await,
         folder: asked.scalar(dialect::FOLDER).await,
@@ -249,8 +249,8 @@ impl Asked {
         Ok((scheduler, accounts))
     }
 
-    async fn filters(&mut self, family: Family) -> Result<Vec<String>, String> {
-        let (statement, prefix) = dialect::filters(family);
+    async fn filters(&mut self, words: Dialect) -> Result<Vec<String>, String> {
+        let (statement, prefix) = dialect::filters(words);
         let answer = self.ask(statement).await?;
         let columns = answer
             .columns

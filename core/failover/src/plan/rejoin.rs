@@ -6,7 +6,7 @@
 //! - data that the primary itself wrote and has lost are never replaced.
 
 use mainstay_gtid::{Difference, GtidSet};
-use mainstay_topology::{Applier, Errant, Facts, Receiver, Record, Server, ServerName};
+use mainstay_topology::{Applier, Dialect, Errant, Facts, Receiver, Record, Server, ServerName};
 
 use super::establish::{attach, attach_as, receives};
 use super::{Draft, publish};
@@ -317,7 +317,13 @@ pub(crate) fn can_be_rewound(view: View<'_>, server: &Server, errant: &Differenc
         (Difference::Mysql(_), Some(GtidSet::Mariadb(_)) | None) => false,
     };
     let mut others = view.topology.servers.values();
+    // The statements are those of today's servers.
+    let spoken = server.facts().is_some_and(|facts| {
+        let words = facts.version.dialect();
+        matches!(words, Dialect::Mysql | Dialect::Mariadb) && facts.positions.is_none()
+    });
     view.policy.auto_rewind
+        && spoken
         && !view.stubborn.contains_key(server.name())
         && others.all(|other| other.name() == server.name() || lacks(other))
 }

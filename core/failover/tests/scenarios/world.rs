@@ -107,6 +107,7 @@ impl World {
             semi_sync: SemiSync::default(),
             link: None,
             setup: Setup::default(),
+            positions: None,
         };
         let address = Address {
             host: name.as_str().to_owned(),

@@ -176,7 +176,10 @@ impl<'a> Values<'a> {
     }
 }
 
-fn number<T: std::str::FromStr>(column: &'static str, text: &str) -> Result<T, DialectError> {
+pub(super) fn number<T: std::str::FromStr>(
+    column: &'static str,
+    text: &str,
+) -> Result<T, DialectError> {
     text.parse().map_err(|_| DialectError::Value {
         column,
         value: text.to_owned(),

@@ -4,17 +4,18 @@ use mainstay_gtid::{Family as SetFamily, GtidSet};
 
 use super::answer::{Values, answer, heard};
 use super::replicas::{links, setup};
-use super::semi_sync::Waiting;
+use super::semi_sync::{Settings, Waiting};
 use super::{DialectError, Row};
-use crate::facts::{Facts, Link, SemiSync, Version};
+use crate::facts::{Facts, Link, SemiSync, SemiSyncWords, Version};
 
+/// MariaDB waits for one replica, whatever is asked for.
 pub(super) const STATEMENTS: [&str; 3] = [
     "SELECT @@GLOBAL.server_id AS server_id, @@GLOBAL.read_only AS read_only, \
      @@GLOBAL.gtid_binlog_state AS binlog_state, @@GLOBAL.gtid_slave_pos AS replica_position, \
      @@GLOBAL.rpl_semi_sync_master_enabled AS source_enabled, \
      @@GLOBAL.rpl_semi_sync_master_timeout AS timeout, \
      @@GLOBAL.rpl_semi_sync_master_wait_point AS wait_point, \
-     @@GLOBAL.rpl_semi_sync_master_wait_no_slave AS wait_alone, \
+     @@GLOBAL.rpl_semi_sync_master_wait_no_slave AS wait_alone, 1 AS wait_count, \
      @@GLOBAL.rpl_semi_sync_slave_enabled AS replica_enabled, \
      @@GLOBAL.log_bin AS log_bin, @@GLOBAL.log_slave_updates AS log_updates, \
      @@GLOBAL.auto_increment_offset AS increment_offset, \
@@ -45,8 +46,8 @@ pub(super) fn facts(
         "" => status.counter("Slave_received_heartbeats")?.to_string(),
         _ => String::new(),
     };
-    // MariaDB waits for one, whatever is asked for.
-    let wait = Waiting::read(own, status.setting("Rpl_semi_sync_master_status"), 1)?;
+    let settings = Settings::of_row(own)?;
+    let wait = Waiting::read(&settings, status.setting("Rpl_semi_sync_master_status"))?;
     Ok(Facts {
         version: version.clone(),
         server_id: own.number("server_id")?,
@@ -59,7 +60,8 @@ pub(super) fn facts(
             clients: status.counter("Rpl_semi_sync_master_clients")? as u32,
             waiting: status.counter("Rpl_semi_sync_master_wait_sessions")? as u32,
             unacknowledged: status.counter("Rpl_semi_sync_master_no_tx")?,
-            replica_enabled: own.is_on("replica_enabled")?,
+            replica_enabled: settings.replica_enabled(),
+            words: SemiSyncWords::Present,
         },
         link: links
             .own
@@ -69,6 +71,7 @@ pub(super) fn facts(
         rewinding: own.is_on("rewinding").unwrap_or_default(),
         executed,
         setup: setup(own, links),
+        positions: None,
     })
 }
 

@@ -27,6 +27,7 @@ fn mariadb_answers() -> Vec<Vec<Row>> {
             ("timeout", "10000"),
             ("wait_point", "AFTER_COMMIT"),
             ("wait_alone", "1"),
+            ("wait_count", "1"),
             ("replica_enabled", "1"),
         ])],
         vec![row(&[
@@ -63,6 +64,9 @@ fn mysql_answers() -> Vec<Vec<Row>> {
             ("super_read_only", "0"),
             ("offline", "0"),
             ("executed", &format!("{UUID}:1-5")),
+            ("gtid_mode", "ON"),
+            ("log_base", "/data/binlog"),
+            ("semi_sync", "rpl_semi_sync_replica_enabled"),
             ("source_enabled", "ON"),
             ("timeout", "4294967295"),
             ("wait_point", "AFTER_SYNC"),

@@ -68,6 +68,7 @@ fn answer(server: u32, executed: &GtidSet, received: Option<&GtidSet>) -> Outcom
             heard: 1,
             lag: None,
         }),
+        positions: None,
     }))
 }
 

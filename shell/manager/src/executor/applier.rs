@@ -50,7 +50,7 @@ fn stops_applier(step: &Step) -> Option<&Place> {
 
 async fn watch(executor: &Executor, place: &Place, stopping: u64) -> Result<Infallible, String> {
     let mut connection = lend(executor, &place.name).await?;
-    let threads = dialect::threads(place.family);
+    let threads = dialect::threads(place.dialect);
     let mut since = None;
     loop {
         let looked = look(&mut connection, &threads, stopping, since).await;

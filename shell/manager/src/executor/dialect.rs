@@ -1,8 +1,8 @@
 //! The few statements of the executor's own, and the words of the families in their answers. Those
 //! of the effects are in the plan.
 
-use mainstay_failover::{Effect, Step};
-use mainstay_topology::{Address, Family, Target};
+use mainstay_failover::{Effect, Place, Step};
+use mainstay_topology::{Address, Dialect, Target};
 
 use crate::config::Login;
 
@@ -20,15 +20,21 @@ pub(super) struct Threads {
     pub(super) appliers: &'static [&'static str],
 }
 
-pub(super) fn threads(family: Family) -> Threads {
-    match family {
-        Family::Mysql => Threads {
+pub(super) fn threads(dialect: Dialect) -> Threads {
+    match dialect {
+        Dialect::Mysql56 | Dialect::Mysql57 | Dialect::Mysql80 => Threads {
+            stop: "STOP SLAVE",
+            links: "SHOW SLAVE STATUS",
+            receiver_runs: "Slave_IO_Running",
+            appliers: &[],
+        },
+        Dialect::Mysql8026 | Dialect::Mysql => Threads {
             stop: "STOP REPLICA FOR CHANNEL",
             links: "SHOW REPLICA STATUS",
             receiver_runs: "Replica_IO_Running",
             appliers: &[],
         },
-        Family::Mariadb => Threads {
+        Dialect::Mariadb => Threads {
             stop: "STOP SLAVE",
             links: "SHOW ALL SLAVES STATUS",
             receiver_runs: "Slave_IO_Running",
@@ -39,12 +45,13 @@ pub(super) fn threads(family: Family) -> Threads {
 
 /// What puts right a step that was left in the middle: a server that is offline lets nobody in.
 pub(super) fn repair(step: &Step) -> Option<&'static str> {
-    let family = step.place.as_ref().map(|place| place.family);
     let fence = matches!(step.effect, Effect::Fence { .. });
-    (fence && family == Some(Family::Mysql)).then_some("SET GLOBAL offline_mode = OFF")
+    let binds = |place: &Place| place.dialect.binds_everybody();
+    let offline = fence && step.place.as_ref().is_some_and(binds);
+    offline.then_some("SET GLOBAL offline_mode = OFF")
 }
 
-/// Whether events run, where they are switched off with writes (MariaDB).
+/// Whether events run, where they are switched off with writes (MariaDB, MySQL 5.6).
 pub(super) const EVENTS: &str = "SELECT @@GLOBAL.event_scheduler";
 /// Its answer.
 pub(super) const EVENTS_RUN: &str = "ON";
@@ -93,10 +100,12 @@ pub(super) fn first_events(log: &str) -> String {
 /// The processlist command of a receiver thread (MariaDB).
 pub(super) const RECEIVER_COMMAND: &str = "Slave_IO";
 
-/// Where MariaDB says what its receiver has received.
-pub(super) const RECEIVED_POSITION: &str = "SHOW SLAVE STATUS";
-/// Its column.
-pub(super) const RECEIVED_COLUMN: &str = "Gtid_IO_Pos";
+/// Where MariaDB and old MySQL say what their receiver has received.
+pub(super) const RECEIVED: &str = "SHOW SLAVE STATUS";
+/// The column of MariaDB.
+pub(super) const RECEIVED_POSITION: &str = "Gtid_IO_Pos";
+/// The column of MySQL.
+pub(super) const RECEIVED_SET: &str = "Retrieved_Gtid_Set";
 
 /// Whether the plugin that `CLONE` needs on both ends is there, and whether the server is
 /// super-read-only.

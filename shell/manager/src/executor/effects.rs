@@ -151,7 +151,7 @@ async fn cured(connection: &mut Lent, executor: &Executor, step: &Step) -> Resul
     let cure = place
         .filter(|place| place.channel.is_empty())
         .zip(refused.code);
-    let cure = cure.and_then(|(place, code)| cure_of(&step.effect, place.family, code));
+    let cure = cure.and_then(|(place, code)| cure_of(&step.effect, place.dialect, code));
     let reason = String::from(refused);
     let Some(cure) = cure else {
         return Err(reason);

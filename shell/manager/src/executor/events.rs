@@ -1,5 +1,6 @@
-//! Events. A definer with all privileges goes on writing under `read_only` of `MariaDB`, so steps
-//! that end writes switch its events off; where they ran, they run again once writes are open.
+//! Events. A definer with all privileges goes on writing under `read_only` of `MariaDB` and
+//! `MySQL` 5.6, so steps that end writes switch its events off; where they ran, they run again once
+//! writes are open.
 //!
 //! A switchover also takes them along: replicas disable what they replicate, so those that were
 //! enabled on the old primary are enabled on the new one, after its writes are open. That is
@@ -9,7 +10,7 @@
 use std::sync::PoisonError;
 
 use mainstay_failover::{Effect, Step};
-use mainstay_topology::{Family, ServerName};
+use mainstay_topology::ServerName;
 
 use super::hand::Lent;
 use super::{Executor, dialect};
@@ -41,13 +42,13 @@ pub(super) async fn remember(
     };
     let demotes = matches!(step.effect, Effect::Demote { .. });
     let ends = demotes || matches!(step.effect, Effect::Fence { .. });
-    if !ends || (place.family != Family::Mariadb && !demotes) {
+    if !ends || (place.dialect.binds_everybody() && !demotes) {
         return Ok(());
     }
     let answer = connection.query(dialect::EVENTS).await;
     let answer = answer.map_err(|error| error.to_string())?;
     let scheduled = answer.scalar() == Some(dialect::EVENTS_RUN);
-    if scheduled && place.family == Family::Mariadb {
+    if scheduled && !place.dialect.binds_everybody() {
         executor.eventless().insert(place.name.clone());
     }
     if demotes {

@@ -7,7 +7,7 @@ use mainstay_mysql::{Connection, Error};
 
 use tokio::time::Instant;
 
-use super::dialect::{self, RECEIVED_COLUMN, RECEIVED_POSITION, RECEIVER_COMMAND, escaped};
+use super::dialect::{self, RECEIVER_COMMAND, escaped};
 use crate::config::Login;
 
 /// `<replication user>`.
@@ -20,6 +20,8 @@ const PASSWORD: &str = "<replication password>";
 const RECEIVER: &str = "<receiver thread id>";
 /// What the receiver has received, as a position; without one there is nothing to wait for.
 const RECEIVED: &str = "<received position>";
+/// The same as a set of transactions.
+const RECEIVED_SET: &str = "<received transactions>";
 /// What is left of the step's limit.
 const SECONDS: &str = "<seconds left>";
 /// A statement of its own: one `KILL` for each connection of an ordinary client.
@@ -53,16 +55,17 @@ pub(super) async fn expand(
         let privileged = privileged_connections(connection, filling).await?;
         return Ok(privileged.iter().map(|id| format!("KILL {id}")).collect());
     }
-    if statement.contains(RECEIVED) {
-        let status = connection.query(RECEIVED_POSITION).await?;
-        let position = status.first().and_then(|row| row.get(RECEIVED_COLUMN));
-        let Some(position) = position.filter(|text| !text.is_empty()) else {
-            return Ok(Vec::new());
-        };
-        return Ok(vec![filled(
-            &statement.replace(RECEIVED, position),
-            filling,
-        )]);
+    for (placeholder, column) in [
+        (RECEIVED, dialect::RECEIVED_POSITION),
+        (RECEIVED_SET, dialect::RECEIVED_SET),
+    ] {
+        if statement.contains(placeholder) {
+            let status = connection.query(dialect::RECEIVED).await?;
+            let received = status.first().and_then(|row| row.get(column));
+            let received = received.filter(|text| !text.is_empty());
+            let whole = received.map(|text| statement.replace(placeholder, text));
+            return Ok(whole.iter().map(|text| filled(text, filling)).collect());
+        }
     }
     if statement.contains(RECEIVER) {
         let receivers = receiver_threads(connection).await?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mainstay_failover::{Output, Step};
 use mainstay_mysql::{Connection, Error};
-use mainstay_topology::{Family, ServerName, Target};
+use mainstay_topology::{Dialect, ServerName, Target};
 use tokio::time::sleep;
 
 use super::effects::{facts, filling, host, lend};
@@ -22,8 +22,12 @@ pub(super) async fn run(
     server: &ServerName,
     donor: &Target,
 ) -> Done {
-    let family = step.place.as_ref().map(|place| place.family);
-    if family == Some(Family::Mysql) {
+    let place = step.place.as_ref();
+    let clones = place.is_some_and(|place| match place.dialect {
+        Dialect::Mysql80 | Dialect::Mysql8026 | Dialect::Mysql => true,
+        Dialect::Mysql56 | Dialect::Mysql57 | Dialect::Mariadb => false,
+    });
+    if clones {
         clone(executor, step, server, donor).await?;
     } else {
         host(executor, "replace its data", server)?

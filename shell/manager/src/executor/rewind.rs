@@ -61,7 +61,7 @@ pub(super) async fn run(
     server: &ServerName,
     transactions: Option<&Difference>,
 ) -> Done {
-    let family = step.place.as_ref().map(|place| place.family);
+    let family = step.place.as_ref().map(|place| place.dialect.family());
     let family = family.ok_or_else(|| format!("the family of {server} is not known"))?;
     let work = Work {
         executor,

@@ -14,6 +14,9 @@ const ALREADY_DONE: [u16; 3] = [1125, 1968, 1094];
 /// `ER_UNKNOWN_SYSTEM_VARIABLE`: without the plugin there is nothing to switch off.
 const NO_VARIABLE: u16 = 1193;
 
+/// `ER_OPTION_PREVENTS_STATEMENT`: events are disabled at start, and cannot be switched off.
+const DISABLED: u16 = 1290;
+
 /// `ER_LOCK_WAIT_TIMEOUT`: running statements did not end within the second that `read_only`
 /// waits. Tried again within the limit of the step.
 const LOCKED: u16 = 1205;
@@ -159,6 +162,7 @@ async fn run_one(connection: &mut Connection, sql: &str) -> Result<Ran, Refused>
 
 fn is_done(code: u16, sql: &str) -> bool {
     ALREADY_DONE.contains(&code)
+        || (code == DISABLED && sql.ends_with("event_scheduler = OFF"))
         || (code == NO_VARIABLE && sql.contains("semi_sync") && sql.ends_with("= OFF"))
 }
 

@@ -1,6 +1,6 @@
 //! What the servers are asked before a switchover. Nothing here changes anything.
 
-use mainstay_topology::Family;
+use mainstay_topology::Dialect;
 
 /// Open transactions, the oldest first; those of appliers do not count.
 pub(super) const TRANSACTIONS: &str = "SELECT t.trx_mysql_thread_id AS id, p.USER AS user, \
@@ -38,11 +38,12 @@ pub(super) const MAY_REPLICATE: [&str; 3] = [
 
 pub(super) const FOLDER: &str = "SELECT @@GLOBAL.datadir";
 
-/// Who holds a lock of the whole server. MariaDB tells holders only with a plugin that is rarely
+/// Who holds a lock of the whole server. MySQL before 8.0 has no table of them, or does not fill
+/// it; MariaDB tells holders only with a plugin that is rarely
 /// there; it tells who waits for one.
-pub(super) fn locks(family: Family) -> &'static str {
-    match family {
-        Family::Mysql => {
+pub(super) fn locks(words: Dialect) -> &'static str {
+    match words {
+        Dialect::Mysql80 | Dialect::Mysql8026 | Dialect::Mysql => {
             "SELECT t.PROCESSLIST_ID AS id, t.PROCESSLIST_USER AS user, \
              t.PROCESSLIST_TIME AS age, COALESCE(t.PROCESSLIST_INFO, '') AS statement \
              FROM performance_schema.metadata_locks l \
@@ -50,7 +51,7 @@ pub(super) fn locks(family: Family) -> &'static str {
              WHERE l.OBJECT_TYPE IN ('BACKUP LOCK', 'GLOBAL') AND l.LOCK_STATUS = 'GRANTED' \
              AND l.LOCK_TYPE = 'SHARED' AND t.PROCESSLIST_ID <> CONNECTION_ID()"
         }
-        Family::Mariadb => {
+        Dialect::Mysql56 | Dialect::Mysql57 | Dialect::Mariadb => {
             "SELECT ID AS id, USER AS user, TIME AS age, LEFT(COALESCE(INFO, ''), 200) \
              AS statement FROM information_schema.PROCESSLIST \
              WHERE STATE IN ('Waiting for backup lock', 'Waiting for global read lock') \
@@ -60,10 +61,12 @@ pub(super) fn locks(family: Family) -> &'static str {
 }
 
 /// The statement whose columns that begin so are filters.
-pub(super) fn filters(family: Family) -> (&'static str, &'static str) {
-    match family {
-        Family::Mysql => ("SHOW REPLICA STATUS", "Replicate_"),
-        Family::Mariadb => ("SHOW SLAVE STATUS", "Replicate_"),
+pub(super) fn filters(words: Dialect) -> (&'static str, &'static str) {
+    match words {
+        Dialect::Mysql8026 | Dialect::Mysql => ("SHOW REPLICA STATUS", "Replicate_"),
+        Dialect::Mysql56 | Dialect::Mysql57 | Dialect::Mysql80 | Dialect::Mariadb => {
+            ("SHOW SLAVE STATUS", "Replicate_")
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! What a fake server says when the manager looks at it.
 
-use mainstay_topology::{Facts, Family, Link as LinkFacts, SemiSync, Setup, Version};
+use mainstay_topology::{
+    Facts, Family, Link as LinkFacts, SemiSync, SemiSyncWords, Setup, Version,
+};
 
 use super::Server;
 use crate::gtids::server_uuid;
@@ -40,10 +42,12 @@ impl Server {
                 waiting,
                 unacknowledged: 0,
                 replica_enabled: self.acknowledges,
+                words: SemiSyncWords::Present,
             },
             link: self.link.as_ref().map(|link| self.link_facts(link)),
             executed,
             setup: Setup::default(),
+            positions: None,
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use mainstay_failover::{Effect, Manner, OnFailure, Place};
-use mainstay_topology::{Address, Family};
+use mainstay_topology::{Address, Dialect, SemiSyncWords};
 
 use super::{Bench, done, server};
 use crate::executor::*;
@@ -16,10 +16,10 @@ const ONLINE: &str = "SET GLOBAL offline_mode = OFF";
 const READ_ONLY: &str = "SET GLOBAL super_read_only = ON";
 
 fn step(effect: Effect, sql: &[&str]) -> Step {
-    step_of(Family::Mysql, effect, sql)
+    step_of(Dialect::Mysql, effect, sql)
 }
 
-fn step_of(family: Family, effect: Effect, sql: &[&str]) -> Step {
+fn step_of(dialect: Dialect, effect: Effect, sql: &[&str]) -> Step {
     let address = Address {
         host: "127.0.0.1".to_owned(),
         port: 3301,
@@ -29,8 +29,10 @@ fn step_of(family: Family, effect: Effect, sql: &[&str]) -> Step {
         place: Some(Place {
             name: server(),
             address,
-            family,
             channel: String::new(),
+            dialect,
+            semi_sync: SemiSyncWords::Present,
+            positions: false,
         }),
         group: 1,
         precondition: String::new(),
@@ -104,7 +106,7 @@ async fn an_applier_that_keeps_a_stop_waiting_is_killed_though_the_receiver_runs
     .await;
     let bench = Bench::with_server(&fake.options);
     let effect = Effect::ForgetSource { server: server() };
-    let step = step_of(Family::Mariadb, effect, &[STOP]);
+    let step = step_of(Dialect::Mariadb, effect, &[STOP]);
     assert_eq!(bench.run_step(step).await, done());
 }
 
@@ -123,7 +125,7 @@ fn attach(change: &str) -> Step {
         source,
         manner: Manner::ACKNOWLEDGING,
     };
-    step_of(Family::Mariadb, effect, &["STOP SLAVE", change])
+    step_of(Dialect::Mariadb, effect, &["STOP SLAVE", change])
 }
 
 #[tokio::test]
@@ -174,12 +176,12 @@ async fn events_that_ran_before_writes_ended_run_again_when_they_are_open() {
     let bench = Bench::with_server(&fake.options);
     let open = || {
         step_of(
-            Family::Mariadb,
+            Dialect::Mariadb,
             Effect::OpenWrites { server: server() },
             &["OPEN"],
         )
     };
-    let fence = step_of(Family::Mariadb, Effect::Fence { server: server() }, &[OFF]);
+    let fence = step_of(Dialect::Mariadb, Effect::Fence { server: server() }, &[OFF]);
     for step in [open(), fence, open(), open()] {
         assert_eq!(bench.run_step(step).await, done());
     }
@@ -201,7 +203,7 @@ async fn clients_that_come_back_are_cut_off_before_a_lock_is_asked_for_again() {
     let bench = Bench::with_server(&fake.options);
     let fence = Effect::Fence { server: server() };
     let sql = ["<kill client connections>", READ_ONLY];
-    let step = step_of(Family::Mariadb, fence, &sql);
+    let step = step_of(Dialect::Mariadb, fence, &sql);
     assert_eq!(bench.run_step(step).await, done());
     let received = fake.receives(READ_ONLY).await;
     let kills = received.iter().filter(|(_, one)| one == "KILL 8");
