@@ -13,6 +13,7 @@ mod person;
 mod settings;
 
 use std::fs::File;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -109,6 +110,7 @@ impl Lab {
             .command(MANAGER, mainstay_binary())
             .args(["serve", "--config"])
             .arg(settings::file(self.home.path()))
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log.expect("a log"))
@@ -169,11 +171,23 @@ impl Lab {
         self.spawn_server(number, how);
     }
 
+    /// Starts a server again with more options, this time only, and waits until it answers.
+    #[track_caller]
+    pub fn start_server_with(&mut self, number: usize, options: &[&str]) {
+        let how = self.servers[number - 1].next_start(true);
+        self.spawn_server_with(number, how, options);
+        wait_for("a server that was started", || self.answers(number));
+    }
+
     fn spawn_server(&mut self, number: usize, how: Start) {
+        self.spawn_server_with(number, how, &[]);
+    }
+
+    fn spawn_server_with(&mut self, number: usize, how: Start, options: &[&str]) {
         let command = self
             .network
             .command(&name(number), self.family.server_program());
-        self.servers[number - 1].spawn(command, how);
+        self.servers[number - 1].spawn(command, how, options);
     }
 
     /// Starts servers again whose process ended by itself, as their service manager does: MySQL

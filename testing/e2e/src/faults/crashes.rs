@@ -1,12 +1,17 @@
 //! Processes of servers end.
 
+use std::thread::sleep;
+use std::time::Duration;
+
 use rustix::process::Signal;
 
 use super::catalogue::{ENDING, NO_PRIMARY, UNKNOWN};
 use super::{Fault, Stage, dialect};
+use crate::Client;
 use crate::lab::{self, Way};
+use crate::wait::wait_until;
 
-pub(super) const FAULTS: [Fault; 9] = [
+pub(super) const FAULTS: [Fault; 12] = [
     Fault {
         number: 1,
         name: "kill-primary",
@@ -27,6 +32,27 @@ pub(super) const FAULTS: [Fault; 9] = [
         moves: 1..=1,
         errors: &[UNKNOWN, ENDING],
         act: terminate_primary,
+    },
+    Fault {
+        number: 3,
+        name: "crash-loop-of-primary",
+        moves: 0..=4,
+        errors: &[UNKNOWN],
+        act: crash_loop_of_primary,
+    },
+    Fault {
+        number: 57,
+        name: "old-primary-returns-writable",
+        moves: 1..=1,
+        errors: &[UNKNOWN],
+        act: old_primary_returns_writable,
+    },
+    Fault {
+        number: 85,
+        name: "only-acknowledging-replica-forgets",
+        moves: 0..=1,
+        errors: &[UNKNOWN, NO_PRIMARY],
+        act: only_acknowledging_replica_forgets,
     },
     Fault {
         number: 33,
@@ -89,6 +115,47 @@ fn terminate_primary(stage: &mut Stage<'_>) {
     stage.lab.end_server(stage.primary, Signal::TERM);
     stage.wait_for_failover();
     stage.wait_for_writes();
+    stage.lab.start_server(stage.primary);
+}
+
+/// It is started as often as it dies.
+fn crash_loop_of_primary(stage: &mut Stage<'_>) {
+    for _ in 0..4 {
+        stage.lab.end_server(stage.primary, Signal::KILL);
+        stage.lab.start_server(stage.primary);
+    }
+}
+
+/// Somebody has changed its options. It must not stay so.
+fn old_primary_returns_writable(stage: &mut Stage<'_>) {
+    stage.lab.end_server(stage.primary, Signal::KILL);
+    stage.wait_for_failover();
+    stage.wait_for_writes();
+    let options = dialect::writable_options(stage.lab);
+    stage.lab.start_server_with(stage.primary, options);
+    wait_until("a fenced server", || {
+        let session = Client::try_connect(&stage.lab.person(stage.primary));
+        let rows = session.and_then(|mut session| session.try_query("SELECT @@GLOBAL.read_only"));
+        rows.is_ok_and(|rows| rows.scalar() == Some("1"))
+    });
+    stage.wait_for_writes();
+}
+
+/// One replica alone has acknowledged, and has applied nothing of it, when it crashes: MariaDB
+/// drops relay logs at a start. Then the primary dies, and only the replica that knows least was
+/// never down.
+fn only_acknowledging_replica_forgets(stage: &mut Stage<'_>) {
+    let [forgets, ignorant] = stage.replicas;
+    let cut = [lab::name(ignorant)];
+    stage.lab.cut(stage.primary, &[&cut[0]], Way::Both);
+    let mut blocked = stage.lab.client(forgets);
+    blocked.execute(dialect::LOCK_ALL);
+    stage.wait_for_writes();
+    stage.lab.end_server(forgets, Signal::KILL);
+    stage.lab.end_server(stage.primary, Signal::KILL);
+    stage.lab.start_server(forgets);
+    sleep(Duration::from_secs(3));
+    stage.lab.mend(stage.primary);
     stage.lab.start_server(stage.primary);
 }
 

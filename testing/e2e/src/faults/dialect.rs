@@ -56,6 +56,14 @@ pub(super) fn writable(lab: &Lab) -> &'static str {
     }
 }
 
+/// Options of a server that is open to writes from its first second.
+pub(super) fn writable_options(lab: &Lab) -> &'static [&'static str] {
+    match lab.family() {
+        Family::MariaDb => &["--read-only=OFF"],
+        Family::MySql => &["--super-read-only=OFF", "--read-only=OFF"],
+    }
+}
+
 #[track_caller]
 pub(super) fn stop_receiver(lab: &Lab, server: usize) {
     execute(

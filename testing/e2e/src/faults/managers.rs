@@ -8,9 +8,9 @@ use rustix::process::Signal;
 use super::catalogue::{NO_PRIMARY, REFUSED, UNKNOWN};
 use super::switchovers::begin_switchover;
 use super::{Fault, Stage};
-use crate::lab;
+use crate::lab::{self, EVERYONE, Way};
 
-pub(super) const FAULTS: [Fault; 7] = [
+pub(super) const FAULTS: [Fault; 9] = [
     Fault {
         number: 23,
         name: "kill-manager",
@@ -33,16 +33,30 @@ pub(super) const FAULTS: [Fault; 7] = [
         act: kill_primary_then_manager,
     },
     Fault {
+        number: 24,
+        name: "hang-primary-then-kill-manager",
+        moves: 1..=1,
+        errors: &[UNKNOWN, REFUSED],
+        act: hang_primary_then_kill_manager,
+    },
+    Fault {
+        number: 24,
+        name: "cut-primary-off-then-kill-manager",
+        moves: 1..=1,
+        errors: &[UNKNOWN, REFUSED],
+        act: cut_primary_off_then_kill_manager,
+    },
+    Fault {
         number: 25,
         name: "kill-manager-in-failovers",
-        moves: 4..=4,
+        moves: 6..=6,
         errors: &[UNKNOWN, REFUSED, NO_PRIMARY],
         act: kill_manager_in_failovers,
     },
     Fault {
         number: 26,
         name: "kill-manager-in-switchovers",
-        moves: 0..=4,
+        moves: 0..=6,
         errors: &[UNKNOWN, REFUSED, NO_PRIMARY],
         act: kill_manager_in_switchovers,
     },
@@ -63,11 +77,13 @@ pub(super) const FAULTS: [Fault; 7] = [
 ];
 
 /// From the beginning until the manager is killed; the next time it gets further.
-const MOMENTS: [Duration; 4] = [
+const MOMENTS: [Duration; 6] = [
     Duration::from_millis(12),
     Duration::from_millis(30),
     Duration::from_millis(60),
     Duration::from_millis(120),
+    Duration::from_millis(180),
+    Duration::from_millis(260),
 ];
 
 fn kill_manager(stage: &mut Stage<'_>) {
@@ -96,6 +112,25 @@ fn kill_primary_then_manager(stage: &mut Stage<'_>) {
     stage.wait_for_failover();
     stage.wait_for_writes();
     stage.lab.start_server(stage.primary);
+}
+
+/// The next manager has never seen the primary alive.
+fn hang_primary_then_kill_manager(stage: &mut Stage<'_>) {
+    stage.lab.signal_server(stage.primary, Signal::STOP);
+    stage.lab.kill_mainstay();
+    stage.lab.start_mainstay();
+    stage.wait_for_failover();
+    stage.wait_for_writes();
+    stage.lab.signal_server(stage.primary, Signal::CONT);
+}
+
+fn cut_primary_off_then_kill_manager(stage: &mut Stage<'_>) {
+    stage.lab.cut(stage.primary, &EVERYONE, Way::Both);
+    stage.lab.kill_mainstay();
+    stage.lab.start_mainstay();
+    stage.wait_for_failover();
+    stage.wait_for_writes();
+    stage.lab.mend(stage.primary);
 }
 
 fn kill_manager_in_failovers(stage: &mut Stage<'_>) {

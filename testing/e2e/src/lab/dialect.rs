@@ -53,7 +53,21 @@ pub(super) const REPLICATION_RIGHTS: &str = "REPLICATION SLAVE";
 /// The second lets a server be the donor of a clone.
 pub(super) const REPLICATION_RIGHTS_MYSQL: &str = "REPLICATION SLAVE, BACKUP_ADMIN";
 
-/// Where a copy ends, for an init file.
-pub(super) fn take_position(position: &str) -> String {
-    format!("SET GLOBAL gtid_slave_pos = '{position}';\n")
+/// All GTIDs that a server's binary logs have seen: the newest of each domain and server.
+pub(super) const BINLOG_STATE: &str = "SELECT @@GLOBAL.gtid_binlog_state";
+
+/// What a copy holds, for an init file. Without the state, the copy would take itself for a server
+/// that has always existed, and feed an empty replica half of the data without an error.
+pub(super) fn take_history(position: &str, before: &str) -> String {
+    let writer = |gtid: &str| gtid.rsplit_once('-').map(|(writer, _)| writer.to_owned());
+    let newest: Vec<_> = position.split(',').map(writer).collect();
+    let older = before
+        .split(',')
+        .filter(|gtid| !gtid.is_empty() && !newest.contains(&writer(gtid)));
+    // The last one of a domain counts as its newest.
+    let state: Vec<_> = older.chain(position.split(',')).collect();
+    format!(
+        "SET GLOBAL gtid_slave_pos = '{position}';\nSET GLOBAL gtid_binlog_state = '{}';\n",
+        state.join(",")
+    )
 }

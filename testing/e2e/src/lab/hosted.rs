@@ -1,6 +1,7 @@
 //! One server: its files, its process, how it is started.
 
 use std::fs::{self, File};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -150,7 +151,7 @@ impl Hosted {
         }
     }
 
-    pub(super) fn spawn(&mut self, mut command: Command, how: Start) {
+    pub(super) fn spawn(&mut self, mut command: Command, how: Start, options: &[&str]) {
         assert!(self.process.is_none(), "it runs");
         let log = File::options()
             .create(true)
@@ -176,6 +177,9 @@ impl Hosted {
             Start::Plain => {}
         }
         let child = command
+            .args(options)
+            // An interrupt at the terminal is for the test, not for its servers.
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a log"))
             .stderr(log)

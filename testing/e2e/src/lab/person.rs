@@ -60,6 +60,7 @@ impl Lab {
             .find(|donor| status.server(&name(*donor))["reachability"] == "reachable");
         let donor = donor.expect("somebody has the data");
         self.servers[server - 1].end(Signal::KILL, false);
+        let before = self.client(donor).value(dialect::BINLOG_STATE);
         let copy = self.data(server).with_extension("copy");
         let target = format!("--target-dir={}", copy.display());
         let (user, password) = settings::PERSON;
@@ -78,7 +79,7 @@ impl Lab {
         fs::remove_dir_all(self.data(server)).expect("its data are there");
         fs::rename(&copy, self.data(server)).expect("they are on one disk");
         let seed = self.home().join(&name(server)).join("seed.sql");
-        fs::write(seed, dialect::take_position(&position)).expect("it can be written");
+        fs::write(seed, dialect::take_history(&position, &before)).expect("it can be written");
         self.spawn_server(server, Start::Seeded);
         wait_for("a reseeded server", || self.answers(server));
         self.helped += 1;

@@ -8,9 +8,13 @@
 #![expect(clippy::print_stdout, reason = "its output is what it is run for")]
 
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use mainstay_e2e::Family;
 use mainstay_e2e::faults::{Fault, Outcome, Series, catalogue, table};
+
+/// Somebody wants it to end: after the present fault, so that nothing stays behind.
+static ENOUGH: AtomicBool = AtomicBool::new(false);
 
 fn main() -> ExitCode {
     let mut names: Vec<String> = std::env::args().skip(1).collect();
@@ -37,12 +41,14 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     faults.retain(|fault| names.is_empty() || names.iter().any(|name| name == fault.name));
+    std::thread::spawn(wait_for_interrupt);
     let mut outcomes = Vec::new();
     for family in families {
         outcomes.extend(run(family, &faults));
     }
     print!("{}", table(&outcomes));
-    if outcomes.iter().all(|one| one.wrong.is_empty()) {
+    let enough = ENOUGH.load(Ordering::Relaxed);
+    if outcomes.iter().all(|one| one.wrong.is_empty()) && !enough {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -54,6 +60,9 @@ fn run(family: Family, faults: &[Fault]) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     let mut series: Option<Series> = None;
     for fault in faults {
+        if ENOUGH.load(Ordering::Relaxed) {
+            break;
+        }
         let mut cluster = series.take().unwrap_or_else(|| Series::start(family));
         let outcome = cluster.run(fault);
         eprint!("{}", table(std::slice::from_ref(&outcome)));
@@ -65,4 +74,16 @@ fn run(family: Family, faults: &[Fault]) -> Vec<Outcome> {
         outcomes.push(outcome);
     }
     outcomes
+}
+
+fn wait_for_interrupt() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime can be made");
+    // Without it, an interrupt ends the program at once, as it always did.
+    if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+        eprintln!("this ends after the present fault");
+        ENOUGH.store(true, Ordering::Relaxed);
+    }
 }
