@@ -11,6 +11,7 @@ use crate::doctor::DoctorArgs;
 use crate::import::ImportArgs;
 use crate::init::InitArgs;
 use crate::rolling::RollingCommand;
+use crate::schedule::{ScheduleCommand, WhenArgs};
 
 /// Keeps a MySQL or MariaDB service answering.
 #[derive(Debug, Parser)]
@@ -70,8 +71,12 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Rolling(RollingCommand),
     /// Move the primary to another server, under load, without losing anything.
-    #[command(after_help = "Example:\n  mainstay switchover --to db2")]
+    #[command(after_help = "Example:\n  mainstay switchover --to db2\n  \
+                            mainstay switchover --at 2026-11-20T03:00:00Z")]
     Switchover(SwitchoverArgs),
+    /// Show or cancel switchovers that are to be made at a time.
+    #[command(subcommand)]
+    Schedule(ScheduleCommand),
     /// Replace a primary that is not confirmed dead, as far as that is safe.
     #[command(
         after_help = "Example:\n  mainstay plan failover && mainstay failover\n\n\
@@ -344,6 +349,8 @@ pub(crate) struct SwitchoverArgs {
     pub(crate) to: Option<String>,
     #[command(flatten)]
     pub(crate) allowed: AllowedArgs,
+    #[command(flatten)]
+    pub(crate) when: WhenArgs,
     /// Print the operation as JSON.
     #[arg(long)]
     pub(crate) json: bool,

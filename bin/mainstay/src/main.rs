@@ -22,6 +22,7 @@ mod import;
 mod init;
 mod logs;
 mod metrics;
+mod moment;
 mod naming;
 mod output;
 mod plan;
@@ -29,6 +30,7 @@ mod queries;
 mod rolling;
 mod runfile;
 mod sandbox;
+mod schedule;
 mod scheduler;
 mod secrets;
 mod serve;
@@ -75,6 +77,7 @@ fn main() -> ExitCode {
         Command::Change(command) => change::run(&command),
         Command::Rolling(command) => rolling::run(&command),
         Command::Switchover(args) => switchover::run(&args),
+        Command::Schedule(command) => schedule::run(&command),
         Command::Failover(args) => switchover::failover(&args),
         Command::Drill(args) => drill::run(&args),
         Command::Import(args) => import::run(&args),

@@ -9,8 +9,12 @@ use serde_json::json;
 use crate::api::Api;
 use crate::args::{FailoverArgs, SwitchoverArgs};
 use crate::output::{emit, table};
+use crate::schedule;
 
 pub(crate) fn run(args: &SwitchoverArgs) -> Result<ExitCode> {
+    if let Some(kept) = schedule::later(args) {
+        return kept;
+    }
     let request = SwitchoverRequest {
         to: args.to.clone(),
         end_transactions: args.allowed.end_transactions,

@@ -8,6 +8,7 @@ mod operation;
 mod plan;
 mod queries;
 mod role;
+mod schedule;
 mod sessions;
 mod status;
 mod vip;
@@ -19,6 +20,7 @@ pub use operation::{MomentKind, MomentView, OperationOutcome, OperationView};
 pub use plan::{PlanStepView, PlanView, purpose};
 pub use queries::{CommandView, ErrorView, GateView, QueriesView, QueryView, RuleView};
 pub use role::{RoleHostView, RoleMove, RoleView};
+pub use schedule::{CancelRequest, ScheduleView};
 pub use sessions::{FreeView, SessionView, SessionsView};
 pub use status::{
     FactsView, FindingView, ProxyView, RunningView, ServerView, StatusParts, StatusView,

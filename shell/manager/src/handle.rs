@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mainstay_failover::preflight::Terms;
 use mainstay_failover::why::{Answer, Condition};
 use mainstay_failover::{Plan, Policy, Request};
-use mainstay_store::{Operation, Store};
+use mainstay_store::{Operation, Schedule, Store};
 use mainstay_topology::ServerName;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::spawn_blocking;
@@ -86,6 +86,27 @@ impl ManagerHandle {
     /// Runs a plan that was shown, if nothing that it relies on has changed since.
     pub async fn apply(&self, plan: String) -> Result<Operation, RequestError> {
         self.ask(|reply| Event::ApplyAsked { plan, reply }).await
+    }
+
+    /// Switchovers at a time: those that wait, and those of late.
+    pub async fn schedules(&self) -> Result<Vec<Schedule>, RequestError> {
+        let store = self.store.clone();
+        let read = spawn_blocking(move || store.schedules()).await;
+        Ok(read.map_err(|_| RequestError::Stopped)??)
+    }
+
+    /// Keeps a switchover until its time comes; answers its number.
+    pub async fn schedule(&self, schedule: Schedule) -> Result<u64, RequestError> {
+        let store = self.store.clone();
+        let kept = spawn_blocking(move || store.schedule(&schedule)).await;
+        Ok(kept.map_err(|_| RequestError::Stopped)??)
+    }
+
+    /// Ends the waiting of a switchover; false when none of that number waits.
+    pub async fn end_schedule(&self, id: u64, outcome: String) -> Result<bool, RequestError> {
+        let store = self.store.clone();
+        let ended = spawn_blocking(move || store.end_schedule(id, &outcome)).await;
+        Ok(ended.map_err(|_| RequestError::Stopped)??)
     }
 
     /// Every decision with what it depends on now, or those about one server.

@@ -1,9 +1,11 @@
-//! What is due by the wall clock: the end of a maintenance. People mean wall time; nothing that
-//! keeps data safe depends on it.
+//! What is due by the wall clock: the end of a maintenance, a switchover at a time. People mean wall
+//! time; nothing that keeps data safe depends on it.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use mainstay_failover::preflight::Terms;
 use mainstay_failover::{Change, Request};
+use mainstay_store::{Operation, Schedule};
 use mainstay_topology::ServerName;
 use tokio::time::sleep;
 
@@ -17,22 +19,36 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(crate) async fn run(manager: ManagerHandle) {
     loop {
         sleep(PAUSE).await;
-        for server in overdue(&manager, now_ms()) {
-            let change = Change::Serve;
-            let request = Request::Change {
-                server: server.clone(),
-                change,
-            };
-            match manager.request(request).await {
-                Ok(_) => tracing::info!(%server, "the time of its maintenance is over"),
-                // It is tried again.
-                Err(RequestError::Refused(reason)) => {
-                    tracing::info!(%server, %reason, "its maintenance goes on");
-                }
-                Err(RequestError::Store(_) | RequestError::Stopped) => return,
+        let looked = async {
+            end_maintenances(&manager).await?;
+            switch_over(&manager).await
+        };
+        match looked.await {
+            Ok(()) | Err(RequestError::Refused(_)) => {}
+            Err(RequestError::Store(error)) => {
+                tracing::warn!(%error, "what is due cannot be read");
             }
+            Err(RequestError::Stopped) => return,
         }
     }
+}
+
+async fn end_maintenances(manager: &ManagerHandle) -> Result<(), RequestError> {
+    for server in overdue(manager, now_ms()) {
+        let request = Request::Change {
+            server: server.clone(),
+            change: Change::Serve,
+        };
+        match manager.request(request).await {
+            Ok(_) => tracing::info!(%server, "the time of its maintenance is over"),
+            // It is tried again.
+            Err(RequestError::Refused(reason)) => {
+                tracing::info!(%server, %reason, "its maintenance goes on");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Servers whose maintenance should have ended.
@@ -45,6 +61,58 @@ fn overdue(manager: &ManagerHandle, now_ms: u64) -> Vec<ServerName> {
         until.is_some_and(|until| until <= now_ms)
     });
     over.map(|server| server.name().clone()).collect()
+}
+
+/// Tries switchovers whose time has come, until their window is over.
+async fn switch_over(manager: &ManagerHandle) -> Result<(), RequestError> {
+    let waiting = manager.schedules().await?.into_iter();
+    let waiting = waiting.filter(|schedule| schedule.outcome.is_none());
+    let due: Vec<Schedule> = waiting.filter(|one| one.at_ms <= now_ms()).collect();
+    for schedule in due {
+        let until = schedule.at_ms.saturating_add(schedule.window_ms);
+        // A manager that was down for longer than the window does not surprise anybody.
+        let outcome = if until < now_ms() {
+            Some("missed: nobody was there to make it in its window".to_owned())
+        } else {
+            tried(manager, &schedule, until).await?
+        };
+        if let Some(outcome) = outcome {
+            tracing::warn!(id = schedule.id, %outcome, "a switchover at a time has ended");
+            manager.end_schedule(schedule.id, outcome).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What became of it; `None` when it is tried again.
+async fn tried(
+    manager: &ManagerHandle,
+    schedule: &Schedule,
+    until: u64,
+) -> Result<Option<String>, RequestError> {
+    let to = schedule.to.as_deref().map(ServerName::new);
+    let terms = Terms {
+        end_transactions: schedule.end_transactions,
+        allow_newer: schedule.allow_newer,
+        ..manager.terms()
+    };
+    let request = Request::Switchover { to: to.clone() };
+    if to.is_some() && manager.snapshot().record().primary == to {
+        return Ok(Some("done: it was the primary already".to_owned()));
+    }
+    let failed = match manager.request_under(request, terms).await {
+        Ok(Operation {
+            id, failure: None, ..
+        }) => return Ok(Some(format!("done: operation {id}"))),
+        Ok(Operation {
+            failure: Some(reason),
+            ..
+        })
+        | Err(RequestError::Refused(reason)) => reason,
+        Err(error) => return Err(error),
+    };
+    tracing::info!(id = schedule.id, reason = %failed, "a switchover at a time is not made yet");
+    Ok((now_ms() >= until).then(|| format!("not made: {failed}")))
 }
 
 fn now_ms() -> u64 {

@@ -12,6 +12,7 @@ use rusqlite::{Connection, Transaction};
 use crate::error::StoreError;
 use crate::journal::{self, Entry};
 use crate::operation::{self, Operation};
+use crate::schedule::{self, Schedule};
 use crate::{record, schema, wish};
 
 /// How long to wait for a file that another process is about to let go.
@@ -36,7 +37,9 @@ impl Store {
         let connection = Connection::open(path).map_err(sqlite)?;
         connection.busy_timeout(LOCK_WAIT).map_err(sqlite)?;
         schema::prepare(&connection, path)?;
-        connection.execute_batch(wish::TABLE).map_err(sqlite)?;
+        for table in [wish::TABLE, schedule::TABLE] {
+            connection.execute_batch(table).map_err(sqlite)?;
+        }
         let store = Self {
             inner: Arc::new(Inner {
                 path: path.to_owned(),
@@ -69,6 +72,32 @@ impl Store {
     /// Stores what an operator wants with a server from now on.
     pub fn write_wish(&self, server: &ServerName, wish: &Wish) -> Result<(), StoreError> {
         self.write(|transaction| wish::write(transaction, server, wish))
+    }
+
+    /// Switchovers that wait for their time, and those of late with what became of them.
+    pub fn schedules(&self) -> Result<Vec<Schedule>, StoreError> {
+        let sqlite = |error: rusqlite::Error| self.error(&error);
+        schedule::read(&self.connection()).map_err(sqlite)
+    }
+
+    /// Keeps a switchover until its time comes; answers its number.
+    pub fn schedule(&self, schedule: &Schedule) -> Result<u64, StoreError> {
+        let mut id = 0;
+        self.write(|transaction| {
+            id = schedule::add(transaction, schedule)?;
+            Ok(())
+        })?;
+        Ok(id)
+    }
+
+    /// Says what became of a switchover that waited; false when none of that number waits.
+    pub fn end_schedule(&self, id: u64, outcome: &str) -> Result<bool, StoreError> {
+        let mut ended = false;
+        self.write(|transaction| {
+            ended = schedule::end(transaction, id, outcome)?;
+            Ok(())
+        })?;
+        Ok(ended)
     }
 
     /// Appends to the journal; all entries or none, on disk when this returns.

@@ -9,7 +9,7 @@ use mainstay_gtid::{Family, GtidSet};
 use mainstay_topology::{Epoch, Maintenance, Record, ServerName, Wish};
 use tempfile::TempDir;
 
-use crate::{Entry, StepOutcome, Store, StoreError};
+use crate::{Entry, Schedule, StepOutcome, Store, StoreError};
 
 fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -363,4 +363,26 @@ fn wishes_are_kept_until_they_are_taken_back() {
     assert_eq!(store.wishes().unwrap(), [(server.clone(), wish)].into());
     store.write_wish(&server, &Wish::default()).unwrap();
     assert!(store.wishes().unwrap().is_empty());
+}
+
+#[test]
+fn a_switchover_waits_for_its_time_and_ends_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let store = Store::open(&path).unwrap();
+    let wanted = Schedule {
+        at_ms: 1_795_162_051_893,
+        window_ms: 60_000,
+        to: Some("db2".to_owned()),
+        by: "jo".to_owned(),
+        ..Schedule::default()
+    };
+    let id = store.schedule(&wanted).unwrap();
+    drop(store);
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.schedules().unwrap(), [Schedule { id, ..wanted }]);
+    assert!(store.end_schedule(id, "cancelled by jo").unwrap());
+    assert!(!store.end_schedule(id, "done").unwrap());
+    let ended = &store.schedules().unwrap()[0];
+    assert_eq!(ended.outcome.as_deref(), Some("cancelled by jo"));
 }
