@@ -1,6 +1,7 @@
 //! What is due by the wall clock: the end of a maintenance, a switchover at a time. People mean wall
 //! time; nothing that keeps data safe depends on it.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mainstay_failover::preflight::Terms;
@@ -15,13 +16,17 @@ use crate::handle::ManagerHandle;
 /// Between two looks at the clock.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Why switchovers whose time has come were not made at the last try.
+type Refused = BTreeMap<u64, String>;
+
 /// Looks at the clock until the manager ends.
 pub(crate) async fn run(manager: ManagerHandle) {
+    let mut refused = Refused::new();
     loop {
         sleep(PAUSE).await;
         let looked = async {
             end_maintenances(&manager).await?;
-            switch_over(&manager).await
+            switch_over(&manager, &mut refused).await
         };
         match looked.await {
             Ok(()) | Err(RequestError::Refused(_)) => {}
@@ -64,32 +69,36 @@ fn overdue(manager: &ManagerHandle, now_ms: u64) -> Vec<ServerName> {
 }
 
 /// Tries switchovers whose time has come, until their window is over.
-async fn switch_over(manager: &ManagerHandle) -> Result<(), RequestError> {
+async fn switch_over(manager: &ManagerHandle, refused: &mut Refused) -> Result<(), RequestError> {
     let waiting = manager.schedules().await?.into_iter();
     let waiting = waiting.filter(|schedule| schedule.outcome.is_none());
     let due: Vec<Schedule> = waiting.filter(|one| one.at_ms <= now_ms()).collect();
     for schedule in due {
         let until = schedule.at_ms.saturating_add(schedule.window_ms);
-        // A manager that was down for longer than the window does not surprise anybody.
-        let outcome = if until < now_ms() {
-            Some("missed: nobody was there to make it in its window".to_owned())
-        } else {
-            tried(manager, &schedule, until).await?
+        let outcome = match (until < now_ms(), refused.remove(&schedule.id)) {
+            (true, Some(reason)) => format!("not made: {reason}"),
+            // A manager that was down for longer than the window does not surprise anybody.
+            (true, None) => "missed: no manager ran in its window".to_owned(),
+            (false, _) => match tried(manager, &schedule).await? {
+                Ok(done) => done,
+                Err(reason) => {
+                    tracing::info!(id = schedule.id, %reason, "a switchover is not made yet");
+                    refused.insert(schedule.id, reason);
+                    continue;
+                }
+            },
         };
-        if let Some(outcome) = outcome {
-            tracing::warn!(id = schedule.id, %outcome, "a switchover at a time has ended");
-            manager.end_schedule(schedule.id, outcome).await?;
-        }
+        tracing::warn!(id = schedule.id, %outcome, "a switchover at a time has ended");
+        manager.end_schedule(schedule.id, outcome).await?;
     }
     Ok(())
 }
 
-/// What became of it; `None` when it is tried again.
+/// What became of it, or why it is tried again.
 async fn tried(
     manager: &ManagerHandle,
     schedule: &Schedule,
-    until: u64,
-) -> Result<Option<String>, RequestError> {
+) -> Result<Result<String, String>, RequestError> {
     let to = schedule.to.as_deref().map(ServerName::new);
     let terms = Terms {
         end_transactions: schedule.end_transactions,
@@ -98,21 +107,19 @@ async fn tried(
     };
     let request = Request::Switchover { to: to.clone() };
     if to.is_some() && manager.snapshot().record().primary == to {
-        return Ok(Some("done: it was the primary already".to_owned()));
+        return Ok(Ok("done: it was the primary already".to_owned()));
     }
-    let failed = match manager.request_under(request, terms).await {
+    match manager.request_under(request, terms).await {
         Ok(Operation {
             id, failure: None, ..
-        }) => return Ok(Some(format!("done: operation {id}"))),
+        }) => Ok(Ok(format!("done: operation {id}"))),
         Ok(Operation {
             failure: Some(reason),
             ..
         })
-        | Err(RequestError::Refused(reason)) => reason,
-        Err(error) => return Err(error),
-    };
-    tracing::info!(id = schedule.id, reason = %failed, "a switchover at a time is not made yet");
-    Ok((now_ms() >= until).then(|| format!("not made: {failed}")))
+        | Err(RequestError::Refused(reason)) => Ok(Err(reason)),
+        Err(error) => Err(error),
+    }
 }
 
 fn now_ms() -> u64 {
