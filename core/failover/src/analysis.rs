@@ -9,6 +9,7 @@ use crate::plan::establish::missing;
 use crate::plan::failover::{ballot, expected, unconfigured};
 use crate::plan::first::same_identities;
 use crate::plan::rejoin::{Need, can_be_rewound, need};
+use crate::ring;
 use crate::shape::{able, acknowledges, declared, is_right_behind, late, source_of, unfitness};
 use crate::verdict::{Verdict, blocked_writes, judge};
 use crate::view::{View, may_acknowledge};
@@ -39,6 +40,8 @@ pub(crate) fn findings(view: View<'_>, verdict: &Verdict) -> Vec<Finding> {
             .map(|name| Finding::of_server(name, Problem::NotConfigured)),
     );
     found.extend(same_identities(view));
+    let of_pair = ring::misfits(view).into_iter();
+    found.extend(of_pair.map(|misfit| Finding::of_cluster(Problem::Shape(misfit))));
     found.extend(acknowledgers(view));
     found.extend(defenceless(view, verdict));
     found

@@ -6,6 +6,7 @@ use crate::analysis::lost_data;
 use crate::elect::elect;
 use crate::plan::rejoin::{Need, need};
 use crate::plan::{count, establish, failover, first, rejoin, release};
+use crate::ring;
 use crate::step::{Plan, Purpose};
 use crate::verdict::Verdict;
 use crate::view::View;
@@ -88,6 +89,7 @@ fn keep(view: View<'_>) -> Decision {
             .filter(|(server, _)| !first::has_twin(view, server))
             .filter_map(|(server, need)| repair(view, server, need));
         plans.extend(repaired);
+        plans.extend(ring::plan(view));
         // Copies come last: they take long, and need a donor that is spared or has a replica.
         plans.sort_by_key(|plan| matches!(plan.purpose, Purpose::Reseed { .. }));
     }

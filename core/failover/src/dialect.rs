@@ -13,6 +13,8 @@
 //!   is left out.
 //! - `<received position>`: `Gtid_IO_Pos` of `SHOW SLAVE STATUS`; when empty the statement is left
 //!   out.
+//! - `<log file of NAME>`, `<log position of NAME>`: the end of that server's binary log when the
+//!   step begins (`SHOW MASTER STATUS`).
 //! - `<seconds left>`: of the step's limit. A wait that answers anything but 0 has run out of time.
 //! - `<executed by NAME>`: what that server says it has executed when the step begins.
 //!

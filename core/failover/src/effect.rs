@@ -145,6 +145,14 @@ pub enum Effect {
         /// The server.
         server: ServerName,
     },
+    /// Make the primary replicate from the passive one of the pair as well, without acknowledging:
+    /// clients go on writing.
+    CloseRing {
+        /// The primary.
+        server: ServerName,
+        /// The passive one, which has nothing that the primary lacks.
+        source: Target,
+    },
     /// Forget the server's own source: stop its threads, reset its link.
     ForgetSource {
         /// The server.

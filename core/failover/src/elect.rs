@@ -23,7 +23,7 @@ pub(crate) struct Survivor {
     pub(crate) promotion: Promotion,
     /// Why it is never promoted, because of how it is set up.
     pub(crate) unfit: Option<String>,
-    /// Replicas between it and the primary, as configured.
+    /// How far it is from the place of the primary, as configured.
     pub(crate) depth: u8,
     /// Its applier runs, so what it holds will be applied.
     pub(crate) applies: bool,

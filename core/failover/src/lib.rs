@@ -20,6 +20,7 @@ mod plan;
 pub mod policy;
 pub mod preflight;
 mod readers;
+mod ring;
 mod shape;
 pub mod spread;
 pub mod step;

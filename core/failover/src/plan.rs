@@ -119,6 +119,7 @@ pub(crate) fn place_of(effect: &Effect) -> Option<&ServerName> {
         | Effect::StopReplication { server }
         | Effect::AwaitIdle { server }
         | Effect::Restart { server }
+        | Effect::CloseRing { server, .. }
         | Effect::ForgetSource { server }
         | Effect::SaveErrant { server, .. }
         | Effect::Rewind { server, .. }
@@ -148,7 +149,9 @@ fn limit(effect: &Effect, policy: &Policy) -> Duration {
         | Effect::ReleaseProved { .. }
         | Effect::Wish { .. }
         | Effect::ForgetSource { .. } => seconds(5),
-        Effect::Attach { .. } | Effect::StopReplication { .. } => seconds(10),
+        Effect::Attach { .. } | Effect::CloseRing { .. } | Effect::StopReplication { .. } => {
+            seconds(10)
+        }
         Effect::AwaitIdle { .. } => seconds(30),
         Effect::Restart { .. } => seconds(300),
         Effect::Drain { .. } => policy.drain_limit,

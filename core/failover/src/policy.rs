@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use mainstay_topology::ServerName;
+
 /// What an acknowledged commit promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
@@ -44,6 +46,8 @@ pub struct Policy {
     pub apply_limit: Duration,
     /// Replicas that are further behind get no reads.
     pub reader_lag_max: Duration,
+    /// Two servers that replicate from each other; one of them is the primary, or should be.
+    pub pair: Option<[ServerName; 2]>,
 }
 
 impl Default for Policy {
@@ -63,6 +67,7 @@ impl Default for Policy {
             catch_up_limit: Duration::from_secs(10),
             apply_limit: Duration::from_secs(30),
             reader_lag_max: Duration::from_secs(10),
+            pair: None,
         }
     }
 }

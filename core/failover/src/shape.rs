@@ -35,7 +35,7 @@ pub(crate) fn unfitness(view: View<'_>, server: &Server) -> Option<String> {
     match setup.logging {
         Logging::Nothing => return Some("has no binary log".to_owned()),
         // Its source is the only one that could need what it did not log.
-        Logging::Own if view.topology.servers.len() > 2 => {
+        Logging::Own if view.topology.servers.len() > 2 || view.policy.pair.is_some() => {
             return Some("does not log what it replicates".to_owned());
         }
         Logging::Own | Logging::All => {}

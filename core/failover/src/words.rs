@@ -43,11 +43,9 @@ pub(crate) fn sentence(effect: &Effect) -> String {
         }
         Effect::EnableSemiSync {
             server,
-            acknowledgements,
+            acknowledgements: count,
             ..
-        } => {
-            format!("Let every commit on {server} wait for {acknowledgements} acknowledgement(s).")
-        }
+        } => format!("Let every commit on {server} wait for {count} acknowledgement(s)."),
         Effect::OpenWrites { server } => format!("Let {server} accept writes."),
         Effect::DropAddress { server, .. } => of_address("Take", "off", server),
         Effect::TakeAddress { server, .. } => of_address("Put", "on", server),
@@ -55,6 +53,7 @@ pub(crate) fn sentence(effect: &Effect) -> String {
             "End the wait of commits on {server} for an acknowledgement that was lost: its \
              replicas hold all that it has written."
         ),
+        Effect::CloseRing { server, source } => of_ring(server, source),
         Effect::ForgetSource { server } => format!("Let {server} forget its former source."),
         Effect::Wish { server, wish } => of_wish(server, wish),
         Effect::StopReplication { server } => format!("Stop replication on {server}."),
@@ -62,9 +61,9 @@ pub(crate) fn sentence(effect: &Effect) -> String {
         Effect::Restart { server } => format!("Shut {server} down, and wait until it is back."),
         Effect::SaveErrant {
             server,
-            transactions,
+            transactions: set,
         } => {
-            let set = one_line(transactions);
+            let set = one_line(set);
             format!("Save the transactions that only {server} has to a file: {set}.")
         }
         Effect::Rewind {
@@ -80,6 +79,11 @@ pub(crate) fn sentence(effect: &Effect) -> String {
 
 fn of_address(verb: &str, place: &str, server: &ServerName) -> String {
     format!("{verb} the writer's address {place} the host of {server}.")
+}
+
+fn of_ring(server: &ServerName, source: &Target) -> String {
+    let name = &source.name;
+    format!("Let {server} replicate from {name} too, without acknowledging.")
 }
 
 fn of_attach(server: &ServerName, source: &Target, manner: Manner) -> String {
@@ -205,6 +209,10 @@ pub(crate) fn precondition(effect: &Effect) -> String {
         Effect::ReleaseProved { server, .. } => {
             format!("{server} has written nothing since, and its replicas hold everything")
         }
+        Effect::CloseRing { server, source } => format!(
+            "{} replicates from {server} and has nothing of its own",
+            source.name
+        ),
         Effect::ForgetSource { server } => format!("{server} is the recorded primary"),
         Effect::DropAddress { server, .. } => format!("{server} gets no writes from now on"),
         Effect::TakeAddress { server, .. } => {

@@ -11,6 +11,7 @@ mod hand;
 mod reseed;
 mod restart;
 mod rewind;
+mod ring;
 mod salvage;
 mod statements;
 mod sweep;

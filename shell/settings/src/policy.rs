@@ -36,6 +36,7 @@ impl Settings {
             catch_up_limit: cluster.catch_up_limit,
             apply_limit: cluster.apply_limit,
             reader_lag_max: cluster.reader_lag_max,
+            pair: cluster.dual_primary.clone(),
         }
     }
 

@@ -173,7 +173,7 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
     } else {
         cluster::read(section, servers.len())
     };
-    part::check(&servers, report);
+    part::check(cluster.dual_primary.as_ref(), &servers, report);
     if !alone {
         server::check_managed(&servers, report);
     }

@@ -11,7 +11,7 @@ use mainstay_session::policy::{
     Algorithms, AuthPlugin, BinlogSource, Causal, Choice, ClientTls, Compression, CompressionWish,
     Credential, NoReader, PassThrough, Plugin, Require, Secret, ServerTls,
 };
-use mainstay_topology::{Address, Intent, Part, Promotion};
+use mainstay_topology::{Address, Intent, Part, Promotion, ServerName};
 
 use crate::alert::AlertSettings;
 use crate::balancing::BalancerSettings;
@@ -116,6 +116,9 @@ pub struct ClusterSettings {
     pub apply_limit: Duration,
     /// Replicas that are further behind get no reads; default 10 s.
     pub reader_lag_max: Duration,
+    /// `dual_primary = ["db1", "db2"]`: two servers that replicate from each other, one of which is
+    /// the primary; default none.
+    pub dual_primary: Option<[ServerName; 2]>,
 }
 
 /// `[[server]]`: one server.

@@ -88,6 +88,9 @@ fn the_defaults_that_the_example_shows_are_the_defaults() {
             "queries_of = ",
             "slow = ",
             "audit = ",
+            "dual_primary = ",
+            "source = ",
+            "delay = ",
         ];
         keys.iter().any(|key| line.contains(key))
     };

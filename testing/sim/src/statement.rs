@@ -58,6 +58,7 @@ pub(crate) fn script(step: &Step) -> Option<(&ServerName, Vec<Statement>)> {
         | Effect::EnableSemiSync { server, .. }
         | Effect::OpenWrites { server }
         | Effect::StopReplication { server }
+        | Effect::CloseRing { server, .. }
         | Effect::ForgetSource { server } => server,
         Effect::EndProcess { .. }
         | Effect::DropAddress { .. }

@@ -70,6 +70,7 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
         Effect::StopReplication { .. } => lines(&[STOP]),
         Effect::AwaitIdle { .. } => lines(&[super::AT_WORK]),
         Effect::Restart { .. } => lines(&["SHUTDOWN"]),
+        Effect::CloseRing { source, .. } => close_ring(source),
         Effect::ForgetSource { .. } => lines(&[STOP, "RESET SLAVE ALL"]),
         Effect::Rewind { transactions, .. } => rewind(transactions.is_some()),
         Effect::EndProcess { .. }
@@ -169,6 +170,25 @@ fn attach(source: &Target, manner: &Manner) -> Vec<String> {
         "START SLAVE".to_owned(),
     ]);
     statements
+}
+
+/// By file and position: a primary is ahead of its replica, which MariaDB's sources refuse by GTID,
+/// and its position cannot be set back below its own binary log. From the end of the replica's log
+/// on there are only its own transactions, which it skips, and what is written there later.
+fn close_ring(source: &Target) -> Vec<String> {
+    let (host, port, name) = (&source.address.host, source.address.port, &source.name);
+    vec![
+        "SET GLOBAL rpl_semi_sync_slave_enabled = OFF".to_owned(),
+        STOP.to_owned(),
+        format!(
+            "CHANGE MASTER TO MASTER_HOST = '{host}', MASTER_PORT = {port}, \
+             MASTER_USER = '<replication user>', MASTER_PASSWORD = '<replication password>', \
+             MASTER_USE_GTID = no, MASTER_LOG_FILE = '<log file of {name}>', \
+             MASTER_LOG_POS = <log position of {name}>, \
+             MASTER_HEARTBEAT_PERIOD = {HEARTBEAT_SECONDS}, MASTER_CONNECT_RETRY = 1"
+        ),
+        "START SLAVE".to_owned(),
+    ]
 }
 
 /// The same statements for a connection with a name; no other is touched. A receiver is not killed

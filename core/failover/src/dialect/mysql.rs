@@ -73,6 +73,7 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
         Effect::StopReplication { .. } => lines(&[STOP]),
         Effect::AwaitIdle { .. } => lines(&[super::AT_WORK]),
         Effect::Restart { .. } => lines(&["SHUTDOWN"]),
+        Effect::CloseRing { source, .. } => close_ring(source),
         Effect::ForgetSource { .. } => lines(&[STOP, "RESET REPLICA ALL FOR CHANNEL ''"]),
         Effect::Rewind { transactions, .. } => rewind(transactions.is_some()),
         // MySQL acknowledges again by itself when a replica reconnects.
@@ -126,10 +127,19 @@ fn enable(acknowledgements: u32, afresh: bool) -> Vec<String> {
     statements
 }
 
+/// What it lacks of its replica is nothing, so nothing comes but what is written there later.
+fn close_ring(source: &Target) -> Vec<String> {
+    vec![
+        "SET GLOBAL rpl_semi_sync_replica_enabled = OFF".to_owned(),
+        STOP.to_owned(),
+        change(source, ""),
+        "START REPLICA FOR CHANNEL ''".to_owned(),
+    ]
+}
+
 /// Both threads must be stopped for a change of source (error 3081). What was received and not
 /// applied is dropped here and received again: plans attach only to a source that holds it.
 fn attach(source: &Target, manner: &Manner) -> Vec<String> {
-    let (host, port) = (&source.address.host, source.address.port);
     let mut statements = lines(&[SHORT_LOCK_WAIT, READ_ONLY, ONLINE, SOURCE_OFF]);
     statements.extend(manner.acknowledges.map(|acknowledges| {
         let switch = if acknowledges { "ON" } else { "OFF" };
@@ -139,16 +149,21 @@ fn attach(source: &Target, manner: &Manner) -> Vec<String> {
     let delay = delay.map_or_else(String::new, |delay| format!("SOURCE_DELAY = {delay}, "));
     statements.extend([
         STOP.to_owned(),
-        format!(
-            "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '{host}', SOURCE_PORT = {port}, \
-             SOURCE_USER = '<replication user>', SOURCE_PASSWORD = '<replication password>', \
-             SOURCE_AUTO_POSITION = 1, GET_SOURCE_PUBLIC_KEY = 1, \
-             SOURCE_HEARTBEAT_PERIOD = {HEARTBEAT_SECONDS}, SOURCE_CONNECT_RETRY = 1, \
-             {delay}SOURCE_RETRY_COUNT = {RETRIES} FOR CHANNEL ''"
-        ),
+        change(source, &delay),
         "START REPLICA FOR CHANNEL ''".to_owned(),
     ]);
     statements
+}
+
+fn change(source: &Target, delay: &str) -> String {
+    let (host, port) = (&source.address.host, source.address.port);
+    format!(
+        "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '{host}', SOURCE_PORT = {port}, \
+         SOURCE_USER = '<replication user>', SOURCE_PASSWORD = '<replication password>', \
+         SOURCE_AUTO_POSITION = 1, GET_SOURCE_PUBLIC_KEY = 1, \
+         SOURCE_HEARTBEAT_PERIOD = {HEARTBEAT_SECONDS}, SOURCE_CONNECT_RETRY = 1, \
+         {delay}SOURCE_RETRY_COUNT = {RETRIES} FOR CHANNEL ''"
+    )
 }
 
 /// The same statements for a channel with a name; no other is touched.

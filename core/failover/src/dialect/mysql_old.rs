@@ -109,6 +109,7 @@ pub(super) fn sql(effect: &Effect, place: &Place) -> Vec<String> {
         Effect::AwaitIdle { .. } => lines(&[super::AT_WORK]),
         // 5.6 knows it as a command of the protocol only, and refuses it here.
         Effect::Restart { .. } => lines(&["SHUTDOWN"]),
+        Effect::CloseRing { source, .. } => close_ring(&words, source, place.positions),
         Effect::ForgetSource { .. } => {
             vec![words.stop(), format!("RESET SLAVE ALL{channel}")]
         }
@@ -202,8 +203,7 @@ fn enable(words: &Words, acknowledgements: u32, afresh: bool) -> Vec<String> {
 
 /// Both threads must be stopped for a change of source (error 1198).
 fn attach(words: &Words, source: &Target, manner: &Manner) -> Vec<String> {
-    let (host, port) = (&source.address.host, source.address.port);
-    let (channel, key) = (words.channel, words.key);
+    let channel = words.channel;
     let mut statements = lines(&[SHORT_LOCK_WAIT, words.read_only]);
     if words.binds {
         statements.push(ONLINE.to_owned());
@@ -219,15 +219,40 @@ fn attach(words: &Words, source: &Target, manner: &Manner) -> Vec<String> {
     let delay = delay.map_or_else(String::new, |delay| format!(" MASTER_DELAY = {delay},"));
     statements.extend([
         words.stop(),
-        format!(
-            "CHANGE MASTER TO MASTER_HOST = '{host}', MASTER_PORT = {port}, \
-             MASTER_USER = '<replication user>', MASTER_PASSWORD = '<replication password>', \
-             MASTER_AUTO_POSITION = 1,{key}{delay} MASTER_HEARTBEAT_PERIOD = {HEARTBEAT_SECONDS}, \
-             MASTER_CONNECT_RETRY = 1, MASTER_RETRY_COUNT = {RETRIES}{channel}"
-        ),
+        change(words, source, &format!("MASTER_AUTO_POSITION = 1,{delay}")),
         format!("START SLAVE{channel}"),
     ]);
     statements
+}
+
+/// Without GTIDs from the end of the replica's log on: before it are only the primary's own events,
+/// which it skips.
+fn close_ring(words: &Words, source: &Target, positions: bool) -> Vec<String> {
+    let name = &source.name;
+    let from = if positions {
+        format!(
+            "MASTER_LOG_FILE = '<log file of {name}>', MASTER_LOG_POS = <log position of {name}>,"
+        )
+    } else {
+        "MASTER_AUTO_POSITION = 1,".to_owned()
+    };
+    vec![
+        "SET GLOBAL rpl_semi_sync_slave_enabled = OFF".to_owned(),
+        words.stop(),
+        change(words, source, &from),
+        format!("START SLAVE{}", words.channel),
+    ]
+}
+
+fn change(words: &Words, source: &Target, from: &str) -> String {
+    let (host, port) = (&source.address.host, source.address.port);
+    let (channel, key) = (words.channel, words.key);
+    format!(
+        "CHANGE MASTER TO MASTER_HOST = '{host}', MASTER_PORT = {port}, \
+         MASTER_USER = '<replication user>', MASTER_PASSWORD = '<replication password>', \
+         {from}{key} MASTER_HEARTBEAT_PERIOD = {HEARTBEAT_SECONDS}, \
+         MASTER_CONNECT_RETRY = 1, MASTER_RETRY_COUNT = {RETRIES}{channel}"
+    )
 }
 
 /// A statement with the words of the old plugin.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use mainstay_topology::ServerName;
+use mainstay_topology::{AutoIncrement, ServerName};
 
 /// What does not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,18 @@ pub enum Misfit {
         /// That server.
         source: ServerName,
     },
+    /// The primary does not replicate from the other one of the pair.
+    RingOpen {
+        /// Why.
+        reason: String,
+    },
+    /// The two of a pair may give the same numbers to rows.
+    SameNumbers {
+        /// The two.
+        servers: [ServerName; 2],
+        /// How each numbers rows.
+        numbers: [AutoIncrement; 2],
+    },
     /// There are fewer servers that may acknowledge, and could be promoted, than commits need.
     TooFew {
         /// Acknowledgements that a commit needs.
@@ -41,6 +53,8 @@ impl Misfit {
             Self::Acknowledges => "acknowledges",
             Self::Delay { .. } => "wrong-delay",
             Self::SourceAway { .. } => "source-away",
+            Self::RingOpen { .. } => "ring-open",
+            Self::SameNumbers { .. } => "same-numbers",
             Self::TooFew { .. } => "too-few-acknowledge",
         }
     }
@@ -57,6 +71,19 @@ impl fmt::Display for Misfit {
             ),
             Self::SourceAway { source } => {
                 write!(f, "its configured source {source} does not serve it")
+            }
+            Self::RingOpen { reason } => {
+                write!(f, "the ring of the two primaries is open: {reason}")
+            }
+            Self::SameNumbers { servers, numbers } => {
+                let [one, other] = servers;
+                let [first, second] = numbers;
+                write!(
+                    f,
+                    "{one} and {other} may number rows alike: auto_increment_offset {} and {}, \
+                     auto_increment_increment {} and {}",
+                    first.offset, second.offset, first.increment, second.increment
+                )
             }
             Self::TooFew { wanted, able } => {
                 let names: Vec<&str> = able.iter().map(ServerName::as_str).collect();

@@ -107,6 +107,7 @@ impl Manager {
                 | Effect::StopReplication { .. }
                 | Effect::AwaitIdle { .. }
                 | Effect::Restart { .. }
+                | Effect::CloseRing { .. }
                 | Effect::ForgetSource { .. }
                 | Effect::SaveErrant { .. }
                 | Effect::Rewind { .. },

@@ -14,6 +14,7 @@ use super::rejoin::{Need, baseline, need};
 use super::{Draft, publish, take_address};
 use crate::bugs::Bug;
 use crate::effect::Effect;
+use crate::ring;
 use crate::shape::manner;
 use crate::step::{OnFailure, Plan, Purpose};
 use crate::view::{View, may_acknowledge, target};
@@ -276,9 +277,8 @@ fn weakness(view: View<'_>, facts: &Facts) -> Option<String> {
 
 /// Whether the primary serves, and still has a source from the time before.
 pub(crate) fn has_source(view: View<'_>) -> bool {
-    view.primary_facts()
-        .and_then(|facts| facts.link.as_ref())
-        .is_some()
+    let link = view.primary_facts().and_then(|facts| facts.link.as_ref());
+    link.is_some() && !ring::keeps_link(view)
 }
 
 /// The plan that lets a serving primary forget its former source.

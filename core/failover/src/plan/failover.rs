@@ -11,6 +11,7 @@ use super::{Draft, drop_address, publish};
 use crate::bugs::Bug;
 use crate::effect::Effect;
 use crate::elect::{Ballot, Elected, Survivor};
+use crate::ring::is_outside;
 use crate::shape::{belongs_to, is_aside, stands_in, unfitness};
 use crate::step::{Certificate, OnFailure, Plan, Purpose};
 use crate::view::View;
@@ -177,7 +178,7 @@ fn survivor(view: View<'_>, server: &Server, held: GtidSet, joined: bool) -> Sur
             .map(|(_, errant)| errant.foreign.clone()),
         promotion: server.member.promotion,
         unfit: unfitness(view, server),
-        depth: u8::from(server.member.part.source.is_some()),
+        depth: u8::from(server.member.part.source.is_some() || is_outside(view, server)),
         applies: applier.is_none_or(|applier| applier == Applier::Running),
     }
 }

@@ -11,6 +11,7 @@ use super::establish::{attach, attach_as, missing, open_writes};
 use super::{Draft, drop_address, publish, take_address};
 use crate::bugs::Bug;
 use crate::effect::Effect;
+use crate::ring::is_outside;
 use crate::shape::{acknowledges, belongs_to, is_in_place, stands_in, unfitness};
 use crate::step::{OnFailure, Plan, Purpose};
 use crate::verdict::{Verdict, judge};
@@ -245,6 +246,9 @@ fn ready(view: View<'_>, server: &Server) -> Result<(), String> {
     }
     if let Some(reason) = unfitness(view, server) {
         return refuse(&reason);
+    }
+    if is_outside(view, server) {
+        return refuse("is not one of the pair of primaries");
     }
     let Some(link) = view.link_to_primary(server) else {
         return refuse("does not replicate from the primary");

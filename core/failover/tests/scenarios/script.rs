@@ -4,13 +4,14 @@
 //! family mysql                          # mariadb is the default
 //! policy auto_reseed on                 # also: auto_rewind, auto_failover, auto_rejoin,
 //!                                       # acks N, async,
-//!                                       # reader_lag MILLISECONDS
+//!                                       # reader_lag MILLISECONDS, pair db1 db2
 //! hook db1 end_process                  # also: reseed, address
 //! server db1 0-1-100 prefer             # name, executed, and how gladly it is promoted
 //! replica db2 of db1 0-1-100            # name, source, received
 //! part db3 source db2                   # also: delay SECONDS, acks on, acks off, reads on,
 //!                                       # channel NAME, foreign DOMAIN
-//! setup db3 delay 3600                  # also: log none, log own, filter TEXT, other CHANNEL
+//! setup db3 delay 3600                  # also: log none, log own, filter TEXT, other CHANNEL,
+//!                                       # numbers OFFSET INCREMENT
 //! record 1 db1 joined db2 db3           # without it: the first start
 //! at 1000 db1 refuses                   # silent, unreachable, full, denied, answers, hidden
 //! at 1000 db2 applies nothing           # or: applies again, fails 1062
@@ -33,7 +34,9 @@
 use std::time::Duration;
 
 use mainstay_failover::{Durability, Hooks, Policy};
-use mainstay_topology::{Epoch, Family, Logging, Member, Part, Promotion, Record, ServerName};
+use mainstay_topology::{
+    AutoIncrement, Epoch, Family, Logging, Member, Part, Promotion, Record, ServerName,
+};
 
 use crate::world::{World, set};
 
@@ -139,6 +142,9 @@ impl Script {
             ["reader_lag", millis] => {
                 self.policy.reader_lag_max = Duration::from_millis(number(millis)?);
             }
+            ["pair", one, other] => {
+                self.policy.pair = Some([one, other].map(|name| ServerName::new(name)));
+            }
             ["async"] => self.policy.durability = Durability::Async,
             ["acks", count] => {
                 let acknowledgements = number(count)? as u32;
@@ -206,6 +212,12 @@ impl Script {
         let setup = &mut server.facts.setup;
         match words {
             ["delay", seconds] => setup.delay = Duration::from_secs(number(seconds)?),
+            ["numbers", offset, increment] => {
+                setup.auto_increment = AutoIncrement {
+                    offset: number(offset)? as u32,
+                    increment: number(increment)? as u32,
+                };
+            }
             ["log", "none"] => setup.logging = Logging::Nothing,
             ["log", "own"] => setup.logging = Logging::Own,
             ["filter", filter] => setup.filters.push((*filter).to_owned()),

@@ -306,6 +306,7 @@ impl World {
             | Effect::OpenWrites { server }
             | Effect::ReleaseProved { server, .. }
             | Effect::StopReplication { server }
+            | Effect::CloseRing { server, .. }
             | Effect::ForgetSource { server } => {
                 self.on(server, |world, name| world.set_up(effect, name))
             }
@@ -408,6 +409,18 @@ impl World {
                 if let Some(link) = &mut facts.link {
                     (link.receiver, link.applier) = (Receiver::Stopped, Applier::Stopped);
                 }
+            }
+            Effect::CloseRing { source, .. } => {
+                facts.semi_sync.replica_enabled = false;
+                facts.link = Some(Link {
+                    source: source.address.clone(),
+                    receiver: Receiver::Connecting,
+                    receiver_error: 0,
+                    applier: Applier::Running,
+                    received: facts.executed.clone(),
+                    heard: 0,
+                    lag: None,
+                });
             }
             Effect::ForgetSource { .. } => facts.link = None,
             other => unreachable!("{other:?} is not one of these"),

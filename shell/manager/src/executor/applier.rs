@@ -43,7 +43,7 @@ pub(super) async fn unblock(executor: &Executor, step: &Step, stopping: u64) -> 
 fn stops_applier(step: &Step) -> Option<&Place> {
     let stops = matches!(
         step.effect,
-        Effect::Attach { .. } | Effect::ForgetSource { .. }
+        Effect::Attach { .. } | Effect::CloseRing { .. } | Effect::ForgetSource { .. }
     );
     step.place.as_ref().filter(|_| stops)
 }

@@ -86,6 +86,9 @@ pub(super) const PRIVILEGED: &str = "SELECT DISTINCT p.GRANTEE AS grantee \
 /// For how many seconds the process has run.
 pub(super) const UPTIME: &str = "SHOW GLOBAL STATUS LIKE 'Uptime'";
 
+/// Where a server's binary log ends (MariaDB).
+pub(super) const END_OF_LOG: &str = "SHOW MASTER STATUS";
+
 /// The names of a server's logs, the oldest first.
 pub(super) const BINARY_LOGS: &str = "SHOW BINARY LOGS";
 

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use super::expand::Filling;
 use super::hand::Lent;
 use super::{
-    Done, Executor, applier, dialect, events, reseed, restart, rewind, salvage, statements,
+    Done, Executor, applier, dialect, events, reseed, restart, rewind, ring, salvage, statements,
 };
 use crate::control::HostControl;
 use crate::look::look;
@@ -49,6 +49,7 @@ pub(super) async fn run(executor: &Executor, step: &Step) -> Done {
             send(executor, step, server).await?;
             Ok(Output::Done)
         }
+        Effect::CloseRing { source, .. } => ring::close(executor, step, source).await,
         Effect::AwaitAttached { server, source } => await_attached(executor, server, source).await,
         Effect::AwaitClients { server, clients } => {
             await_clients(executor, step, server, *clients).await
@@ -115,7 +116,11 @@ pub(super) fn filling<'a>(executor: &'a Executor, step: &Step) -> Filling<'a> {
 
 /// Sends the step's statements. Once more on a new connection, if the kept one had died unnoticed:
 /// every step may run twice.
-async fn send(executor: &Executor, step: &Step, server: &ServerName) -> Result<Lent, String> {
+pub(super) async fn send(
+    executor: &Executor,
+    step: &Step,
+    server: &ServerName,
+) -> Result<Lent, String> {
     let mut connection = lend(executor, server).await?;
     let sent = send_on(&mut connection, executor, step).await;
     if sent.is_err() && connection.is_broken() {

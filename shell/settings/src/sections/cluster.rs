@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mainstay_failover::{Durability, Policy};
+use mainstay_topology::ServerName;
 
 use crate::reader::Section;
 use crate::settings::ClusterSettings;
@@ -31,6 +32,7 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, servers: usize) -> ClusterS
         catch_up_limit: section.duration("catch_up_limit", default.catch_up_limit, LIMIT_LEAST),
         apply_limit: section.duration("apply_limit", default.apply_limit, LIMIT_LEAST),
         reader_lag_max: section.duration("reader_lag_max", default.reader_lag_max, LIMIT_LEAST),
+        dual_primary: pair(&mut section),
     };
     section.end();
     settings
@@ -38,7 +40,7 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, servers: usize) -> ClusterS
 
 /// Without a manager nobody is promoted: what is said of that would have no effect.
 pub(super) fn read_alone(mut section: Section<'_, '_, '_>) -> ClusterSettings {
-    const MANAGED: [&str; 10] = [
+    const MANAGED: [&str; 11] = [
         "durability",
         "acknowledgements",
         "auto_failover",
@@ -49,6 +51,7 @@ pub(super) fn read_alone(mut section: Section<'_, '_, '_>) -> ClusterSettings {
         "drain_limit",
         "catch_up_limit",
         "apply_limit",
+        "dual_primary",
     ];
     for key in MANAGED {
         if section.has(key) {
@@ -56,6 +59,18 @@ pub(super) fn read_alone(mut section: Section<'_, '_, '_>) -> ClusterSettings {
         }
     }
     read(section, usize::MAX)
+}
+
+fn pair(section: &mut Section<'_, '_, '_>) -> Option<[ServerName; 2]> {
+    let expected = "the names of two servers, such as [\"db1\", \"db2\"]";
+    section.value("dual_primary", expected, |value| {
+        let names = value.as_array()?.iter();
+        let names: Option<Vec<_>> = names
+            .map(|name| name.get_ref().as_str().map(ServerName::new))
+            .collect();
+        let pair: [ServerName; 2] = names?.try_into().ok()?;
+        (pair[0] != pair[1]).then_some(pair)
+    })
 }
 
 fn durability(section: &mut Section<'_, '_, '_>, servers: usize) -> Durability {

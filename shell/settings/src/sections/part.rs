@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mainstay_topology::{Foreign, Part, ServerName};
+use mainstay_topology::{Foreign, Part, Promotion, ServerName};
 use toml::de::DeValue;
 
 use crate::reader::{Report, Section};
@@ -52,8 +52,34 @@ fn list<T: Ord>(
     section.value(key, expected, all).unwrap_or_default()
 }
 
-/// A source must be another server, and sources must not go round.
-pub(super) fn check(servers: &[ServerSettings], report: &mut Report<'_>) {
+/// The two of a pair are servers of the cluster, and follow each other only.
+fn check_pair(pair: &[ServerName; 2], servers: &[ServerSettings], report: &mut Report<'_>) {
+    for name in pair {
+        let server = servers.iter().find(|server| server.name == name.as_str());
+        let wrong = match server {
+            None => format!("there is no server `{name}`"),
+            Some(server) if server.part.source.is_some() => {
+                format!("server `{name}` has a `source` of its own")
+            }
+            Some(server) if server.promotion == Promotion::Never => {
+                format!("server `{name}` is never promoted")
+            }
+            Some(_) => continue,
+        };
+        report.add(0, "cluster.dual_primary", wrong);
+    }
+}
+
+/// A source must be another server, and sources must not go round; a pair must be of two servers
+/// that may be promoted.
+pub(super) fn check(
+    pair: Option<&[ServerName; 2]>,
+    servers: &[ServerSettings],
+    report: &mut Report<'_>,
+) {
+    if let Some(pair) = pair {
+        check_pair(pair, servers, report);
+    }
     let source_of = |name: &str| {
         let server = servers.iter().find(|server| server.name == name);
         server.and_then(|server| server.part.source.as_ref())
