@@ -22,9 +22,9 @@ const BYTES_MAX: u64 = 16 << 20;
 /// `mainstay import`.
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// The file of the other program.
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
+    /// The file of the other program; of MHA also both, `app1.cnf` and `masterha_default.cnf`.
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
     /// Its format [default: found by what it holds].
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,
@@ -37,7 +37,7 @@ pub(crate) struct ImportArgs {
 }
 
 pub(crate) fn run(args: &ImportArgs) -> Result<ExitCode> {
-    let sources = included::read(&args.file)?;
+    let sources = included::read(&args.files)?;
     let text = &sources.text;
     let format = match &args.format {
         Some(name) => {
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &ImportArgs) -> Result<ExitCode> {
             Format::named(name).ok_or_else(wrong)?
         }
         None => Format::detect(text).ok_or_else(|| {
-            let (file, known) = (args.file.display(), Format::names().join(", "));
+            let (file, known) = (args.files[0].display(), Format::names().join(", "));
             BadInput(format!(
                 "the format of {file} is not recognised; say it with --format; known are: {known}"
             ))
@@ -106,7 +106,7 @@ fn report(args: &ImportArgs, format: Format, imported: &Imported) -> String {
     };
     let mut text = format!(
         "\n{} as {}: {} taken, {} changed, {} left out\n",
-        args.file.display(),
+        args.files[0].display(),
         format.name(),
         count(Fate::Taken),
         count(Fate::Changed),
@@ -168,6 +168,43 @@ mod tests {
     #[test]
     fn an_unknown_file_is_not_guessed_at() {
         assert_eq!(Format::detect("[mysqld]\nport = 3306\n"), None);
+    }
+
+    #[test]
+    fn what_becomes_of_failover_managers_is_settings() {
+        let samples = [
+            concat!(
+                include_str!("../../../core/import/samples/mha-default.cnf"),
+                include_str!("../../../core/import/samples/mha-app.cnf"),
+            ),
+            concat!(
+                include_str!("../../../core/import/samples/mmm-common.conf"),
+                include_str!("../../../core/import/samples/mmm-mon.conf"),
+            ),
+        ];
+        for text in samples {
+            let format = Format::detect(text).expect("it is recognised");
+            let imported = mainstay_import::import(format, text, "0123456789abcdef");
+            let toml = imported.expect("it is well formed").toml;
+            let settings = mainstay_settings::Settings::parse(&toml, Path::new("mainstay.toml"));
+            let settings = settings.unwrap_or_else(|error| panic!("{error}\n\n{toml}"));
+            assert_eq!(settings.servers.len(), 3);
+        }
+    }
+
+    /// It stands in the settings as a comment.
+    #[test]
+    fn what_the_hosts_of_addresses_need_is_settings() {
+        let text = include_str!("../../../core/import/samples/mmm-common.conf");
+        let imported = mainstay_import::import(Format::Mmm, text, "0123456789abcdef");
+        let toml = imported.expect("it is well formed").toml;
+        let lines = toml.lines().skip_while(|line| !line.contains("vip.toml"));
+        let lines = lines.skip(1).map_while(|line| line.strip_prefix('#'));
+        let hosts: Vec<_> = lines.map(str::trim_start).collect();
+        let hosts = hosts.join("\n");
+        let read = Roles::parse(&hosts, Path::new("vip.toml"));
+        let roles = read.unwrap_or_else(|error| panic!("{error}\n\n{hosts}"));
+        assert!(matches!(roles, Roles::Addresses(_)), "{hosts}");
     }
 
     #[test]

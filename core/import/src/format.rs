@@ -4,6 +4,8 @@
 //! with a function from text to [`Imported`].
 
 use crate::keepalived;
+use crate::mha;
+use crate::mmm;
 use crate::proxysql;
 use crate::report::Remark;
 
@@ -14,12 +16,18 @@ pub enum Format {
     ProxySql,
     /// `keepalived.conf`.
     Keepalived,
+    /// `app1.cnf` and `masterha_default.cnf` of MHA.
+    Mha,
+    /// `mmm_common.conf` and `mmm_mon.conf` of MMM.
+    Mmm,
 }
 
 /// What each is called.
-const NAMES: [(&str, Format); 2] = [
+const NAMES: [(&str, Format); 4] = [
     ("proxysql", Format::ProxySql),
     ("keepalived", Format::Keepalived),
+    ("mha", Format::Mha),
+    ("mmm", Format::Mmm),
 ];
 
 /// What became of a file.
@@ -67,8 +75,13 @@ impl Format {
 
     /// The format of a file, by what only its files hold.
     pub fn detect(text: &str) -> Option<Self> {
-        let proxysql = proxysql::is_one(text).then_some(Self::ProxySql);
-        proxysql.or_else(|| keepalived::is_one(text).then_some(Self::Keepalived))
+        let mut formats = NAMES.iter().map(|(_, format)| *format);
+        formats.find(|format| match format {
+            Self::ProxySql => proxysql::is_one(text),
+            Self::Keepalived => keepalived::is_one(text),
+            Self::Mha => mha::is_one(text),
+            Self::Mmm => mmm::is_one(text),
+        })
     }
 }
 
@@ -77,5 +90,7 @@ pub fn import(format: Format, text: &str, password: &str) -> Result<Imported, Im
     match format {
         Format::ProxySql => proxysql::import(text, password),
         Format::Keepalived => keepalived::import(text, password),
+        Format::Mha => mha::import(text, password),
+        Format::Mmm => mmm::import(text, password),
     }
 }

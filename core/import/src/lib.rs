@@ -3,9 +3,12 @@
 //! A file each for the formats ([`Format`]); what they share is the report and the writer of TOML.
 //! Reading files, and whether the result is accepted, is left to others.
 
+mod cluster;
 mod format;
 mod keepalived;
 mod libconfig;
+mod mha;
+mod mmm;
 mod proxysql;
 mod report;
 mod toml;

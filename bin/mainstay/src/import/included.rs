@@ -31,15 +31,17 @@ pub(super) struct Sources {
     included: Vec<(usize, usize, String)>,
 }
 
-/// Reads a file and what it includes.
-pub(super) fn read(path: &Path) -> Result<Sources> {
+/// Reads files, one after the other, and what they include.
+pub(super) fn read(paths: &[PathBuf]) -> Result<Sources> {
     let mut sources = Sources {
         text: String::new(),
         files: Vec::new(),
         lines: Vec::new(),
         included: Vec::new(),
     };
-    sources.add(path, 0)?;
+    for path in paths {
+        sources.add(path, 0)?;
+    }
     Ok(sources)
 }
 
@@ -210,7 +212,7 @@ mod tests {
         write("conf.d/a.conf", "a\n");
         write("conf.d/.hidden.conf", "hidden\n");
         write("more", "vrrp_instance {\n");
-        let sources = read(&path("keepalived.conf")).expect("all can be read");
+        let sources = read(&[path("keepalived.conf")]).expect("all can be read");
         let expected = "! main\na\nb\nvrrp_instance {\ninclude nothing/*\nlast\n";
         assert_eq!(sources.text, expected);
         let wrong = ImportError::Grammar {
@@ -237,6 +239,6 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a");
         fs::write(&path, "include a\n").expect("a file");
-        assert!(read(&path).is_err());
+        assert!(read(&[path]).is_err());
     }
 }
