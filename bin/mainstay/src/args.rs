@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::change::{ApplyArgs, ChangeCommand};
+use crate::check::CheckArgs;
 use crate::config::ConfigArgs;
 use crate::doctor::DoctorArgs;
 use crate::import::ImportArgs;
@@ -96,6 +97,11 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  mainstay doctor --config mainstay.toml\n\n\
                             Exit code 1: there is an error or a warning.")]
     Doctor(DoctorArgs),
+    /// Try every precondition of a failover now: accounts, rights, servers, and what the manager
+    /// would do. Changes nothing.
+    #[command(after_help = "Example:\n  mainstay check --config mainstay.toml\n\n\
+                            Exit code 1: a failover is not assured.")]
+    Check(CheckArgs),
     /// Write settings to begin with, whose passwords are random.
     #[command(
         after_help = "Example:\n  mainstay init --server 10.0.0.1:3306 --server 10.0.0.2:3306"

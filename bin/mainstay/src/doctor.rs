@@ -18,7 +18,8 @@ use mainstay_settings::Settings;
 
 use crate::api::Api;
 use crate::output::{BadInput, emit};
-use finding::Grade;
+pub(crate) use finding::{Finding, Grade};
+pub(crate) use servers::variables_of;
 
 /// `mainstay doctor`.
 #[derive(Debug, Args)]

@@ -69,7 +69,7 @@ fn settings(args: &InitArgs) -> Result<String> {
         ));
     } else {
         text.push_str(&format!(
-            "\n# On the primary (which rights exactly: docs/safety.md):\n\
+            "\n# On the primary (which rights are enough: docs/safety.md):\n\
              # CREATE USER 'mainstay'@'%' IDENTIFIED BY '{own}';\n\
              # GRANT ALL ON *.* TO 'mainstay'@'%' WITH GRANT OPTION;\n\
              # CREATE USER 'replication'@'%' IDENTIFIED BY '{replication}';\n\

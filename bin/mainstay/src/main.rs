@@ -9,6 +9,7 @@ mod balancing;
 mod binlog;
 mod certificates;
 mod change;
+mod check;
 mod cloud;
 mod config;
 mod control;
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
         Command::Drill(args) => drill::run(&args),
         Command::Import(args) => import::run(&args),
         Command::Init(args) => init::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Config(args) => config::run(&args),
         Command::Why(args) => why::run(&args),

@@ -15,6 +15,7 @@ mod mysql;
 mod mysql_old;
 mod place;
 mod replicas;
+pub mod rights;
 mod semi_sync;
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde::Serialize;
 /// How bad it is, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Grade {
+pub(crate) enum Grade {
     /// It does not work, or data can be lost.
     Error,
     /// It works otherwise than was probably meant.
@@ -28,15 +28,15 @@ impl fmt::Display for Grade {
 
 /// One thing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Finding {
+pub(crate) struct Finding {
     /// How bad it is.
-    pub(super) grade: Grade,
+    pub(crate) grade: Grade,
     /// Where: a section of the file, a server, a file, a port.
-    pub(super) place: String,
+    pub(crate) place: String,
     /// What is wrong.
-    pub(super) what: String,
+    pub(crate) what: String,
     /// What to do.
-    pub(super) remedy: String,
+    pub(crate) remedy: String,
 }
 
 impl Finding {

@@ -36,11 +36,27 @@ pub(super) async fn look(settings: &Settings) -> Vec<Finding> {
             )),
         }
     }
-    let managed = settings.control.manager().is_some();
-    for (server, variables) in &known {
-        found.extend(alone(&server.name, variables, managed));
+    found.extend(judged(&known, settings));
+    found
+}
+
+/// What the variables of those servers say that can be looked at.
+pub(crate) async fn variables_of(settings: &Settings) -> Vec<Finding> {
+    let mut known = Vec::new();
+    for server in &settings.servers {
+        let variables = variables(settings, server).await.ok();
+        known.extend(variables.map(|variables| (server, variables)));
     }
-    found.extend(together(&known));
+    judged(&known, settings)
+}
+
+fn judged(known: &[(&ServerSettings, Variables)], settings: &Settings) -> Vec<Finding> {
+    let managed = settings.control.manager().is_some();
+    let each = known.iter();
+    let mut found: Vec<_> = each
+        .flat_map(|(server, variables)| alone(&server.name, variables, managed))
+        .collect();
+    found.extend(together(known));
     found
 }
 
