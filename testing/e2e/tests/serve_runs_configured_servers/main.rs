@@ -3,6 +3,7 @@
 
 mod deaths;
 mod names;
+mod rights;
 mod served;
 mod upgrade;
 

@@ -39,6 +39,15 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) fn start(sandbox: &Sandbox, addresses: &[String]) -> Self {
+        Self::start_as(sandbox, addresses, &sandbox.account("manager"))
+    }
+
+    /// With another account of the manager: its user and password.
+    pub(crate) fn start_as(
+        sandbox: &Sandbox,
+        addresses: &[String],
+        manager: &(String, String),
+    ) -> Self {
         let home = Home::new();
         let file = home.join("mainstay.toml");
         let (proxy, api, dns) = (free_port(), free_port(), free_port());
@@ -46,7 +55,7 @@ impl Served {
         for (number, address) in (1..).zip(addresses) {
             text += &format!("[[server]]\nname = \"db{number}\"\naddress = \"{address}\"\n");
         }
-        text += &options(sandbox, proxy, api);
+        text += &options(sandbox, manager, (proxy, api));
         let alerts = home.join("alerts");
         text += &format!(
             "[[alert]]\ncommand = \"/bin/sh\"\nafter = \"0s\"\narguments = [\"-c\", \
@@ -172,9 +181,9 @@ pub(crate) fn addresses(sandbox: &Sandbox) -> Vec<String> {
         .collect()
 }
 
-fn options(sandbox: &Sandbox, proxy: u16, api: u16) -> String {
-    let [manager, replication, app] =
-        ["manager", "replication", "app"].map(|which| sandbox.account(which));
+fn options(sandbox: &Sandbox, manager: &(String, String), ports: (u16, u16)) -> String {
+    let (proxy, api) = ports;
+    let [replication, app] = ["replication", "app"].map(|which| sandbox.account(which));
     format!(
         "[manager]\nuser = \"{}\"\npassword = \"{}\"\n\
          replication_user = \"{}\"\nreplication_password = \"{}\"\n\
