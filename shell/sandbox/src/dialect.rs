@@ -129,6 +129,11 @@ pub(crate) fn first_statements(flavor: Flavor, credentials: &Credentials) -> Str
     account(&app.user, &app.password, &app_grants());
     let everything = "ALL PRIVILEGES ON *.*".to_owned();
     account(&manager.user, &manager.password, &[everything]);
+    // Whoever tries something out makes other accounts with it.
+    lines.push(format!(
+        "GRANT GRANT OPTION ON *.* TO '{}'@'%'",
+        manager.user
+    ));
     lines.join(";\n") + ";\n"
 }
 

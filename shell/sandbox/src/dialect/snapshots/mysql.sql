@@ -17,3 +17,4 @@ GRANT ALL PRIVILEGES ON `bench%`.* TO 'app'@'%';
 CREATE USER IF NOT EXISTS 'manager'@'%' IDENTIFIED BY 'manager-password';
 ALTER USER 'manager'@'%' IDENTIFIED BY 'manager-password';
 GRANT ALL PRIVILEGES ON *.* TO 'manager'@'%';
+GRANT GRANT OPTION ON *.* TO 'manager'@'%';
