@@ -9,7 +9,7 @@ use mainstay_settings::{Account, ServerSettings, Settings};
 use mainstay_topology::Version;
 use mainstay_topology::dialect::{rights, version};
 
-use super::dialect::{GRANTS, SEMI_SYNC, grant};
+use super::dialect::{GRANTS, LOAD_SEMI_SYNC, SEMI_SYNC, grant};
 use super::line::Line;
 use crate::doctor;
 
@@ -135,8 +135,7 @@ async fn semi_sync(place: &str, connection: &mut Connection) -> Line {
         Ok(answer) if answer.rows.len() < 2 => Line::error(
             place,
             "the plugins of semi-synchronous replication are not loaded",
-            "plugin_load_add = semisync_source.so and semisync_replica.so (before 8.0.26: \
-             semisync_master.so and semisync_slave.so), restart",
+            LOAD_SEMI_SYNC,
         ),
         Ok(_) => Line::ok(place, "semi-synchronous replication is there"),
     }

@@ -86,8 +86,8 @@ fn a_section_that_is_not_ended_is_refused_with_its_line() {
 proptest! {
     #[test]
     fn any_text_is_read_or_refused(
-        text in "(<(host|role|monitor|check)? ?[a-z]{0,3}>?\n|</(host|role)>\n|[a-z_]{1,9} .{0,9}\n){0,9}"
+        lines in prop::collection::vec("</?(host|role|monitor)? ?[a-z]{0,3}>?|[a-z_]{1,9} .{0,9}", 0..9)
     ) {
-        let _ = import(Format::Mmm, &text, "pw");
+        let _ = import(Format::Mmm, &lines.join("\n"), "pw");
     }
 }

@@ -1,7 +1,7 @@
 //! What accounts need to be allowed, for each family and version: docs/safety.md, "Accounts".
 //!
-//! MySQL manual, "Privileges Provided by MySQL"; MariaDB knowledge base, "GRANT". Until MySQL 8.0 and
-//! `MariaDB` 10.5 one right, `SUPER`, stood for all that changes a server.
+//! MySQL manual, "Privileges Provided by MySQL"; MariaDB knowledge base, "GRANT". Until MySQL 8.0
+//! and `MariaDB` 10.5 one right, `SUPER`, stood for all that changes a server.
 
 use crate::facts::{Family, Version};
 
