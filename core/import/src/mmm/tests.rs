@@ -86,7 +86,7 @@ fn a_section_that_is_not_ended_is_refused_with_its_line() {
 proptest! {
     #[test]
     fn any_text_is_read_or_refused(
-        lines in prop::collection::vec("</?(host|role|monitor)? ?[a-z]{0,3}>?|[a-z_]{1,9} .{0,9}", 0..9)
+        lines in prop::collection::vec("</?(host|role)? ?[a-z]{0,3}>?|[a-z_]{1,9} .{0,9}", 0..9)
     ) {
         let _ = import(Format::Mmm, &lines.join("\n"), "pw");
     }
