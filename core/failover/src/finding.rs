@@ -284,3 +284,39 @@ impl fmt::Display for Problem {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    const CODE: [&str; 2] = [
+        include_str!("finding.rs"),
+        include_str!("finding/misfit.rs"),
+    ];
+    const PAGE: &str = include_str!("../../../docs/findings.md");
+
+    /// What `code()` answers: the only words that stand so after an arrow.
+    fn codes() -> BTreeSet<&'static str> {
+        let lines = CODE.iter().flat_map(|text| text.lines());
+        let words = lines.filter_map(|line| line.trim().split_once("=> \"")?.1.split_once("\","));
+        let is_code = |word: &&str| !word.contains([' ', '{']);
+        words.map(|(word, _)| word).filter(is_code).collect()
+    }
+
+    #[test]
+    fn the_page_of_findings_has_a_row_for_each_and_names_no_other() {
+        let (own, others) = PAGE.split_once("## Coming").expect("two parts");
+        let rows = own.lines().filter_map(|line| line.strip_prefix("| `"));
+        let rows: BTreeSet<_> = rows.filter_map(|row| row.split('`').next()).collect();
+        assert_eq!(rows, codes());
+        let here = others.lines().filter_map(|line| line.split(" | ").nth(1));
+        for words in here {
+            let quoted = words.split('`').skip(1).step_by(2);
+            for word in
+                quoted.filter(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
+            {
+                assert!(rows.contains(word), "{word} is no finding");
+            }
+        }
+    }
+}
