@@ -23,6 +23,7 @@ impl HostControl for SandboxHost {
             end_process: ours,
             reseed: ours,
             address: false,
+            disk: false,
         }
     }
 

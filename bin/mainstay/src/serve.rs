@@ -298,6 +298,7 @@ fn manager_config(settings: &Settings, manager: &ManagerSettings) -> Config {
             write_interval: manager.write_interval,
         },
         salvage: manager.state.with_file_name("salvage"),
+        data_directories: settings.data_directories(),
     }
 }
 

@@ -165,6 +165,14 @@ pub enum Effect {
         /// The transactions.
         transactions: Difference,
     },
+    /// Read from the disk of a primary whose process is gone what no replica has received, and
+    /// apply it on the server that takes its place. Answers [`Output::Said`].
+    ApplyTail {
+        /// The next primary.
+        server: ServerName,
+        /// The dead one.
+        from: ServerName,
+    },
     /// Undo the transactions that only this server has, compare what that did to each row with what
     /// it should have done, and set its GTIDs to what is left. Carries on where it was cut off.
     /// Answers [`Output::Impossible`] when a copy of the data is needed instead.

@@ -42,6 +42,7 @@ pub use basis::Basis;
 
 /// What can be done for one server outside of its SQL.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "independent means")]
 pub struct Hooks {
     /// Its process can be ended ([`crate::Effect::EndProcess`]).
     pub end_process: bool,
@@ -50,6 +51,8 @@ pub struct Hooks {
     /// Its data can be replaced, although the server itself has no means for it
     /// ([`crate::Effect::Reseed`]).
     pub reseed: bool,
+    /// The manager can read its disk ([`crate::Effect::ApplyTail`]).
+    pub disk: bool,
 }
 
 /// What the journal says about the life before this process.

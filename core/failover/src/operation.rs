@@ -145,6 +145,22 @@ impl Run {
         undo
     }
 
+    /// The old primary's disk was read to its end: whatever it had acknowledged is in its log, and
+    /// what was in its log is on its successor now.
+    pub(crate) fn is_complete(&mut self, what: &str) {
+        if let Some(certificate) = &mut self.certificate {
+            certificate.lossless = true;
+            certificate.reason = format!("nothing acknowledged is missing: {what}");
+        }
+    }
+
+    /// Adds to the proof what could not be done after the election.
+    pub(crate) fn is_incomplete(&mut self, why: &str) {
+        if let Some(certificate) = &mut self.certificate {
+            certificate.reason = format!("{}; {why}", certificate.reason);
+        }
+    }
+
     /// Leaves out the wait for a replica that could not be attached: writes would wait for it too.
     pub(crate) fn do_not_await(&mut self, replica: &ServerName) {
         let steps = self.operation.plan.steps.iter();

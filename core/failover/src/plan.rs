@@ -122,6 +122,7 @@ pub(crate) fn place_of(effect: &Effect) -> Option<&ServerName> {
         | Effect::CloseRing { server, .. }
         | Effect::ForgetSource { server }
         | Effect::SaveErrant { server, .. }
+        | Effect::ApplyTail { server, .. }
         | Effect::Rewind { server, .. }
         | Effect::Reseed { server, .. } => Some(server),
         Effect::Publish { .. }
@@ -155,7 +156,7 @@ fn limit(effect: &Effect, policy: &Policy) -> Duration {
         Effect::AwaitIdle { .. } => seconds(30),
         Effect::Restart { .. } => seconds(300),
         Effect::Drain { .. } => policy.drain_limit,
-        Effect::ApplyReceived { .. } => policy.apply_limit,
+        Effect::ApplyReceived { .. } | Effect::ApplyTail { .. } => policy.apply_limit,
         Effect::AwaitApplied { .. } => policy.catch_up_limit,
         Effect::SaveErrant { .. } => seconds(600),
         Effect::Rewind { .. } => seconds(3600),

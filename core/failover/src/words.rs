@@ -66,6 +66,7 @@ pub(crate) fn sentence(effect: &Effect) -> String {
             let set = one_line(set);
             format!("Save the transactions that only {server} has to a file: {set}.")
         }
+        Effect::ApplyTail { server, from } => of_tail(server, from),
         Effect::Rewind {
             server,
             transactions,
@@ -118,6 +119,13 @@ fn of_wish(server: &ServerName, wish: &Wish) -> String {
         [] => format!("Keep in mind: {server} is in service."),
         words => format!("Keep in mind: {server} {}.", words.join(", and ")),
     }
+}
+
+fn of_tail(server: &ServerName, from: &ServerName) -> String {
+    format!(
+        "Read from the disk of {from}, whose process is gone, what no replica has received, and \
+         apply it on {server}."
+    )
 }
 
 fn of_rewind(server: &ServerName, transactions: Option<&Difference>) -> String {
@@ -222,6 +230,7 @@ pub(crate) fn precondition(effect: &Effect) -> String {
         Effect::StopReplication { server } => format!("{server} does not acknowledge"),
         Effect::AwaitIdle { server } => format!("the proxies send {server} nothing new"),
         Effect::Restart { server } => format!("{server} is in maintenance"),
+        Effect::ApplyTail { from, .. } => format!("the process of {from} is gone"),
         Effect::SaveErrant { server, .. }
         | Effect::Rewind { server, .. }
         | Effect::Reseed { server, .. } => {

@@ -158,6 +158,7 @@ impl Player {
             end_process: hook,
             reseed: true,
             address: true,
+            disk: false,
         };
         let hooks: BTreeMap<_, _> = (0..SERVERS).map(|server| (name(server), hooks)).collect();
         let policy = Policy {

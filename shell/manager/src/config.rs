@@ -1,11 +1,12 @@
 //! What one manager is given: the cluster's rules, its servers, and how patient its probes are.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use mainstay_failover::Policy;
-use mainstay_topology::Member;
+use mainstay_topology::{Member, ServerName};
 
 /// The configuration of one manager.
 #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ pub struct Config {
     pub timing: Timing,
     /// The folder for what is kept of a server's transactions before its data are replaced.
     pub salvage: PathBuf,
+    /// Data directories of servers that can be read on this host.
+    pub data_directories: BTreeMap<ServerName, PathBuf>,
 }
 
 /// An account on the servers. Its password is never printed.

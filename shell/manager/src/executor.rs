@@ -15,6 +15,7 @@ mod ring;
 mod salvage;
 mod statements;
 mod sweep;
+mod tail;
 
 #[cfg(test)]
 mod tests;
@@ -52,6 +53,8 @@ pub(crate) struct Executor {
     pub(crate) probe_busy: watch::Receiver<bool>,
     /// Where transactions are kept before a server's data are replaced.
     pub(crate) salvage: PathBuf,
+    /// Data directories of servers that can be read on this host.
+    pub(crate) data_directories: BTreeMap<ServerName, PathBuf>,
     /// Which transactions of which server are saved, and where.
     pub(crate) saved: Mutex<BTreeMap<ServerName, Saved>>,
     /// How far a long step on a server is, for people.

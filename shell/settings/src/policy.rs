@@ -51,6 +51,15 @@ impl Settings {
         self.servers.iter().map(member).collect()
     }
 
+    /// Data directories of servers that can be read on this host.
+    pub fn data_directories(&self) -> BTreeMap<ServerName, PathBuf> {
+        let named = self.servers.iter().filter_map(|server| {
+            let directory = server.data_directory.clone()?;
+            Some((ServerName::new(&server.name), directory))
+        });
+        named.collect()
+    }
+
     /// The folder for files that are made: that of the manager's state, else that of the file.
     pub fn home(&self) -> PathBuf {
         let state = self.control.manager().map(|manager| &*manager.state);

@@ -136,6 +136,9 @@ pub struct ServerSettings {
     pub zone: Option<String>,
     /// `socket`: a path on this machine that the proxy connects to instead.
     pub socket: Option<String>,
+    /// Its data, where they can be read on this host: without lossless durability a failover takes
+    /// from there what no replica has received.
+    pub data_directory: Option<PathBuf>,
     /// `intent`: `in-service` (the default), `draining` or `out`.
     pub intent: Intent,
     /// `connections_max`: of the whole proxy; `None` for what `[proxy]` says.

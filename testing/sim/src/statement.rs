@@ -73,6 +73,7 @@ pub(crate) fn script(step: &Step) -> Option<(&ServerName, Vec<Statement>)> {
         | Effect::AwaitClients { .. }
         | Effect::ReleaseProved { .. }
         | Effect::SaveErrant { .. }
+        | Effect::ApplyTail { .. }
         | Effect::Rewind { .. }
         | Effect::Reseed { .. } => return None,
     };

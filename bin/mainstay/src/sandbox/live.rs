@@ -260,5 +260,6 @@ fn manager_config(args: &SandboxArgs, sandbox: &Sandbox) -> Config {
         replication: login(&sandbox.credentials().replication),
         timing: Timing::default(),
         salvage: sandbox.dir().join("salvage"),
+        data_directories: std::collections::BTreeMap::new(),
     }
 }

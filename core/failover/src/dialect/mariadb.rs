@@ -72,6 +72,13 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
         Effect::Restart { .. } => lines(&["SHUTDOWN"]),
         Effect::CloseRing { source, .. } => close_ring(source),
         Effect::ForgetSource { .. } => lines(&[STOP, "RESET SLAVE ALL"]),
+        Effect::ApplyTail { from, .. } => vec![
+            format!("<read the binary logs of {from} to their end>"),
+            "SET SESSION gtid_domain_id = <..>, SESSION server_id = <..>, \
+             SESSION gtid_seq_no = <..> -- of each transaction that it lacks"
+                .to_owned(),
+            "BINLOG '<its rows>'".to_owned(),
+        ],
         Effect::Rewind { transactions, .. } => rewind(transactions.is_some()),
         Effect::EndProcess { .. }
         | Effect::DropAddress { .. }

@@ -75,6 +75,11 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
         Effect::Restart { .. } => lines(&["SHUTDOWN"]),
         Effect::CloseRing { source, .. } => close_ring(source),
         Effect::ForgetSource { .. } => lines(&[STOP, "RESET REPLICA ALL FOR CHANNEL ''"]),
+        Effect::ApplyTail { from, .. } => vec![
+            format!("<read the binary logs of {from} to their end>"),
+            "SET SESSION gtid_next = '<of each transaction that it lacks>'".to_owned(),
+            "BINLOG '<its rows>'".to_owned(),
+        ],
         Effect::Rewind { transactions, .. } => rewind(transactions.is_some()),
         // MySQL acknowledges again by itself when a replica reconnects.
         Effect::ReleaseProved { .. }

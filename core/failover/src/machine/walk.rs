@@ -80,6 +80,7 @@ impl Manager {
                 run.revoked.held.insert(server, held);
             }
             (Effect::Demote { .. }, Output::Held(held)) => run.demoted = Some(held),
+            (Effect::ApplyTail { .. }, Output::Said(what)) => run.is_complete(&what),
             (Effect::Rewind { server, .. }, Output::Impossible(reason)) => {
                 let failure = format!("{server} cannot be rewound: {reason}");
                 run.failure = Some((OnFailure::Replan, failure));
@@ -110,6 +111,7 @@ impl Manager {
                 | Effect::CloseRing { .. }
                 | Effect::ForgetSource { .. }
                 | Effect::SaveErrant { .. }
+                | Effect::ApplyTail { .. }
                 | Effect::Rewind { .. },
                 _,
             ) => {}
@@ -153,6 +155,11 @@ impl Manager {
         let Some(run) = &mut self.run else { return };
         if let Effect::Attach { server, .. } = &step.effect {
             run.do_not_await(server);
+        }
+        if let Effect::ApplyTail { from, .. } = &step.effect {
+            run.is_incomplete(&format!(
+                "the disk of {from} was not read to its end: {reason}"
+            ));
         }
         if step.on_failure != OnFailure::Continue && run.failure.is_none() {
             let sentence = step.sentence.trim_end_matches('.');

@@ -210,6 +210,15 @@ pub(crate) fn continuation(draft: &mut Draft<'_>, view: View<'_>, ballot: &Ballo
         elected: true,
     };
     prepare(draft, view, &reign);
+    if ballot.acknowledgements == 0 && view.hooks(&ballot.primary).disk {
+        // Before the record: had it been applied only in part, the next try does the rest. What it
+        // has acknowledged may be nowhere else; without it the failover goes on as it would have.
+        let effect = Effect::ApplyTail {
+            server: won.to.clone(),
+            from: ballot.primary.clone(),
+        };
+        draft.next(effect, OnFailure::Continue);
+    }
     let record = Record {
         epoch: view.next_epoch(),
         primary: Some(won.to.clone()),

@@ -5,7 +5,7 @@
 //! policy auto_reseed on                 # also: auto_rewind, auto_failover, auto_rejoin,
 //!                                       # acks N, async,
 //!                                       # reader_lag MILLISECONDS, pair db1 db2
-//! hook db1 end_process                  # also: reseed, address
+//! hook db1 end_process                  # also: reseed, address, disk
 //! server db1 0-1-100 prefer             # name, executed, and how gladly it is promoted
 //! replica db2 of db1 0-1-100            # name, source, received
 //! part db3 source db2                   # also: delay SECONDS, acks on, acks off, reads on,
@@ -99,6 +99,7 @@ impl Script {
                 match *what {
                     "end_process" => hooks.end_process = true,
                     "address" => hooks.address = true,
+                    "disk" => hooks.disk = true,
                     "reseed" => hooks.reseed = true,
                     other => return Err(format!("no hook {other}")),
                 }

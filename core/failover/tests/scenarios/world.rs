@@ -294,6 +294,7 @@ impl World {
                 self.flow();
                 self.wait(server, |facts| facts.executed.contains(facts.held()))
             }
+            Effect::ApplyTail { server, from } => self.take_tail(server, from),
             Effect::Rewind {
                 server,
                 transactions,
@@ -326,6 +327,15 @@ impl World {
             server.facts.executed = executed;
             server.facts.link = None;
             Output::Done
+        })
+    }
+
+    fn take_tail(&mut self, server: &ServerName, from: &ServerName) -> StepResult {
+        let tail = self.servers[from].facts.executed.clone();
+        self.on(server, |world, name| {
+            let server = world.servers.get_mut(name).expect("a server");
+            server.facts.executed = union(&server.facts.executed, &tail);
+            Output::Said(format!("the disk of {from} was read to its end"))
         })
     }
 

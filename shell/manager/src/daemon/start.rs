@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mainstay_clock::Timestamp;
 use mainstay_failover::machine::History;
-use mainstay_failover::{Manager as Machine, OperationId, Purpose};
+use mainstay_failover::{Hooks, Manager as Machine, OperationId, Purpose};
 use mainstay_store::{Entry, Store, StoreError};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
@@ -98,9 +98,14 @@ fn machine(config: &Config, wiring: &Wiring, clock: Clock) -> Result<Machine, St
         routes_version: store.reserve_route_versions(ROUTE_VERSIONS)?,
         wishes: store.wishes()?,
     };
-    let hooks = config.members.iter().filter_map(|member| {
-        let host = wiring.host.as_ref()?;
-        Some((member.name.clone(), host.hooks(&member.name)))
+    let hooks = config.members.iter().map(|member| {
+        let host = wiring.host.as_ref();
+        let hooks = host.map(|host| host.hooks(&member.name));
+        let hooks = Hooks {
+            disk: config.data_directories.contains_key(&member.name),
+            ..hooks.unwrap_or_default()
+        };
+        (member.name.clone(), hooks)
     });
     Ok(Machine::new(
         config.policy.clone(),
@@ -159,6 +164,7 @@ fn executor(
         writer,
         probe_busy,
         salvage: config.salvage.clone(),
+        data_directories: config.data_directories.clone(),
         saved: Mutex::default(),
         progress: Mutex::default(),
         eventless: Mutex::default(),

@@ -14,6 +14,7 @@ use super::expand::Filling;
 use super::hand::Lent;
 use super::{
     Done, Executor, applier, dialect, events, reseed, restart, rewind, ring, salvage, statements,
+    tail,
 };
 use crate::control::HostControl;
 use crate::look::look;
@@ -83,6 +84,7 @@ pub(super) async fn run(executor: &Executor, step: &Step) -> Done {
             server,
             transactions,
         } => save_errant(executor, server, transactions).await,
+        Effect::ApplyTail { server, from } => tail::apply(executor, server, from).await,
         Effect::Rewind {
             server,
             transactions,

@@ -73,6 +73,7 @@ impl Bench {
             writer: watch::channel(None).0,
             probe_busy,
             salvage: folder.path().join("salvage"),
+            data_directories: BTreeMap::new(),
             saved: Mutex::default(),
             progress: Mutex::default(),
             eventless: Mutex::default(),

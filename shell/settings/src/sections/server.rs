@@ -1,6 +1,7 @@
 //! `[[server]]`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use std::time::Duration;
 
@@ -56,6 +57,10 @@ pub(super) fn read(tables: &[Found<'_, '_>], report: &mut Report<'_>) -> Vec<Ser
             // What the address of a local socket can hold (unix(7)).
             (path.starts_with('/') && path.len() < 108).then(|| path.to_owned())
         });
+        let data_directory = section.value("data_directory", "a path from `/`", |value| {
+            let path = value.as_str()?;
+            path.starts_with('/').then(|| PathBuf::from(path))
+        });
         let terms = terms(&mut section);
         let part = part::read(&mut section);
         section.knows(&["comment"]);
@@ -81,6 +86,7 @@ pub(super) fn read(tables: &[Found<'_, '_>], report: &mut Report<'_>) -> Vec<Ser
                 weight: u32::try_from(weight).unwrap_or(u32::MAX),
                 zone,
                 socket,
+                data_directory,
                 intent: terms.intent,
                 connections_max: terms.connections_max,
                 replication_lag_max: terms.replication_lag_max,

@@ -37,7 +37,8 @@ impl World {
             Effect::EndProcess { server } => self.end_process(run, &server),
             // No acknowledgement is lost for good in this world, so there is nothing to release;
             // and nobody connects by an address that moves.
-            Effect::ReleaseProved { .. }
+            Effect::ApplyTail { .. }
+            | Effect::ReleaseProved { .. }
             | Effect::AwaitIdle { .. }
             | Effect::DropAddress { .. }
             | Effect::TakeAddress { .. } => self.done(run),

@@ -45,6 +45,7 @@ impl World {
             end_process: self.mood.end_process,
             reseed: true,
             address: true,
+            disk: false,
         };
         let hooks = members
             .iter()
