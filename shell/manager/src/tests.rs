@@ -56,7 +56,7 @@ fn config(members: Vec<Member>) -> Config {
         replication: login,
         timing: Timing::default(),
         salvage: PathBuf::from("salvage"),
-        data_directories: BTreeMap::new(),
+        data_directories: std::collections::BTreeMap::new(),
     }
 }
 

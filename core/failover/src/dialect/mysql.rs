@@ -1,6 +1,6 @@
 //! MySQL, 8.0.26 to 9.x.
 
-use mainstay_topology::Target;
+use mainstay_topology::{ServerName, Target};
 
 use super::{
     ACK_TIMEOUT, HEARTBEAT_SECONDS, KILL_CLIENTS, RETRIES, REWIND, SHORT_LOCK_WAIT, lines,
@@ -75,11 +75,7 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
         Effect::Restart { .. } => lines(&["SHUTDOWN"]),
         Effect::CloseRing { source, .. } => close_ring(source),
         Effect::ForgetSource { .. } => lines(&[STOP, "RESET REPLICA ALL FOR CHANNEL ''"]),
-        Effect::ApplyTail { from, .. } => vec![
-            format!("<read the binary logs of {from} to their end>"),
-            "SET SESSION gtid_next = '<of each transaction that it lacks>'".to_owned(),
-            "BINLOG '<its rows>'".to_owned(),
-        ],
+        Effect::ApplyTail { from, .. } => tail(from),
         Effect::Rewind { transactions, .. } => rewind(transactions.is_some()),
         // MySQL acknowledges again by itself when a replica reconnects.
         Effect::ReleaseProved { .. }
@@ -93,6 +89,15 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
         | Effect::SaveErrant { .. }
         | Effect::Reseed { .. } => Vec::new(),
     }
+}
+
+/// What an executor makes of each transaction.
+pub(super) fn tail(from: &ServerName) -> Vec<String> {
+    vec![
+        format!("<read the binary logs of {from} to their end>"),
+        "SET SESSION gtid_next = '<of each transaction that it lacks>'".to_owned(),
+        "BINLOG '<its rows>'".to_owned(),
+    ]
 }
 
 /// The undoing is logged, so that what it did can be read, and that a server which is left alone in

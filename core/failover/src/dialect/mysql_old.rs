@@ -113,6 +113,7 @@ pub(super) fn sql(effect: &Effect, place: &Place) -> Vec<String> {
         Effect::ForgetSource { .. } => {
             vec![words.stop(), format!("RESET SLAVE ALL{channel}")]
         }
+        Effect::ApplyTail { from, .. } => super::mysql::tail(from),
         Effect::ReleaseProved { .. }
         | Effect::EndProcess { .. }
         | Effect::DropAddress { .. }

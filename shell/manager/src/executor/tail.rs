@@ -58,10 +58,16 @@ pub(super) async fn apply(executor: &Executor, server: &ServerName, from: &Serve
     // read-only again.
     connection.repair_with(Some(sql::read_only(family)));
     if family == Family::Mysql {
-        let opened = connection
+        match connection
             .execute(super::dialect::SUPER_READ_ONLY_OFF)
-            .await;
-        opened.map_err(|error| error.to_string())?;
+            .await
+        {
+            // 5.6 has none.
+            Err(error) if error.server_code() == Some(sql::NO_VARIABLE) => {}
+            opened => {
+                opened.map_err(|error| error.to_string())?;
+            }
+        }
     }
     let all = tail.transactions.len();
     for (number, (gtid, statements)) in (1..).zip(&tail.transactions) {

@@ -21,6 +21,8 @@ pub(in super::super) struct Mark {
 
 /// `ER_BAD_DB_ERROR`, `ER_NO_SUCH_TABLE`.
 pub(in super::super) const NO_TABLE: [u16; 2] = [1049, 1146];
+/// `ER_UNKNOWN_SYSTEM_VARIABLE`.
+pub(in super::super) const NO_VARIABLE: u16 = 1193;
 /// `ER_PARSE_ERROR`.
 pub(in super::super) const NO_SUCH_STATEMENT: u16 = 1064;
 /// Errors that pass: `ER_LOCK_WAIT_TIMEOUT`, `ER_LOCK_DEADLOCK`, `ER_SERVER_SHUTDOWN`,
