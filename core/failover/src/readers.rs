@@ -30,6 +30,13 @@ pub(crate) fn readers(view: View<'_>, before: Option<&[Target]>) -> Vec<Target> 
     view.topology.others().filter(serves).map(target).collect()
 }
 
+/// Servers that an operator takes out: what was begun on them goes on until it has ended.
+pub(crate) fn draining(view: View<'_>) -> Vec<Target> {
+    let others = view.topology.others();
+    let taken_out = others.filter(|server| server.wish.is_off() && server.answered().is_some());
+    taken_out.map(target).collect()
+}
+
 fn serves(view: View<'_>, server: &Server, keeps: bool) -> bool {
     let Some(facts) = server.answered() else {
         return false;

@@ -11,7 +11,7 @@ use crate::event::Action;
 use crate::phase::{Phase, Trigger, next};
 use crate::plan::establish::{is_alone, missing};
 use crate::plan::rejoin::{Need, need};
-use crate::readers::readers;
+use crate::readers::{draining, readers};
 use crate::verdict::{Verdict, judge};
 use crate::view::target;
 
@@ -190,7 +190,7 @@ impl Manager {
                 version: 0,
                 writer: view.primary().map(target),
                 readers,
-                draining: Vec::new(),
+                draining: draining(view),
                 hold_writes: closed,
             }
         } else if let Some(before) = before {

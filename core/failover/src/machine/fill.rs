@@ -6,7 +6,7 @@ use mainstay_topology::{Record, Routes, Server};
 use super::Manager;
 use crate::effect::Effect;
 use crate::plan::step;
-use crate::readers::readers;
+use crate::readers::{draining, readers};
 use crate::step::{Purpose, Step};
 
 impl Manager {
@@ -108,6 +108,7 @@ impl Manager {
         let routes = Routes {
             epoch: view.record().epoch,
             readers: readers(view, before.map(|routes| routes.readers.as_slice())),
+            draining: draining(view),
             ..planned
         };
         self.history.routes_version += 1;
