@@ -25,7 +25,8 @@ pub(crate) fn readers(view: View<'_>, before: Option<&[Target]>) -> Vec<Target> 
         let was = before
             .as_ref()
             .is_none_or(|before| before.contains(server.name()));
-        serves(view, server, was && (away || heard_lately(view, server)))
+        let keeps = was && (away || heard_lately(view, server));
+        serves(view, server, keeps) && (was || holds_the_beginning(view, server))
     };
     view.topology.others().filter(serves).map(target).collect()
 }
@@ -57,6 +58,13 @@ fn serves(view: View<'_>, server: &Server, keeps: bool) -> bool {
         None => keeps || facts.executed.contains(&link.received),
     };
     joined && follows && receives && near && link.applier == Applier::Running
+}
+
+/// A server that has just been attached says that it is 0 s behind, and nothing that the primary did
+/// in this reign proves it wrong yet: it may lack all that was before.
+fn holds_the_beginning(view: View<'_>, server: &Server) -> bool {
+    let held = |begun| server.facts().is_some_and(|facts| facts.executed.contains(begun));
+    view.record().baseline.as_ref().is_none_or(held)
 }
 
 fn heard_lately(view: View<'_>, server: &Server) -> bool {
