@@ -63,7 +63,11 @@ fn serves(view: View<'_>, server: &Server, keeps: bool) -> bool {
 /// A server that has just been attached says that it is 0 s behind, and nothing that the primary did
 /// in this reign proves it wrong yet: it may lack all that was before.
 fn holds_the_beginning(view: View<'_>, server: &Server) -> bool {
-    let held = |begun| server.facts().is_some_and(|facts| facts.executed.contains(begun));
+    let held = |begun| {
+        server
+            .facts()
+            .is_some_and(|facts| facts.executed.contains(begun))
+    };
     view.record().baseline.as_ref().is_none_or(held)
 }
 
