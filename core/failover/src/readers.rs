@@ -60,8 +60,8 @@ fn serves(view: View<'_>, server: &Server, keeps: bool) -> bool {
     joined && follows && receives && near && link.applier == Applier::Running
 }
 
-/// A server that has just been attached says that it is 0 s behind, and nothing that the primary did
-/// in this reign proves it wrong yet: it may lack all that was before.
+/// A server that has just been attached says that it is 0 s behind, and nothing that the primary
+/// did in this reign proves it wrong yet: it may lack all that was before.
 fn holds_the_beginning(view: View<'_>, server: &Server) -> bool {
     let held = |begun| {
         server
