@@ -119,6 +119,7 @@ mod tests {
             primary: Some(ServerName::new("db1")),
             joined: [ServerName::new("db2")].into(),
             baseline: None,
+            began_at: None,
             acknowledgements: 1,
         }
     }

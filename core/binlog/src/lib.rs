@@ -7,6 +7,7 @@
 //! Sources: the `MySQL` source documentation, "Binary Log Event" and "Row Based Replication";
 //! `MariaDB` Knowledge Base, "Replication Protocol".
 
+mod alignment;
 mod column;
 mod error;
 mod event;
@@ -26,6 +27,7 @@ mod table;
 mod transaction;
 mod undo;
 
+pub use alignment::{align, content};
 pub use error::BinlogError;
 pub use event::Event;
 pub use format::Format;

@@ -16,6 +16,11 @@
 //! - `<log file of NAME>`, `<log position of NAME>`: the end of that server's binary log when the
 //!   step begins (`SHOW MASTER STATUS`).
 //! - `<seconds left>`: of the step's limit. A wait that answers anything but 0 has run out of time.
+//! - `<received transactions>`: `Retrieved_Gtid_Set` of `SHOW SLAVE STATUS`, likewise.
+//! - `<log of the source>` and `<position in it>`: where a replica without GTIDs goes on, found
+//!   from where it stands when the statements before have stopped it. Waits have no statements
+//!   there:
+//!   the server is looked at until it has reached the place.
 //! - `<executed by NAME>`: what that server says it has executed when the step begins.
 //!
 //! Four rules for whoever runs them: error 1193 (unknown variable) of a semi-synchronous variable
@@ -26,7 +31,7 @@
 
 use mainstay_topology::{Dialect, Family, SemiSyncWords};
 
-use crate::effect::{Effect, Place};
+use crate::effect::{Effect, Place, Start};
 
 mod mariadb;
 mod mysql;
@@ -65,7 +70,7 @@ const REWIND: [&str; 6] = [
 pub fn sql(effect: &Effect, place: &Place) -> Vec<String> {
     let statements = match place.dialect {
         Dialect::Mysql56 | Dialect::Mysql57 | Dialect::Mysql80 => mysql_old::sql(effect, place),
-        Dialect::Mysql8026 | Dialect::Mysql => mysql::sql(effect),
+        Dialect::Mysql8026 | Dialect::Mysql => mysql::sql(effect, place),
         Dialect::Mariadb => mariadb::sql(effect),
     };
     let statements = match place.semi_sync {
@@ -94,8 +99,9 @@ fn without_plugin(effect: &Effect, statements: Vec<String>) -> Vec<String> {
 /// A killed server may leave its own record of its source unreadable, for ever; what is reset is
 /// that record and the relay logs. Only where the plan drops relay logs anyway: whoever is attached
 /// is sent by its source what it has not applied. A candidate keeps its own, readable or not.
+/// Without GTIDs the reset would forget where the replica stands: never there.
 pub fn cure(effect: &Effect, dialect: Dialect, error: u16) -> Option<&'static str> {
-    let Effect::Attach { .. } = effect else {
+    let Effect::Attach { start: None, .. } = effect else {
         return None;
     };
     let (unreadable, reset) = match dialect {
@@ -105,6 +111,17 @@ pub fn cure(effect: &Effect, dialect: Dialect, error: u16) -> Option<&'static st
         Dialect::Mariadb => (mariadb::UNREADABLE, mariadb::RESET),
     };
     unreadable.contains(&error).then_some(reset)
+}
+
+/// How a `CHANGE` says where the replica goes on, with the word for a source's options.
+fn place_in_log(word: &str, start: Option<&Start>) -> String {
+    if start.is_none() {
+        return format!("{word}_AUTO_POSITION = 1");
+    }
+    format!(
+        "{word}_AUTO_POSITION = 0, {word}_LOG_FILE = '<log of the source>', \
+         {word}_LOG_POS = <position in it>"
+    )
 }
 
 fn lines(statements: &[&str]) -> Vec<String> {

@@ -71,6 +71,8 @@ pub enum Effect {
         source: Target,
         /// How it follows.
         manner: Manner,
+        /// Where it goes on in its source's log; `None` with GTIDs.
+        start: Option<Start>,
     },
     /// Wait until the replica's receiver runs and it holds everything that its source has executed
     /// at the moment of asking.
@@ -214,6 +216,18 @@ impl Manner {
         acknowledges: Some(true),
         delay: None,
     };
+}
+
+/// How the place is found at which a replica without GTIDs goes on. Where it stands is read when it
+/// has been stopped, and [`mainstay_topology::coordinate::start_in`] says what follows from that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Start {
+    /// The source's `server_uuid`.
+    pub uuid: String,
+    /// How the names of the source's log begin.
+    pub base: String,
+    /// One state of the data as a place in several logs: that in which the reign began.
+    pub equal: GtidSet,
 }
 
 /// What an effect answers when it succeeded.

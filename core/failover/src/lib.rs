@@ -29,7 +29,7 @@ mod view;
 pub mod why;
 mod words;
 
-pub use effect::{Effect, Manner, Output, Place};
+pub use effect::{Effect, Manner, Output, Place, Start};
 pub use event::{Action, Change, Event, Request};
 pub use finding::{Finding, Misfit, Problem, Subject};
 pub use machine::{Basis, History, Hooks, Manager};

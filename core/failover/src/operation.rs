@@ -1,5 +1,7 @@
 //! One run of a plan: which steps have run, which run now, and what they answered.
 
+use std::collections::BTreeMap;
+
 use mainstay_clock::Timestamp;
 use mainstay_gtid::GtidSet;
 use mainstay_topology::ServerName;
@@ -54,6 +56,8 @@ pub(crate) struct Run {
     pub(crate) revoked: Revoked,
     /// What the primary had executed when it was demoted.
     pub(crate) demoted: Option<GtidSet>,
+    /// Without GTIDs: where servers stood, in all logs that they know of, when a wait had ended.
+    pub(crate) reached: BTreeMap<ServerName, GtidSet>,
     /// The proof, once somebody was elected.
     pub(crate) certificate: Option<Certificate>,
     /// The failure that decides, as soon as the group has ended.
@@ -75,6 +79,7 @@ impl Run {
             requested,
             revoked: Revoked::default(),
             demoted: None,
+            reached: BTreeMap::new(),
             certificate: None,
             failure: None,
             undoing: None,

@@ -136,6 +136,12 @@ impl<'a> View<'a> {
         })
     }
 
+    /// Whether the cluster replicates by places in logs, without GTIDs.
+    pub(crate) fn has_positions(self) -> bool {
+        let mut known = self.topology.servers.values().filter_map(Server::facts);
+        known.any(|facts| facts.positions.is_some())
+    }
+
     /// The link of a server whose configured source is the recorded primary.
     pub(crate) fn link_to_primary(self, server: &'a Server) -> Option<&'a Link> {
         let address = &self.primary()?.member.address;

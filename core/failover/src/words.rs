@@ -31,6 +31,7 @@ pub(crate) fn sentence(effect: &Effect) -> String {
             server,
             source,
             manner,
+            ..
         } => of_attach(server, source, *manner),
         Effect::AwaitAttached { server, source } => {
             let name = &source.name;
@@ -197,6 +198,7 @@ pub(crate) fn precondition(effect: &Effect) -> String {
             server,
             source,
             manner,
+            ..
         } => {
             let recorded = match manner.acknowledges {
                 Some(true) => "is recorded as a replica and ",

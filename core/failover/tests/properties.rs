@@ -152,6 +152,7 @@ impl Player {
             primary: Some(name(0)),
             joined: [name(1), name(2)].into(),
             baseline: None,
+            began_at: None,
             acknowledgements: 1,
         };
         let hooks = Hooks {
@@ -316,6 +317,7 @@ impl Player {
                 server,
                 source,
                 manner,
+                ..
             } => {
                 let silent = manner.acknowledges == Some(false);
                 let chained = silent || record.primary.as_ref() != Some(&source.name);

@@ -4,7 +4,7 @@
 //! server holds up to there, under that server's uuid and a tag of its own. What a replica holds is
 //! then compared, joined and recorded like transactions with GTIDs; what a set of one log says
 //! about a set of another is known only from an equivalence that was recorded (see
-//! [`crate::Record::baseline`]).
+//! [`crate::Record::began_at`]).
 
 use std::fmt;
 
@@ -50,6 +50,11 @@ impl Coordinate {
         GtidSet::parse(Family::Mysql, &text).ok()
     }
 
+    /// The beginnings of the files from this one to that of `end`.
+    pub fn files_to(self, end: Self) -> impl Iterator<Item = Self> + Clone {
+        (self.file..=end.file).map(|file| Self { file, position: 0 })
+    }
+
     /// How far a set goes in the log of this server.
     pub fn of(set: &GtidSet, uuid: &str) -> Option<Self> {
         let uuid = Uuid::parse(uuid)?;
@@ -74,6 +79,15 @@ impl fmt::Display for Coordinate {
 /// Whether a set is one of places in logs.
 pub fn is_of_positions(set: &GtidSet) -> bool {
     parts(set).next().is_some()
+}
+
+/// A set as people read places: the first part of a server's uuid, file and position.
+pub fn shown(set: &GtidSet) -> String {
+    let one = |(uuid, at): (Uuid, Coordinate)| {
+        let uuid = uuid.to_string();
+        format!("{}… {at}", uuid.split('-').next().unwrap_or_default())
+    };
+    parts(set).map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// How far a set goes in each log that it knows.
@@ -111,6 +125,19 @@ pub fn enriched(set: &GtidSet, equal: &GtidSet) -> GtidSet {
 /// knows says nothing about the other.
 pub(crate) fn shrank(before: &GtidSet, now: &GtidSet) -> bool {
     parts(before).any(|(uuid, at)| parts(now).any(|(of, reached)| of == uuid && reached < at))
+}
+
+/// Whether all of `wanted` is in `set` as far as both know the same logs; `None` when they know
+/// none in common.
+pub fn reaches(set: &GtidSet, wanted: &GtidSet) -> Option<bool> {
+    let mut common = None;
+    for (uuid, at) in parts(wanted) {
+        let own = parts(set).find(|(of, _)| *of == uuid);
+        if let Some((_, reached)) = own {
+            common = Some(common.unwrap_or(true) && reached >= at);
+        }
+    }
+    common
 }
 
 /// Where a replica goes on that stands exactly at `stands`, in the log of the server with this
@@ -176,6 +203,17 @@ mod tests {
         assert!(set(A, 2, 4).contains(&set(A, 1, 900)));
         assert!(!set(A, 2, 4).contains(&set(A, 2, 5)));
         assert!(!set(B, 9, 9).contains(&set(A, 1, 4)));
+    }
+
+    #[test]
+    fn a_wait_is_over_when_every_common_log_was_reached() {
+        let wanted = both(&set(A, 1, 900), &set(B, 3, 200));
+        assert_eq!(reaches(&set(A, 1, 900), &wanted), Some(true));
+        assert_eq!(reaches(&set(A, 1, 899), &wanted), Some(false));
+        let mixed = both(&set(A, 1, 950), &set(B, 3, 100));
+        assert_eq!(reaches(&mixed, &wanted), Some(false));
+        let empty = GtidSet::empty(Family::Mysql);
+        assert_eq!(reaches(&empty, &wanted), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mainstay_clock::Timestamp;
 use mainstay_gtid::GtidSet;
 
-use crate::coordinate::{Coordinate, enriched, is_of_positions, shrank};
+use crate::coordinate::{Coordinate, enriched, shrank};
 use crate::errant::Errant;
 use crate::facts::{Applier, Facts, Family, Receiver};
 use crate::observation::{Observation, Outcome, WriteProbe};
@@ -104,12 +104,7 @@ impl Topology {
         for told in told.chain(&self.record.baseline) {
             set.learn_from(told);
         }
-        if let Some(equal) = self
-            .record
-            .baseline
-            .as_ref()
-            .filter(|one| is_of_positions(one))
-        {
+        if let Some(equal) = &self.record.began_at {
             *set = enriched(set, equal);
         }
     }
@@ -125,7 +120,7 @@ impl Topology {
             return;
         }
         let is_primary = self.record.primary.as_ref() == Some(server);
-        let recorded = self.record.baseline.as_ref();
+        let recorded = self.record.began_at.as_ref();
         let recorded = recorded.and_then(|equal| Coordinate::of(equal, uuid));
         let counted = match recorded.and_then(|at| at.in_log_of(uuid)) {
             _ if is_primary => own,

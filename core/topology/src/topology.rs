@@ -55,6 +55,9 @@ pub struct Record {
     /// Everything the primary held when its reign began. Its replicas may not have caught up when
     /// it dies: whoever is elected next must hold this too. `None` when nothing is known.
     pub baseline: Option<GtidSet>,
+    /// Without GTIDs: the state of the data in which the reign began, as a place in each log in
+    /// which it is known. Whoever stands there is placed in the new primary's log by it.
+    pub began_at: Option<GtidSet>,
     /// Acknowledgements that the proof of no loss may count on: no commit of this reign that the
     /// baseline lacks was acknowledged by fewer. 0 when nothing is known.
     pub acknowledgements: u32,

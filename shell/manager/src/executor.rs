@@ -8,6 +8,7 @@ mod effects;
 mod events;
 mod expand;
 mod hand;
+mod placing;
 mod reseed;
 mod restart;
 mod rewind;

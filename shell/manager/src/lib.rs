@@ -16,6 +16,7 @@ mod journal;
 mod keeper;
 mod look;
 mod observer;
+mod positions;
 mod preflight;
 mod snapshot;
 mod write_probe;

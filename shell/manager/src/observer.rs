@@ -9,13 +9,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_mysql::{ConnectOptions, Connection};
-use mainstay_topology::{Observation, Outcome, ServerName};
-use tokio::sync::{Notify, mpsc};
+use mainstay_topology::{Facts, Observation, Outcome, ServerName};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
 use crate::clock::Clock;
 use crate::event::Event;
-use crate::look::{self, look};
+use crate::look::{self, LookError, look};
+use crate::positions::trim;
+use crate::snapshot::Snapshot;
 
 /// A lost connection is followed at once by another look, which tells a dead process from a killed
 /// connection; a server that accepts and drops connections is not asked faster than its interval.
@@ -34,6 +36,8 @@ pub(crate) struct Observer {
     pub(crate) wake: Arc<Notify>,
     pub(crate) events: mpsc::Sender<Event>,
     pub(crate) clock: Clock,
+    /// What the manager knows; its record says where a log ends that nobody writes to any more.
+    pub(crate) known: Option<watch::Receiver<Arc<Snapshot>>>,
 }
 
 impl Observer {
@@ -88,6 +92,17 @@ impl Observer {
         }
     }
 
+    async fn look(&self, connection: &mut Connection) -> Result<Facts, LookError> {
+        let mut facts = look(connection, &self.channel).await?;
+        let record = |known: &watch::Receiver<Arc<Snapshot>>| known.borrow().record().clone();
+        let record = self.known.as_ref().map(record);
+        let others = record.filter(|record| record.primary.as_ref() != Some(&self.server));
+        if let Some(began_at) = others.and_then(|record| record.began_at) {
+            trim(connection, &mut facts, &began_at).await;
+        }
+        Ok(facts)
+    }
+
     async fn probe(&self, connection: &mut Option<Connection>) -> Outcome {
         // Taken out: a probe that does not end in time leaves no connection behind.
         let open = match connection.take() {
@@ -98,7 +113,7 @@ impl Observer {
             Ok(open) => open,
             Err(error) => return look::outcome(&error),
         };
-        match timeout(self.limit, look(&mut open, &self.channel)).await {
+        match timeout(self.limit, self.look(&mut open)).await {
             Ok(Ok(facts)) => {
                 *connection = Some(open);
                 Outcome::Answered(Box::new(facts))

@@ -75,6 +75,7 @@ fn record() -> Record {
         primary: Some(ServerName::new("db1")),
         joined: [ServerName::new("db2")].into(),
         baseline: None,
+        began_at: None,
         acknowledgements: 1,
     }
 }

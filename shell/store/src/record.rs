@@ -37,7 +37,7 @@ pub(crate) fn allowed(given: &Record, stored: &Record) -> Result<(), StoreError>
 pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Record> {
     let newest = connection
         .query_row(
-            "SELECT epoch, server, family, baseline, acknowledgements
+            "SELECT epoch, server, family, baseline, acknowledgements, began_at
              FROM reigns ORDER BY epoch DESC LIMIT 1",
             [],
             |row| {
@@ -46,11 +46,12 @@ pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Record> {
                     row.get::<_, String>(1)?,
                     baseline(row)?,
                     row.get::<_, u32>(4)?,
+                    began_at(row)?,
                 ))
             },
         )
         .optional()?;
-    let Some((epoch, primary, baseline, acknowledgements)) = newest else {
+    let Some((epoch, primary, baseline, acknowledgements, began_at)) = newest else {
         return Ok(Record::default());
     };
     let mut statement = connection.prepare_cached("SELECT server FROM joined WHERE epoch = ?1")?;
@@ -63,6 +64,7 @@ pub(crate) fn read(connection: &Connection) -> rusqlite::Result<Record> {
         primary: Some(ServerName::new(&primary)),
         joined,
         baseline,
+        began_at,
         acknowledgements,
     })
 }
@@ -82,6 +84,14 @@ fn baseline(row: &Row<'_>) -> rusqlite::Result<Option<GtidSet>> {
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(3, Type::Text, error.into()))
 }
 
+/// Places in logs are sets of MySQL's form.
+fn began_at(row: &Row<'_>) -> rusqlite::Result<Option<GtidSet>> {
+    let text: Option<String> = row.get(5)?;
+    text.map(|text| GtidSet::parse(Family::Mysql, &text))
+        .transpose()
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(5, Type::Text, error.into()))
+}
+
 pub(crate) fn write(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result<()> {
     // A record without a primary is what an empty file says already.
     let Some(primary) = &record.primary else {
@@ -94,15 +104,17 @@ pub(crate) fn write(transaction: &Transaction<'_>, record: &Record) -> rusqlite:
         GtidSet::Mariadb(_) => MARIADB,
     });
     transaction.execute(
-        "INSERT INTO reigns (epoch, server, family, baseline, acknowledgements)
-         VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (epoch) DO UPDATE SET family = ?3, baseline = ?4, acknowledgements = ?5",
+        "INSERT INTO reigns (epoch, server, family, baseline, acknowledgements, began_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (epoch) DO UPDATE
+         SET family = ?3, baseline = ?4, acknowledgements = ?5, began_at = ?6",
         (
             epoch,
             primary.as_str(),
             family,
             baseline.map(ToString::to_string),
             record.acknowledgements,
+            record.began_at.as_ref().map(ToString::to_string),
         ),
     )?;
     transaction.execute("DELETE FROM joined WHERE epoch = ?1", [epoch])?;

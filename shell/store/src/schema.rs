@@ -10,7 +10,7 @@ use crate::error::StoreError;
 const APPLICATION_ID: i64 = 0x4d53_5459;
 
 /// `PRAGMA user_version`: the newest format.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
 
 /// Times are microseconds since 1970 (UTC): steps of a switchover are shorter than a millisecond.
 const TABLES: &str = "
@@ -19,7 +19,8 @@ CREATE TABLE reigns (
     server     TEXT NOT NULL,
     family     TEXT,
     baseline   TEXT,
-    acknowledgements INTEGER NOT NULL DEFAULT 0
+    acknowledgements INTEGER NOT NULL DEFAULT 0,
+    began_at   TEXT
 ) STRICT;
 CREATE TABLE counters (
     name       TEXT PRIMARY KEY,
@@ -65,6 +66,9 @@ CREATE INDEX phases_at ON phases (at_us);
 /// From format 1: nothing is known of the acknowledgements of its reigns.
 const FROM_1: &str = "ALTER TABLE reigns ADD COLUMN acknowledgements INTEGER NOT NULL DEFAULT 0";
 
+/// From format 2: its reigns began in clusters with GTIDs.
+const FROM_2: &str = "ALTER TABLE reigns ADD COLUMN began_at TEXT";
+
 /// Takes the file for this process, checks that it is ours and whole, and begins a new one.
 pub(crate) fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let sqlite = |error: &rusqlite::Error| StoreError::from_sqlite(path, error);
@@ -109,10 +113,16 @@ pub(crate) fn prepare(connection: &Connection, path: &Path) -> Result<(), StoreE
         let detail = check;
         return Err(StoreError::Damaged { path, detail });
     }
-    if format == 1 {
+    let steps: &[&str] = match format {
+        1 => &[FROM_1, FROM_2],
+        2 => &[FROM_2],
+        _ => &[],
+    };
+    if !steps.is_empty() {
+        let steps = steps.join("; ");
         connection
             .execute_batch(&format!(
-                "BEGIN; {FROM_1}; PRAGMA user_version = {FORMAT}; COMMIT;"
+                "BEGIN; {steps}; PRAGMA user_version = {FORMAT}; COMMIT;"
             ))
             .map_err(|e| sqlite(&e))?;
     }

@@ -23,6 +23,7 @@ fn record(epoch: u64, primary: &str, joined: &[&str]) -> Record {
         primary: Some(ServerName::new(primary)),
         joined: joined.iter().map(|name| ServerName::new(name)).collect(),
         baseline: None,
+        began_at: None,
         acknowledgements: 1,
     }
 }

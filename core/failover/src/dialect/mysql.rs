@@ -4,8 +4,9 @@ use mainstay_topology::{ServerName, Target};
 
 use super::{
     ACK_TIMEOUT, HEARTBEAT_SECONDS, KILL_CLIENTS, RETRIES, REWIND, SHORT_LOCK_WAIT, lines,
+    place_in_log,
 };
-use crate::effect::{Effect, Manner};
+use crate::effect::{Effect, Manner, Place, Start};
 
 const STOP_RECEIVER: &str = "STOP REPLICA IO_THREAD FOR CHANNEL ''";
 const STOP: &str = "STOP REPLICA FOR CHANNEL ''";
@@ -18,10 +19,18 @@ const READ_ONLY: &str = "SET GLOBAL super_read_only = ON";
 pub(super) const UNREADABLE: &[u16] = &[1201, 1871, 1872];
 pub(super) const RESET: &str = "RESET REPLICA FOR CHANNEL ''";
 
+/// Starts the applier, and waits for it.
+const APPLY: [&str; 2] = [
+    "START REPLICA SQL_THREAD FOR CHANNEL ''",
+    "SELECT WAIT_FOR_EXECUTED_GTID_SET((SELECT RECEIVED_TRANSACTION_SET \
+     FROM performance_schema.replication_connection_status \
+     WHERE CHANNEL_NAME = ''), <seconds left>)",
+];
+
 /// The end of a fence; also where a fence may have been cut off in the middle.
 const ONLINE: &str = "SET GLOBAL offline_mode = OFF";
 
-pub(super) fn sql(effect: &Effect) -> Vec<String> {
+pub(super) fn sql(effect: &Effect, place: &Place) -> Vec<String> {
     match effect {
         Effect::StopReceiver { .. } => lines(&[STOP_RECEIVER]),
         // The source side goes off only after the clients: it answers OK to every waiting commit.
@@ -36,19 +45,21 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
             ONLINE,
         ]),
         Effect::Demote { .. } => lines(&[SHORT_LOCK_WAIT, READ_ONLY]),
-        Effect::ApplyReceived { .. } => lines(&[
-            "START REPLICA SQL_THREAD FOR CHANNEL ''",
-            "SELECT WAIT_FOR_EXECUTED_GTID_SET((SELECT RECEIVED_TRANSACTION_SET \
-             FROM performance_schema.replication_connection_status \
-             WHERE CHANNEL_NAME = ''), <seconds left>)",
-        ]),
+        Effect::ApplyReceived { .. } if place.positions => lines(&APPLY[..1]),
+        Effect::ApplyReceived { .. } => lines(&APPLY),
+        Effect::AwaitApplied { .. } if place.positions => Vec::new(),
         Effect::AwaitApplied { transactions, .. } => {
             let set = transactions.to_string().replace('\n', "");
             vec![format!(
                 "SELECT WAIT_FOR_EXECUTED_GTID_SET('{set}', <seconds left>)"
             )]
         }
-        Effect::Attach { source, manner, .. } => attach(source, manner),
+        Effect::Attach {
+            source,
+            manner,
+            start,
+            ..
+        } => attach(source, *manner, start.as_ref()),
         Effect::AwaitAttached { source, .. } => vec![
             "SHOW REPLICA STATUS".to_owned(),
             format!(
@@ -142,14 +153,14 @@ fn close_ring(source: &Target) -> Vec<String> {
     vec![
         "SET GLOBAL rpl_semi_sync_replica_enabled = OFF".to_owned(),
         STOP.to_owned(),
-        change(source, ""),
+        change(source, &place_in_log("SOURCE", None), ""),
         "START REPLICA FOR CHANNEL ''".to_owned(),
     ]
 }
 
 /// Both threads must be stopped for a change of source (error 3081). What was received and not
 /// applied is dropped here and received again: plans attach only to a source that holds it.
-fn attach(source: &Target, manner: &Manner) -> Vec<String> {
+fn attach(source: &Target, manner: Manner, start: Option<&Start>) -> Vec<String> {
     let mut statements = lines(&[SHORT_LOCK_WAIT, READ_ONLY, ONLINE, SOURCE_OFF]);
     statements.extend(manner.acknowledges.map(|acknowledges| {
         let switch = if acknowledges { "ON" } else { "OFF" };
@@ -159,18 +170,18 @@ fn attach(source: &Target, manner: &Manner) -> Vec<String> {
     let delay = delay.map_or_else(String::new, |delay| format!("SOURCE_DELAY = {delay}, "));
     statements.extend([
         STOP.to_owned(),
-        change(source, &delay),
+        change(source, &place_in_log("SOURCE", start), &delay),
         "START REPLICA FOR CHANNEL ''".to_owned(),
     ]);
     statements
 }
 
-fn change(source: &Target, delay: &str) -> String {
+fn change(source: &Target, at: &str, delay: &str) -> String {
     let (host, port) = (&source.address.host, source.address.port);
     format!(
         "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '{host}', SOURCE_PORT = {port}, \
          SOURCE_USER = '<replication user>', SOURCE_PASSWORD = '<replication password>', \
-         SOURCE_AUTO_POSITION = 1, GET_SOURCE_PUBLIC_KEY = 1, \
+         {at}, GET_SOURCE_PUBLIC_KEY = 1, \
          SOURCE_HEARTBEAT_PERIOD = {HEARTBEAT_SECONDS}, SOURCE_CONNECT_RETRY = 1, \
          {delay}SOURCE_RETRY_COUNT = {RETRIES} FOR CHANNEL ''"
     )

@@ -9,8 +9,9 @@ use mainstay_topology::{Dialect, Target};
 
 use super::{
     ACK_TIMEOUT, HEARTBEAT_SECONDS, KILL_CLIENTS, KILL_PRIVILEGED, RETRIES, SHORT_LOCK_WAIT, lines,
+    place_in_log,
 };
-use crate::effect::{Effect, Manner, Place};
+use crate::effect::{Effect, Manner, Place, Start};
 
 pub(super) const RESET: &str = "RESET SLAVE FOR CHANNEL ''";
 pub(super) const RESET_56: &str = "RESET SLAVE";
@@ -70,17 +71,18 @@ pub(super) fn sql(effect: &Effect, place: &Place) -> Vec<String> {
             words.read_only,
             KILL_PRIVILEGED,
         ]),
-        Effect::ApplyReceived { .. } => {
-            let mut statements = vec![format!("START SLAVE SQL_THREAD{channel}")];
-            statements.extend((!place.positions).then(|| wait_received(words.binds)));
-            statements
-        }
+        Effect::ApplyReceived { .. } => apply(&words, place.positions),
         Effect::AwaitApplied { .. } if place.positions => Vec::new(),
         Effect::AwaitApplied { transactions, .. } => {
             let set = transactions.to_string().replace('\n', "");
             vec![wait(words.binds, &format!("'{set}'"))]
         }
-        Effect::Attach { source, manner, .. } => attach(&words, source, manner),
+        Effect::Attach {
+            source,
+            manner,
+            start,
+            ..
+        } => attach(&words, source, *manner, start.as_ref()),
         Effect::AwaitAttached { source, .. } => vec![
             "SHOW SLAVE STATUS".to_owned(),
             format!(
@@ -163,6 +165,13 @@ fn wait(since_57: bool, set: &str) -> String {
     )
 }
 
+/// Without GTIDs the wait is not a statement.
+fn apply(words: &Words, positions: bool) -> Vec<String> {
+    let mut statements = vec![format!("START SLAVE SQL_THREAD{}", words.channel)];
+    statements.extend((!positions).then(|| wait_received(words.binds)));
+    statements
+}
+
 fn wait_received(since_57: bool) -> String {
     if since_57 {
         let received = "(SELECT RECEIVED_TRANSACTION_SET \
@@ -203,7 +212,8 @@ fn enable(words: &Words, acknowledgements: u32, afresh: bool) -> Vec<String> {
 }
 
 /// Both threads must be stopped for a change of source (error 1198).
-fn attach(words: &Words, source: &Target, manner: &Manner) -> Vec<String> {
+fn attach(words: &Words, source: &Target, manner: Manner, start: Option<&Start>) -> Vec<String> {
+    let at = place_in_log("MASTER", start);
     let channel = words.channel;
     let mut statements = lines(&[SHORT_LOCK_WAIT, words.read_only]);
     if words.binds {
@@ -220,7 +230,7 @@ fn attach(words: &Words, source: &Target, manner: &Manner) -> Vec<String> {
     let delay = delay.map_or_else(String::new, |delay| format!(" MASTER_DELAY = {delay},"));
     statements.extend([
         words.stop(),
-        change(words, source, &format!("MASTER_AUTO_POSITION = 1,{delay}")),
+        change(words, source, &format!("{at},{delay}")),
         format!("START SLAVE{channel}"),
     ]);
     statements

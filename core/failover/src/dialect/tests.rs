@@ -53,6 +53,7 @@ fn an_attach_stops_waiting_for_acknowledgements_before_it_starts_to_apply() {
             address: address(3301),
         },
         manner: Manner::ACKNOWLEDGING,
+        start: None,
     };
     for (dialect, start) in [
         (Dialect::Mysql, "START REPLICA"),
@@ -131,6 +132,7 @@ fn a_link_that_its_own_server_cannot_read_is_reset_where_relay_logs_are_worthles
             address: address(3301),
         },
         manner: Manner::ACKNOWLEDGING,
+        start: None,
     };
     let of_a_candidate = [
         Effect::ApplyReceived { server: server() },
@@ -171,6 +173,7 @@ fn no_words_of_another_age_are_sent_to_an_old_server() {
             server: server(),
             source,
             manner: Manner::ACKNOWLEDGING,
+            start: None,
         },
         Effect::EnableSemiSync {
             server: server(),
@@ -242,4 +245,33 @@ fn semi_sync_is_spoken_of_in_the_words_of_the_plugin_that_is_there() {
     assert!(!old.contains("source") && !old.contains("replica"), "{old}");
     assert!(with(&enable, SemiSyncWords::Absent).contains("_enabled = ON"));
     assert!(!with(&fence, SemiSyncWords::Absent).contains("semi_sync"));
+}
+
+#[test]
+fn a_replica_without_gtids_is_told_a_place_that_is_found_when_it_is_stopped() {
+    let start = crate::effect::Start {
+        uuid: "3e11fa47-71ca-11e1-9e33-c80aa9429562".to_owned(),
+        base: "binlog".to_owned(),
+        equal: GtidSet::empty(SetFamily::Mysql),
+    };
+    let effect = Effect::Attach {
+        server: ServerName::new("db2"),
+        source: Target {
+            name: ServerName::new("db1"),
+            address: address(3301),
+        },
+        manner: Manner::ACKNOWLEDGING,
+        start: Some(start),
+    };
+    for dialect in [Dialect::Mysql56, Dialect::Mysql57, Dialect::Mysql] {
+        let text = statements(&effect, dialect);
+        assert!(text.contains("LOG_FILE = '<log of the source>'"), "{text}");
+        assert!(text.contains("AUTO_POSITION = 0"), "{text}");
+        assert!(before(&text, "STOP ", "<log of the source>"), "{text}");
+        assert_eq!(
+            cure(&effect, dialect, 1201),
+            None,
+            "a reset forgets the place"
+        );
+    }
 }

@@ -4,7 +4,7 @@ use mainstay_gtid::GtidSet;
 use mainstay_topology::{Record, Routes, Server};
 
 use super::Manager;
-use crate::effect::Effect;
+use crate::effect::{Effect, Start};
 use crate::plan::step;
 use crate::readers::{draining, readers};
 use crate::step::{Purpose, Step};
@@ -47,11 +47,11 @@ impl Manager {
                     ..record
                 },
             },
-            (Effect::Record { record }, Some(held)) => Effect::Record {
-                record: Record {
-                    baseline: Some(held),
+            (Effect::Record { record }, held) => Effect::Record {
+                record: self.begun(Record {
+                    baseline: held.or_else(|| record.baseline.clone()),
                     ..record
-                },
+                }),
             },
             (Effect::DropAddress { server, .. }, _) => {
                 let epoch = self.record().epoch;
@@ -61,13 +61,47 @@ impl Manager {
                 let epoch = self.record().epoch;
                 Effect::TakeAddress { server, epoch }
             }
-            (effect, _) => effect,
+            (effect, _) => self.placed(effect),
         };
         let step = step(self.view(), effect, planned.group, planned.on_failure);
         Step {
             undo: planned.undo.clone(),
             ..step
         }
+    }
+
+    /// An attachment with the state in which the reign began.
+    fn placed(&self, mut effect: Effect) -> Effect {
+        if let Effect::Attach {
+            start: Some(Start { equal, .. }),
+            ..
+        } = &mut effect
+            && let Some(began_at) = &self.record().began_at
+        {
+            equal.clone_from(began_at);
+        }
+        effect
+    }
+
+    /// A record of a new reign with the state in which it begins, where the new primary has said in
+    /// this operation how far its own log and its source's go.
+    fn begun(&self, mut record: Record) -> Record {
+        if record.primary == self.record().primary {
+            record.began_at.clone_from(&self.record().began_at);
+            let demotes = self.run.as_ref().is_some_and(|run| run.demoted.is_some());
+            if demotes && record.began_at.is_some() {
+                record.baseline.clone_from(&record.began_at);
+            }
+            return record;
+        }
+        let reached = self.run.as_ref().zip(record.primary.as_ref());
+        let reached = reached.and_then(|(run, primary)| run.reached.get(primary));
+        if let Some(reached) = reached {
+            // It has applied all that it must hold; older logs say nothing more than these.
+            record.began_at = Some(reached.clone());
+            record.baseline = Some(reached.clone());
+        }
+        record
     }
 
     /// What the next primary of a switchover must hold besides what was planned: what the present

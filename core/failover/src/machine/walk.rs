@@ -62,7 +62,10 @@ impl Manager {
     }
 
     fn succeeded(&mut self, effect: Effect, mut output: Output) {
-        if let Output::Held(held) = &mut output {
+        let waited = matches!(effect, Effect::AwaitApplied { .. });
+        if let Output::Held(held) = &mut output
+            && !waited
+        {
             if let Some(server) = place_of(&effect) {
                 self.topology.leave_out_foreign(server, held);
             }
@@ -88,6 +91,9 @@ impl Manager {
             }
             (Effect::Reseed { server, .. }, _) => {
                 self.stubborn.remove(&server);
+            }
+            (Effect::AwaitApplied { server, .. }, Output::Held(held)) => {
+                run.reached.insert(server, held);
             }
             (
                 Effect::StopReceiver { .. }

@@ -13,7 +13,7 @@ use mainstay_topology::{Errant, Facts, Reachability, Receiver, Record, Server};
 use super::rejoin::{Need, baseline, need};
 use super::{Draft, publish, take_address};
 use crate::bugs::Bug;
-use crate::effect::Effect;
+use crate::effect::{Effect, Start};
 use crate::ring;
 use crate::shape::manner;
 use crate::step::{OnFailure, Plan, Purpose};
@@ -162,6 +162,7 @@ pub(crate) fn serve(draft: &mut Draft<'_>, view: View<'_>, reign: &Reign<'_>) {
     let wanted = view.acknowledgements() as usize;
     let missing = wanted.saturating_sub(reign.attached.len());
     let (first, rest) = reign.attach.split_at(missing.min(reign.attach.len()));
+    apply_first(draft, view, (first, reign.primary));
     draft.then();
     for server in first {
         draft.push(attach(server, reign.primary), OnFailure::Continue);
@@ -183,6 +184,7 @@ pub(crate) fn serve(draft: &mut Draft<'_>, view: View<'_>, reign: &Reign<'_>) {
         draft.next(effect, OnFailure::Continue);
     }
     open_writes(draft, view, reign.primary);
+    apply_first(draft, view, (rest, reign.primary));
     draft.then();
     for server in rest {
         draft.push(attach(server, reign.primary), OnFailure::Continue);
@@ -191,6 +193,23 @@ pub(crate) fn serve(draft: &mut Draft<'_>, view: View<'_>, reign: &Reign<'_>) {
     if has_source {
         let server = name.clone();
         draft.push(Effect::ForgetSource { server }, OnFailure::Continue);
+    }
+}
+
+/// Without GTIDs a replica is placed in another log only from a place that both logs are known to
+/// share: from the end of what it has received, as a rule.
+fn apply_first(draft: &mut Draft<'_>, view: View<'_>, (servers, source): (&[&Server], &Server)) {
+    if !view.has_positions() {
+        return;
+    }
+    draft.then();
+    let elsewhere = |server: &&&Server| {
+        let link = server.link();
+        link.is_some_and(|link| link.source != source.member.address)
+    };
+    for server in servers.iter().filter(elsewhere) {
+        let server = server.name().clone();
+        draft.push(Effect::ApplyReceived { server }, OnFailure::Continue);
     }
 }
 
@@ -221,10 +240,22 @@ pub(crate) fn attach(server: &Server, source: &Server) -> Effect {
 }
 
 pub(crate) fn attach_as(server: &Server, source: &Server, acknowledges: bool) -> Effect {
+    let start = source.facts().and_then(|facts| {
+        let positions = facts.positions.as_ref()?;
+        let uuid = facts.server_uuid.clone()?;
+        // The machine puts in the state in which the reign began.
+        let equal = facts.own_log()?;
+        Some(Start {
+            uuid,
+            base: positions.base.clone(),
+            equal,
+        })
+    });
     Effect::Attach {
         server: server.name().clone(),
         source: target(source),
         manner: manner(server, acknowledges),
+        start,
     }
 }
 

@@ -224,6 +224,7 @@ pub(crate) fn continuation(draft: &mut Draft<'_>, view: View<'_>, ballot: &Ballo
         primary: Some(won.to.clone()),
         joined,
         baseline: Some(won.held.clone()),
+        began_at: None,
         acknowledgements: view.promised(primary.facts()),
     };
     if view.bugs.has(Bug::OpenBeforeRecord) {

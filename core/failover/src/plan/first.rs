@@ -29,7 +29,14 @@ pub(crate) fn plan(view: View<'_>) -> Result<Plan, String> {
     if let Some(same) = same_identities(view).first() {
         return Err(same.to_string());
     }
-    let (primary, _) = whose_data(view, &seen)?;
+    let (primary, facts) = whose_data(view, &seen)?;
+    if facts.positions.is_some() && facts.link.is_some() {
+        let name = primary.name();
+        return Err(format!(
+            "{name} would be the primary and has a source; without GTIDs nobody can tell what is \
+             in its own log: make one server writable and without a source first"
+        ));
+    }
     Ok(begin(view, primary))
 }
 
@@ -136,6 +143,7 @@ fn begin(view: View<'_>, primary: &Server) -> Plan {
         primary: Some(primary.name().clone()),
         joined: replicas().map(|server| server.name().clone()).collect(),
         baseline: primary.facts().map(|facts| facts.executed.clone()),
+        began_at: primary.facts().and_then(Facts::own_log),
         acknowledgements: view.promised(primary.facts()),
     };
     let reign = Reign {

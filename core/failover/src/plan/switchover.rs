@@ -4,6 +4,7 @@
 //! last transactions. Before the new reign is recorded every failure is undone; afterwards there
 //! is only forward.
 
+use mainstay_gtid::Family::Mysql;
 use mainstay_gtid::GtidSet;
 use mainstay_topology::{Applier, Errant, Promotion, Receiver, Record, Server, ServerName};
 
@@ -82,9 +83,10 @@ pub(crate) fn plan(view: View<'_>, to: Option<&ServerName>) -> Result<Plan, Stri
         primary: Some(next.name().clone()),
         joined,
         baseline: Some(executed.clone()),
+        began_at: None,
         acknowledgements: view.promised(next.facts()),
     };
-    forward(&mut draft, view, &chained, next, record);
+    forward(&mut draft, view, &chained, next, &record);
     let purpose = Purpose::Switchover {
         from: primary.name().clone(),
         to: next.name().clone(),
@@ -146,7 +148,7 @@ fn forward(
     view: View<'_>,
     chained: &[&Server],
     next: &Server,
-    record: Record,
+    record: &Record,
 ) {
     draft.next(
         Effect::Record {
@@ -180,8 +182,27 @@ fn forward(
     if !late.is_empty() {
         let mut joined = record.joined.clone();
         joined.extend(late.iter().map(|server| server.name().clone()));
-        let record = Record { joined, ..record };
+        let record = Record {
+            joined,
+            ..record.clone()
+        };
         draft.next(Effect::Record { record }, OnFailure::Replan);
+    }
+    if view.has_positions() {
+        // Each goes on from the end of the old primary's log. The machine puts in where that is.
+        draft.then();
+        for server in late.iter().filter(|server| server.link().is_some()) {
+            let transactions = record
+                .baseline
+                .clone()
+                .unwrap_or_else(|| GtidSet::empty(Mysql));
+            let server = server.name().clone();
+            let effect = Effect::AwaitApplied {
+                server,
+                transactions,
+            };
+            draft.push(effect, OnFailure::Continue);
+        }
     }
     draft.then();
     for server in late {
@@ -295,9 +316,13 @@ fn enough(view: View<'_>, attached: usize) -> Result<(), String> {
 
 /// Replicas that may move early: the old primary keeps as many as its commits need.
 fn chained<'a>(view: View<'a>, replicas: &[&'a Server], next: &Server) -> Vec<&'a Server> {
-    let spare = replicas
-        .len()
-        .saturating_sub(view.acknowledgements().max(1) as usize);
+    // Where a replica stands that is stopped in the middle is known in no other log than this.
+    let spare = if view.has_positions() {
+        0
+    } else {
+        let needed = view.acknowledgements().max(1) as usize;
+        replicas.len().saturating_sub(needed)
+    };
     let clean = |server: &&Server| {
         server.name() != next.name()
             && view.errant(server).is_some_and(Errant::is_clean)

@@ -118,6 +118,7 @@ impl Script {
                     primary: Some(ServerName::new(primary)),
                     joined: joined.iter().map(|name| ServerName::new(name)).collect(),
                     baseline: None,
+                    began_at: None,
                     acknowledgements: self.acknowledgements(),
                 };
                 self.serving(&ServerName::new(primary));

@@ -262,6 +262,7 @@ impl World {
                 server,
                 source,
                 manner,
+                ..
             } => self.on(server, |world, name| {
                 let facts = &world.servers[name].facts;
                 let before = facts.semi_sync.replica_enabled;

@@ -54,7 +54,6 @@ pub fn start(config: &Config, wiring: Wiring) -> Result<ManagerHandle, ManagerEr
     let (sender, events) = mpsc::channel(QUEUE);
     let mut tasks = JoinSet::new();
     let executor = executor(config, &wiring, &mut tasks, (&sender, clock));
-    let wakes = observe(config, &mut tasks, (&sender, clock));
     let machine = machine(config, &wiring, clock)?;
     let (snapshots, watched) = watch::channel(Arc::new(first_snapshot(&machine)));
     let handle = ManagerHandle {
@@ -64,6 +63,7 @@ pub fn start(config: &Config, wiring: Wiring) -> Result<ManagerHandle, ManagerEr
         policy: config.policy.clone(),
     };
     tasks.spawn(keeper::run(handle.clone()));
+    let wakes = observe(config, &mut tasks, (&sender, clock), &handle.snapshots);
     let daemon = Daemon {
         clock,
         machine,
@@ -176,6 +176,7 @@ fn observe(
     config: &Config,
     tasks: &mut JoinSet<()>,
     (events, clock): (&mpsc::Sender<Event>, Clock),
+    known: &watch::Receiver<Arc<Snapshot>>,
 ) -> BTreeMap<mainstay_topology::ServerName, Arc<Notify>> {
     let mut wakes = BTreeMap::new();
     for (index, member) in (0..).zip(&config.members) {
@@ -189,6 +190,7 @@ fn observe(
             wake: Arc::clone(&wake),
             events: events.clone(),
             clock,
+            known: Some(known.clone()),
         };
         tasks.spawn(observer.run());
         wakes.insert(member.name.clone(), wake);

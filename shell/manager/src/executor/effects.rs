@@ -12,31 +12,33 @@ use tokio::time::{Instant, sleep};
 
 use super::expand::Filling;
 use super::hand::Lent;
+use super::placing::Placing;
 use super::{
     Done, Executor, applier, dialect, events, reseed, restart, rewind, ring, salvage, statements,
     tail,
 };
 use crate::control::HostControl;
 use crate::look::look;
+use crate::positions::{await_applied, in_all_logs};
 
 /// Pause between two looks while something is waited for.
 const PAUSE: Duration = Duration::from_millis(3);
 
 pub(super) async fn run(executor: &Executor, step: &Step) -> Done {
     match &step.effect {
-        Effect::StopReceiver { server } => {
-            let mut connection = send(executor, step, server).await?;
-            let facts = facts(&mut connection).await?;
-            if facts.rewinding {
-                return Err(format!(
-                    "{server} is being rewound: what it says it holds is not so"
-                ));
-            }
-            Ok(Output::Held(facts.held().clone()))
-        }
+        Effect::StopReceiver { server } => stop_receiver(executor, step, server).await,
         Effect::Demote { server } => {
             let mut connection = send(executor, step, server).await?;
-            Ok(Output::Held(facts(&mut connection).await?.executed))
+            Ok(Output::Held(in_all_logs(&facts(&mut connection).await?)))
+        }
+        Effect::ApplyReceived { server } if has_positions(step) => {
+            wait_for_place(executor, step, (server, None)).await
+        }
+        Effect::AwaitApplied {
+            server,
+            transactions,
+        } if has_positions(step) => {
+            wait_for_place(executor, step, (server, Some(transactions))).await
         }
         Effect::Fence { server }
         | Effect::Attach { server, .. }
@@ -66,19 +68,15 @@ pub(super) async fn run(executor: &Executor, step: &Step) -> Done {
         Effect::Drain { server } => drain(executor, step, server).await,
         Effect::EndProcess { server } => {
             let host = host(executor, "end its process", server)?;
-            host.end_process(server).await.map(|()| Output::Done)
+            host.end_process(server).await.map(done)
         }
         Effect::DropAddress { server, epoch } => {
             let host = host(executor, "move an address", server)?;
-            host.drop_address(server, *epoch)
-                .await
-                .map(|()| Output::Done)
+            host.drop_address(server, *epoch).await.map(done)
         }
         Effect::TakeAddress { server, epoch } => {
             let host = host(executor, "move an address", server)?;
-            host.take_address(server, *epoch)
-                .await
-                .map(|()| Output::Done)
+            host.take_address(server, *epoch).await.map(done)
         }
         Effect::SaveErrant {
             server,
@@ -103,16 +101,61 @@ async fn replace(executor: &Executor, step: &Step, server: &ServerName, donor: &
     done
 }
 
+/// Answers what the server holds from then on.
+async fn stop_receiver(executor: &Executor, step: &Step, server: &ServerName) -> Done {
+    let mut connection = send(executor, step, server).await?;
+    let facts = facts(&mut connection).await?;
+    if facts.rewinding {
+        return Err(format!(
+            "{server} is being rewound: what it says it holds is not so"
+        ));
+    }
+    Ok(Output::Held(facts.held().clone()))
+}
+
+fn done((): ()) -> Output {
+    Output::Done
+}
+
+/// Answers where the server then stands, in its source's log and in its own.
+async fn wait_for_place(
+    executor: &Executor,
+    step: &Step,
+    (server, wanted): (&ServerName, Option<&GtidSet>),
+) -> Done {
+    let mut connection = send(executor, step, server).await?;
+    let reached = await_applied(&mut connection, wanted).await?;
+    Ok(Output::Held(reached))
+}
+
+fn has_positions(step: &Step) -> bool {
+    step.place.as_ref().is_some_and(|place| place.positions)
+}
+
 /// A connection to the server.
 pub(super) async fn lend(executor: &Executor, server: &ServerName) -> Result<Lent, String> {
     executor.lend(server).await
 }
 
-pub(super) fn filling<'a>(executor: &'a Executor, step: &Step) -> Filling<'a> {
+pub(super) fn filling<'a>(executor: &'a Executor, step: &'a Step) -> Filling<'a> {
     Filling {
         manager: &executor.login,
         replication: &executor.replication,
         until: Instant::now() + step.limit,
+        placing: match &step.effect {
+            Effect::Attach {
+                server,
+                source,
+                start: Some(start),
+                ..
+            } => Some(Placing {
+                executor,
+                server,
+                source: &source.name,
+                start,
+            }),
+            _ => None,
+        },
     }
 }
 
@@ -203,7 +246,8 @@ async fn await_clients(
 /// source has turned it away.
 async fn await_attached(executor: &Executor, server: &ServerName, source: &Target) -> Done {
     let mut connection = lend(executor, &source.name).await?;
-    let baseline: GtidSet = facts(&mut connection).await?.executed;
+    let of_source = facts(&mut connection).await?;
+    let baseline: GtidSet = of_source.own_log().unwrap_or(of_source.executed);
     drop(connection);
     let mut connection = lend(executor, server).await?;
     loop {

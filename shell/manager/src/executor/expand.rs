@@ -8,6 +8,8 @@ use mainstay_mysql::{Connection, Error};
 use tokio::time::Instant;
 
 use super::dialect::{self, RECEIVER_COMMAND, escaped};
+use super::placing::Placing;
+use super::statements::Refused;
 use crate::config::Login;
 
 /// `<replication user>`.
@@ -22,6 +24,9 @@ const RECEIVER: &str = "<receiver thread id>";
 const RECEIVED: &str = "<received position>";
 /// The same as a set of transactions.
 const RECEIVED_SET: &str = "<received transactions>";
+/// Where a replica without GTIDs goes on.
+const SOURCE_LOG: &str = "<log of the source>";
+const SOURCE_POSITION: &str = "<position in it>";
 /// What is left of the step's limit.
 const SECONDS: &str = "<seconds left>";
 /// A statement of its own: one `KILL` for each connection of an ordinary client.
@@ -39,6 +44,8 @@ pub(super) struct Filling<'a> {
     pub(super) replication: &'a Login,
     /// When the step's limit ends.
     pub(super) until: Instant,
+    /// How the place in a source's log is found (without GTIDs).
+    pub(super) placing: Option<Placing<'a>>,
 }
 
 /// The statements to send for one statement of the plan, in order.
@@ -46,7 +53,15 @@ pub(super) async fn expand(
     connection: &mut Connection,
     statement: &str,
     filling: Filling<'_>,
-) -> Result<Vec<String>, Error> {
+) -> Result<Vec<String>, Refused> {
+    if let Some(placing) = filling.placing.filter(|_| statement.contains(SOURCE_LOG)) {
+        let found = placing.place(connection).await;
+        let (log, position) = found.map_err(Refused::because)?;
+        let placed = statement
+            .replace(SOURCE_LOG, &escaped(&log))
+            .replace(SOURCE_POSITION, &position.to_string());
+        return Ok(vec![filled(&placed, filling)]);
+    }
     if statement.contains(CLIENTS) {
         let clients = client_connections(connection, filling).await?;
         return Ok(clients.iter().map(|id| format!("KILL {id}")).collect());

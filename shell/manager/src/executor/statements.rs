@@ -39,10 +39,21 @@ pub(super) struct Refused {
 }
 
 impl Refused {
+    /// One that the server was not asked for.
+    pub(super) fn because(reason: String) -> Self {
+        Self { code: None, reason }
+    }
+
     /// The same, with the plan's words for what was sent.
     fn of(mut self, statement: &str) -> Self {
         self.reason = format!("`{statement}`: {}", self.reason);
         self
+    }
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.reason)
     }
 }
 

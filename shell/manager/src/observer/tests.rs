@@ -45,6 +45,7 @@ impl Observed {
             wake: Arc::clone(&wake),
             events: sender,
             clock: Clock::start(),
+            known: None,
         };
         let mut tasks = JoinSet::new();
         tasks.spawn(observer.run());

@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use mainstay_e2e::{
-    Client, Home, Login, SqlError, Status, free_port, mainstay, mainstay_binary, wait_for,
+    Client, Home, Login, SqlError, Status, free_port, mainstay, mainstay_binary, processes,
+    wait_for,
 };
+use rustix::process::Signal;
 
 /// How the servers replicate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,6 +189,16 @@ impl Server {
     pub(crate) fn kill(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// Stops its process where it is.
+    pub(crate) fn pause(&self) {
+        processes::signal(self.child.id(), Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn resume(&self) {
+        processes::signal(self.child.id(), Signal::CONT);
     }
 
     /// Starts it again on its data.

@@ -33,6 +33,7 @@ pub(crate) fn step(run: RunId, step: &Step, store: &Store) -> Result<(), String>
             server,
             source,
             manner,
+            ..
         } if primary(&source.name)
             && manner.acknowledges != Some(false)
             && !record.joined.contains(server) =>

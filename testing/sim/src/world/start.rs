@@ -51,6 +51,7 @@ impl World {
                 .map(|server| server.name().clone())
                 .collect(),
             baseline: Some(GtidSet::empty(set)),
+            began_at: None,
             acknowledgements: self.mood.acknowledgements,
         };
         self.servers[0].memory.writable = true;

@@ -124,6 +124,7 @@ fn attach(change: &str) -> Step {
         server: server(),
         source,
         manner: Manner::ACKNOWLEDGING,
+        start: None,
     };
     step_of(Dialect::Mariadb, effect, &["STOP SLAVE", change])
 }
