@@ -128,12 +128,23 @@ pub(crate) fn lost_data(view: View<'_>) -> Option<String> {
         .topology
         .others()
         .filter(|server| idle && view.record().joined.contains(server.name()))
-        .filter_map(|server| server.snapshot_at(begun))
-        .map(|look| Errant::between(&look.held, facts).of_primary);
+        .filter_map(|server| Some((server.facts()?, server.snapshot_at(begun)?)))
+        .map(|(replica, look)| lost_by_primary(&Errant::between(&look.held, facts), replica));
     of_baseline
         .chain(of_replicas)
         .find(|lost| !lost.is_empty())
         .map(|lost| lost.to_string().replace('\n', ""))
+}
+
+/// Of what a replica of this reign has more than the primary, what the primary must have had: what
+/// it wrote itself, and what reached the replica from a source. An empty machine in the primary's
+/// place has another identity, and wrote nothing.
+pub(crate) fn lost_by_primary(errant: &Errant, replica: &Facts) -> Difference {
+    if errant.of_primary.is_empty() {
+        errant.received_by(replica)
+    } else {
+        errant.of_primary.clone()
+    }
 }
 
 fn of_other(view: View<'_>, server: &Server, facts: &Facts, found: &mut Vec<Finding>) {
@@ -175,9 +186,10 @@ fn of_other(view: View<'_>, server: &Server, facts: &Facts, found: &mut Vec<Find
         Need::Human => {
             let lost = view
                 .errant(server)
-                .filter(|errant| !errant.of_primary.is_empty());
-            if let (Some(errant), Some(primary)) = (lost, view.primary()) {
-                let transactions = errant.of_primary.to_string().replace('\n', "");
+                .map(|errant| lost_by_primary(errant, facts))
+                .filter(|lost| !lost.is_empty());
+            if let (Some(lost), Some(primary)) = (lost, view.primary()) {
+                let transactions = lost.to_string().replace('\n', "");
                 let problem = Problem::PrimaryLostData { transactions };
                 found.push(Finding::of_server(primary.name(), problem));
             }

@@ -172,8 +172,7 @@ pub(crate) fn candidate(ballot: &Ballot) -> Result<&Survivor, String> {
 
 /// Whether a server lacks nothing that any survivor holds, errant transactions aside.
 pub(crate) fn holds_all(ballot: &Ballot, one: &Survivor) -> bool {
-    let counts = !ballot.bugs.has(Bug::IgnoreBaseline);
-    let baseline = ballot.baseline.as_ref().filter(|_| counts);
+    let baseline = ballot.baseline.as_ref();
     baseline.is_none_or(|baseline| one.held.contains(baseline))
         && ballot.survivors.iter().all(|other| {
             let lacks = other.held.missing_from(&one.held);

@@ -158,6 +158,11 @@ impl Manager {
         if bugs.has(crate::bugs::Bug::RepeatOperation) {
             self.history.last_operation = OperationId(0);
         }
+        if bugs.has(crate::bugs::Bug::TrustInterrupted)
+            && let Some((_, Purpose::Switchover { to, .. })) = &self.history.interrupted
+        {
+            self.topology.record.primary = Some(to.clone());
+        }
         self
     }
 

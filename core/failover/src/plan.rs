@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use mainstay_topology::{Epoch, Routes, Server, ServerName, Target};
 
-use crate::bugs::Bugs;
+use crate::bugs::Bug;
 use crate::dialect;
-use crate::effect::Effect;
+use crate::effect::{Effect, Place};
 use crate::policy::Policy;
 use crate::step::{OnFailure, Plan, Purpose, Step};
 use crate::view::View;
@@ -40,10 +40,6 @@ impl<'a> Draft<'a> {
 
     pub(crate) fn new(view: View<'a>) -> Self {
         Self::after(view, 0)
-    }
-
-    pub(crate) fn bugs(&self) -> Bugs {
-        self.view.bugs
     }
 
     /// What follows runs after what was added so far.
@@ -88,7 +84,7 @@ pub(crate) fn step(view: View<'_>, effect: Effect, group: u32, on_failure: OnFai
         sentence: words::sentence(&effect),
         sql: place
             .as_ref()
-            .map(|place| view.bugs.spoil(dialect::sql(&effect, place)))
+            .map(|place| view.bugs.spoil(statements(view, &effect, place)))
             .unwrap_or_default(),
         limit: limit(&effect, view.policy),
         place,
@@ -96,6 +92,28 @@ pub(crate) fn step(view: View<'_>, effect: Effect, group: u32, on_failure: OnFai
         on_failure,
         undo: None,
         effect,
+    }
+}
+
+/// What a step sends. Writes are opened on the connection on which commits were told to wait: a
+/// server that was started again since the step before, or whose demotion is undone, waits for
+/// nobody.
+fn statements(view: View<'_>, effect: &Effect, place: &Place) -> Vec<String> {
+    let opened = dialect::sql(effect, place);
+    match effect {
+        Effect::OpenWrites { server }
+            if view.is_lossless() && !view.bugs.has(Bug::OpenBeforeWaiting) =>
+        {
+            let enabled = Effect::EnableSemiSync {
+                server: server.clone(),
+                acknowledgements: view.acknowledgements(),
+                afresh: false,
+            };
+            let mut statements = dialect::sql(&enabled, place);
+            statements.extend(opened);
+            statements
+        }
+        _ => opened,
     }
 }
 

@@ -50,9 +50,6 @@ impl<'a> View<'a> {
 
     /// What a server says, if it was asked since the world was last changed.
     pub(crate) fn facts(self, server: &'a Server) -> Option<&'a Facts> {
-        if self.bugs.has(Bug::OldSight) {
-            return server.answered();
-        }
         server.answered_since(self.settled)
     }
 

@@ -36,20 +36,7 @@ impl Errant {
     }
 
     fn of_mysql(missing: &MysqlSet, primary: Option<&str>) -> Self {
-        let own = primary.and_then(Uuid::parse);
-        let everything = missing
-            .iter()
-            .filter(|(origin, _)| Some(origin.uuid) == own)
-            .map(|(origin, list)| {
-                let last = list.last().map_or(1, |interval| interval.last());
-                match origin.tag {
-                    Some(tag) => format!("{}:{tag}:1-{last}", origin.uuid),
-                    None => format!("{}:1-{last}", origin.uuid),
-                }
-            });
-        let text = everything.collect::<Vec<_>>().join(",");
-        // Printed from a valid set, so it is one; and if not, all being errant is the safe answer.
-        let of_primary = text.parse::<MysqlSet>().unwrap_or_default();
+        let of_primary = everything_of(missing, primary);
         Self {
             foreign: Difference::Mysql(missing.subtract(&of_primary)),
             of_primary: Difference::Mysql(missing.intersect(&of_primary)),
@@ -66,6 +53,39 @@ impl Errant {
         }
     }
 
+    /// The foreign transactions that the server, by its own facts, did not write itself: they came
+    /// to it from a source.
+    #[must_use]
+    pub fn received_by(&self, server: &Facts) -> Difference {
+        match &self.foreign {
+            Difference::Mysql(set) => {
+                let own = everything_of(set, server.server_uuid.as_deref());
+                Difference::Mysql(set.subtract(&own))
+            }
+            Difference::Mariadb(ranges) => {
+                let received = ranges.iter().copied();
+                let received = received.filter(|range| range.last().server != server.server_id);
+                Difference::Mariadb(received.collect())
+            }
+        }
+    }
+
+    /// The foreign transactions that the server, by its own facts, wrote itself.
+    #[must_use]
+    pub fn written_by(&self, server: &Facts) -> Difference {
+        match &self.foreign {
+            Difference::Mysql(set) => {
+                let own = everything_of(set, server.server_uuid.as_deref());
+                Difference::Mysql(set.intersect(&own))
+            }
+            Difference::Mariadb(ranges) => {
+                let own = ranges.iter().copied();
+                let own = own.filter(|range| range.last().server == server.server_id);
+                Difference::Mariadb(own.collect())
+            }
+        }
+    }
+
     /// A set that encloses the foreign transactions: exact for MySQL; for MariaDB, whose sets
     /// have no lower end, with all that came before.
     pub fn foreign_set(&self) -> GtidSet {
@@ -79,6 +99,24 @@ impl Errant {
             ),
         }
     }
+}
+
+/// A set that encloses all that one server wrote of these.
+fn everything_of(set: &MysqlSet, server: Option<&str>) -> MysqlSet {
+    let own = server.and_then(Uuid::parse);
+    let everything = set
+        .iter()
+        .filter(|(origin, _)| Some(origin.uuid) == own)
+        .map(|(origin, list)| {
+            let last = list.last().map_or(1, |interval| interval.last());
+            match origin.tag {
+                Some(tag) => format!("{}:{tag}:1-{last}", origin.uuid),
+                None => format!("{}:1-{last}", origin.uuid),
+            }
+        });
+    let text = everything.collect::<Vec<_>>().join(",");
+    // Printed from a valid set, so it is one; and if not, all being foreign is the safe answer.
+    text.parse::<MysqlSet>().unwrap_or_default()
 }
 
 impl fmt::Display for Errant {

@@ -16,6 +16,7 @@ pub(crate) mod one_writer;
 pub(crate) mod routes_follow_roles;
 pub(crate) mod saved_before_replaced;
 pub(crate) mod unjournaled_nothing;
+pub(crate) mod waits_before_it_opens;
 
 /// An invariant that did not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! Every write of every client: where and when it was executed, and whether its client got OK.
 
+use std::time::Duration;
+
 use mainstay_clock::Timestamp;
 use mainstay_topology::Epoch;
 
@@ -8,6 +10,8 @@ use mainstay_topology::Epoch;
 pub(crate) struct Write {
     /// The server that executed it first, when, and in whose reign.
     pub(crate) executed: Option<Execution>,
+    /// Whoever acknowledged it had been told not to wait: nothing is promised.
+    pub(crate) unprotected: bool,
     /// When its client got OK.
     pub(crate) acknowledged: Option<Timestamp>,
 }
@@ -28,6 +32,8 @@ pub(crate) struct Execution {
 pub(crate) struct Ledger {
     writes: Vec<Write>,
     acknowledged: u64,
+    last: Option<Timestamp>,
+    longest: Duration,
 }
 
 impl Ledger {
@@ -45,9 +51,22 @@ impl Ledger {
         self.writes[write as usize - 1].executed = Some(execution);
     }
 
+    /// The OK of this write promises nothing.
+    pub(crate) fn promise_nothing(&mut self, write: u64) {
+        self.writes[write as usize - 1].unprotected = true;
+    }
+
     pub(crate) fn acknowledge(&mut self, write: u64, at: Timestamp) {
         self.writes[write as usize - 1].acknowledged = Some(at);
         self.acknowledged += 1;
+        self.longest = self.longest_pause(at);
+        self.last = Some(at);
+    }
+
+    /// The longest time without an acknowledged write until now.
+    pub(crate) fn longest_pause(&self, now: Timestamp) -> Duration {
+        let present = self.last.map_or(Duration::ZERO, |last| now.since(last));
+        self.longest.max(present)
     }
 
     /// How many writes were acknowledged.
@@ -59,7 +78,7 @@ impl Ledger {
     pub(crate) fn all_acknowledged(&self) -> impl Iterator<Item = u64> {
         let numbered = (1..).zip(&self.writes);
         numbered
-            .filter(|(_, write)| write.acknowledged.is_some())
+            .filter(|(_, write)| write.acknowledged.is_some() && !write.unprotected)
             .map(|(number, _)| number)
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use mainstay_clock::Timestamp;
 use mainstay_failover::bugs::Bugs;
@@ -19,6 +20,7 @@ mod message;
 mod mood;
 mod network;
 mod random;
+mod scenario;
 mod server;
 mod statement;
 mod store;
@@ -28,10 +30,11 @@ mod wait;
 mod world;
 
 pub use invariants::Violation;
+pub use scenario::Scenario;
 pub use totals::Totals;
 
 /// What to simulate.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// The seed.
     pub seed: u64,
@@ -43,6 +46,10 @@ pub struct Options {
     pub bugs: Bugs,
     /// Keep the story.
     pub verbose: bool,
+    /// A story instead of chance.
+    pub scenario: Option<Arc<Scenario>>,
+    /// After how many steps that happens which the scenario has happen after each.
+    pub at_step: Option<u64>,
 }
 
 /// What came of one seed.
@@ -62,6 +69,8 @@ pub struct Summary {
     pub faults: BTreeMap<&'static str, u64>,
     /// Happenings in all.
     pub happenings: u64,
+    /// Something happened after the step that the options name.
+    pub acted_at_step: bool,
     /// Virtual time at the end.
     pub ended: Timestamp,
 }

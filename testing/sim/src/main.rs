@@ -1,6 +1,7 @@
 //! `mainstay-sim`: lives many seeds, or tells the story of one.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +9,7 @@ use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
 use mainstay_failover::bugs::{Bug, Bugs};
-use mainstay_sim::{Options, Summary, Totals, simulate};
+use mainstay_sim::{Options, Scenario, Summary, Totals, simulate};
 use mainstay_topology::Family;
 
 /// Simulates the lives of clusters over the real core machines, one seed each.
@@ -31,6 +32,12 @@ struct Arguments {
     /// A known bug to put back: the simulator must catch it.
     #[arg(long, value_parser = bug)]
     bug: Option<Bug>,
+    /// Scenario files to live instead of seeds.
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    scenario: Vec<PathBuf>,
+    /// How many seeds are lived at the same time; one for each processor if it is not given.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
     /// Print the story of every seed.
     #[arg(long)]
     verbose: bool,
@@ -55,6 +62,8 @@ impl Arguments {
             },
             bugs: self.bug.map(Bugs::only).unwrap_or_default(),
             verbose,
+            scenario: None,
+            at_step: None,
         }
     }
 
@@ -86,13 +95,17 @@ fn bug(name: &str) -> Result<Bug, String> {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if !arguments.scenario.is_empty() {
+        return play(&arguments);
+    }
     let first = arguments.seed.unwrap_or(1);
     let single = arguments.seed.is_some() && !std::env::args().any(|one| one.contains("schedules"));
     let count = if single { 1 } else { arguments.schedules };
     let begun = Instant::now();
     let next = AtomicU64::new(first);
     let totals = Mutex::new(Totals::default());
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = arguments.jobs.map_or(processors, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads.min(count as usize) {
             scope.spawn(|| {
@@ -113,6 +126,33 @@ fn main() -> ExitCode {
     });
     let totals = totals.into_inner().expect("no thread panics with the lock");
     report(&arguments, &totals, begun)
+}
+
+/// Lives scenarios; the story of one that does not hold is printed.
+fn play(arguments: &Arguments) -> ExitCode {
+    let mut failed = 0;
+    for path in &arguments.scenario {
+        let bugs = arguments.bug.map(Bugs::only).unwrap_or_default();
+        let text = std::fs::read_to_string(path).map_err(|error| error.to_string());
+        let scenario = text.and_then(|text| Scenario::read(&text));
+        let result = match scenario.map(|scenario| scenario.play(bugs)) {
+            Err(error) => format!("cannot be read: {error}"),
+            Ok(Ok(lives)) => {
+                print(&[format!("{}: holds in {lives} lives", path.display())]);
+                continue;
+            }
+            Ok(Err((life, summary))) => {
+                if arguments.verbose {
+                    print(&summary.trace);
+                }
+                let violation = summary.violation.map(|one| one.to_string());
+                format!("{life}: {}", violation.unwrap_or_default())
+            }
+        };
+        failed += 1;
+        print(&[format!("{}: {result}", path.display())]);
+    }
+    ExitCode::from(u8::from(failed > 0))
 }
 
 fn report(arguments: &Arguments, totals: &Totals, begun: Instant) -> ExitCode {

@@ -62,8 +62,8 @@ pub(crate) enum Body {
     Seen(u64, Box<Outcome>),
     /// A connection that idled has been closed by the server.
     Closed,
-    /// A statement of a step.
-    Statement(RunId, Box<Statement>),
+    /// A statement of a step; `true` opens its connection.
+    Statement(RunId, bool, Box<Statement>),
     /// Its answer.
     Answer(RunId, Result<Option<Box<Facts>>, Failure>),
     /// A replica's receiver connects.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use mainstay_topology::{Part, ServerName};
 
 use crate::random::Random;
+use crate::scenario::Scenario;
 use crate::world::{SCENES, Scene};
 
 /// The character of one seed.
@@ -49,7 +50,7 @@ pub(crate) struct Mood {
 }
 
 /// Kinds of faults.
-pub(crate) const KINDS: usize = 14;
+pub(crate) const KINDS: usize = 26;
 
 /// A replica of the primary like any other, one of another replica, or one that never acknowledges.
 fn last(random: &mut Random) -> Part {
@@ -90,8 +91,8 @@ impl Mood {
             auto_reseed: random.permille(700),
             auto_rewind: random.permille(600),
             end_process: random.permille(300),
-            think_ms: if random.permille(300) { 20 } else { 120 },
-            writers: 1 + random.index(3),
+            think_ms: if random.permille(200) { 20 } else { 200 },
+            writers: 1 + random.index(2),
             scene: random
                 .permille(300)
                 .then(|| SCENES[random.index(SCENES.len())]),
@@ -105,6 +106,28 @@ impl Mood {
             } else {
                 Part::default()
             },
+        }
+    }
+
+    /// What a scenario leaves to chance: nothing but the paths of messages.
+    pub(crate) fn of(scenario: &Scenario) -> Self {
+        Self {
+            newborn: scenario.newborn,
+            peace_ms: scenario.end_ms,
+            pause_ms: 1,
+            faults: 0,
+            one_at_a_time: false,
+            weights: vec![1],
+            manager_dies_permille: 0,
+            store_fails_permille: 0,
+            stale_ms: 5,
+            auto_reseed: scenario.auto_reseed,
+            end_process: scenario.end_process,
+            last: Part::default(),
+            think_ms: 60,
+            writers: 2,
+            scene: None,
+            acknowledgements: scenario.acknowledgements,
         }
     }
 

@@ -14,7 +14,7 @@ use mainstay_topology::{Address, Applier, Family, Member, Part, Promotion, Recei
 
 use crate::gtids::{Gtids, Transaction};
 use crate::link::Link;
-use crate::message::{End, Envelope};
+use crate::message::{End, Envelope, RunId};
 use crate::wait::Wait;
 
 mod facts;
@@ -92,10 +92,14 @@ pub(crate) struct Memory {
     pub(crate) connections: BTreeSet<u64>,
     /// Writes that wait behind a read-only switch.
     pub(crate) behind: Vec<Envelope>,
+    /// The manager's connections, one for each step.
+    pub(crate) sessions: BTreeSet<RunId>,
     /// Statements of the manager that wait.
     pub(crate) waits: Vec<Wait>,
     /// What arrived while the process was stopped.
     pub(crate) frozen: Vec<Envelope>,
+    /// Writes that wait for the disk.
+    pub(crate) unwritten: Vec<Envelope>,
 }
 
 /// A fake server.
@@ -133,6 +137,18 @@ pub(crate) struct Server {
     pub(crate) slow_ms: u64,
     /// It acknowledges as a replica, on connections that it opens from now on.
     pub(crate) acknowledges: bool,
+    /// Nothing is written to its disk until it ends.
+    pub(crate) disk_hangs: bool,
+    /// How far its wall clock is off.
+    pub(crate) clock_s: i64,
+    /// Its process dies after so many more of the manager's statements.
+    pub(crate) dies_after: Option<u32>,
+    /// Somebody has switched the wait for acknowledgements off, so an OK promises nothing.
+    pub(crate) tampered: bool,
+    /// Length of its binary log that is gone.
+    pub(crate) purged: usize,
+    /// Machines that had this place before.
+    pub(crate) replaced: u32,
 }
 
 impl Server {
@@ -166,6 +182,12 @@ impl Server {
             door: Door::Open,
             slow_ms: 0,
             acknowledges: true,
+            disk_hangs: false,
+            clock_s: 0,
+            dies_after: None,
+            tampered: false,
+            purged: 0,
+            replaced: 0,
         }
     }
 
@@ -250,6 +272,7 @@ impl Server {
     /// The end of the process.
     pub(crate) fn crash(&mut self) -> Memory {
         self.life = Life::Down;
+        self.tampered = false;
         if let Some(link) = &mut self.link {
             link.receiver = Receiver::Stopped;
             link.applier = Applier::Stopped;
@@ -280,6 +303,7 @@ impl Server {
 
     /// Replaces all data.
     pub(crate) fn replace_log(&mut self, log: Vec<Transaction>) {
+        self.purged = self.purged.min(log.len());
         self.logged = log.iter().collect();
         self.committed = self.logged.clone();
         self.visible = log.len();

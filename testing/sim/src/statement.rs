@@ -44,6 +44,16 @@ pub(crate) enum Statement {
     AwaitSet(GtidSet),
 }
 
+impl Statement {
+    /// Whether it needs the disk.
+    pub(crate) fn writes(&self) -> bool {
+        matches!(self, Self::ChangeSource(_) | Self::ResetLink)
+    }
+}
+
+/// How many acknowledgements commits wait for, where that can be said.
+const COUNT: &str = "SET GLOBAL rpl_semi_sync_source_wait_for_replica_count = ";
+
 /// The script of a step that is one on one server, read from the very statements of its plan;
 /// `None` for the other steps.
 pub(crate) fn script(step: &Step) -> Option<(&ServerName, Vec<Statement>)> {
@@ -82,6 +92,13 @@ pub(crate) fn script(step: &Step) -> Option<(&ServerName, Vec<Statement>)> {
         .iter()
         .filter_map(|sql| statement(sql, effect))
         .collect();
+    let counted = |sql: &String| sql.strip_prefix(COUNT).and_then(|count| count.parse().ok());
+    let count = step.sql.iter().find_map(counted).unwrap_or(1);
+    for one in &mut statements {
+        if let Statement::SourceOn(acknowledgements) = one {
+            *acknowledgements = count;
+        }
+    }
     if matches!(effect, Effect::StopReceiver { .. } | Effect::Demote { .. }) {
         statements.push(Statement::Look);
     }
@@ -168,10 +185,10 @@ fn statement(sql: &str, effect: &Effect) -> Option<Statement> {
         Effect::Attach { source, .. } if sql.starts_with("CHANGE ") => {
             Some(Statement::ChangeSource(source.name.clone()))
         }
-        Effect::EnableSemiSync {
-            acknowledgements, ..
-        } if semi_sync && sql.ends_with("_enabled = ON") => {
-            Some(Statement::SourceOn(*acknowledgements))
+        Effect::EnableSemiSync { .. } | Effect::OpenWrites { .. }
+            if semi_sync && sql.ends_with("_enabled = ON") =>
+        {
+            Some(Statement::SourceOn(1))
         }
         _ if semi_sync && !sql.contains("_enabled") => None,
         _ => panic!("the simulator does not know what `{sql}` does"),

@@ -21,6 +21,12 @@ impl Trace {
         }
     }
 
+    /// Whether a line has this in it.
+    pub(crate) fn says(&self, text: &str) -> bool {
+        let mut lines = self.lines.iter().flatten();
+        lines.any(|line| line.contains(text))
+    }
+
     pub(crate) fn into_lines(self) -> Vec<String> {
         self.lines.unwrap_or_default()
     }

@@ -22,8 +22,10 @@ use crate::store::Store;
 use crate::trace::Trace;
 use crate::{Options, Summary};
 
+mod acting;
 mod clients;
 mod commits;
+mod disturbances;
 mod effects;
 mod faults;
 mod heal;
@@ -77,8 +79,12 @@ pub(crate) enum Happening {
     GiveUp(usize, u64),
     /// The client at the side door writes.
     SideDoor,
+    /// An act of the scenario.
+    Act(usize),
     /// The next fault strikes.
     Strike,
+    /// Something more fails during an operation.
+    Ambush,
     /// A part of a scene.
     Play(Scene, usize),
     /// A fault ends.
@@ -136,6 +142,13 @@ pub(crate) struct World {
     pub(crate) manager: Option<Shell>,
     /// How many managers there were.
     pub(crate) lives: u64,
+    /// Steps that have ended.
+    pub(crate) steps: u64,
+    pub(crate) acted_at_step: bool,
+    /// A machine has lost its data, and the cluster is not well again.
+    pub(crate) disk_lost: bool,
+    /// Something more fails when the next operation begins.
+    pub(crate) ambush: bool,
     pub(crate) peace: Option<Timestamp>,
     pub(crate) over: Option<Result<(), Violation>>,
     pub(crate) faults: BTreeMap<&'static str, u64>,
@@ -147,7 +160,10 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(options: Options) -> Self {
         let mut random = Random::new(options.seed);
-        let mood = Mood::draw(&mut random, options.servers);
+        let mood = match &options.scenario {
+            Some(scenario) => Mood::of(scenario),
+            None => Mood::draw(&mut random, options.servers),
+        };
         let mut servers: Vec<Server> = (0..options.servers)
             .map(|index| Server::new(index, options.family))
             .collect();
@@ -169,6 +185,10 @@ impl World {
             checks: Checks::default(),
             manager: None,
             lives: 0,
+            steps: 0,
+            acted_at_step: false,
+            disk_lost: false,
+            ambush: false,
             peace: None,
             over: None,
             faults: BTreeMap::new(),
@@ -199,6 +219,7 @@ impl World {
             epochs: self.store.record.epoch.0,
             faults: self.faults,
             happenings: self.scheduled,
+            acted_at_step: self.acted_at_step,
             ended: self.now,
         }
     }
@@ -279,6 +300,9 @@ impl World {
     }
 
     fn happen(&mut self, what: Happening) {
+        let Some(what) = self.unless_paused(what) else {
+            return;
+        };
         match what {
             Happening::Arrive(envelope) => self.arrive(*envelope),
             Happening::Commit(envelope, server, life) => self.commit(*envelope, server, life),
@@ -297,7 +321,9 @@ impl World {
             Happening::Write(writer) => self.next_write(writer),
             Happening::GiveUp(writer, write) => self.give_up(writer, write),
             Happening::SideDoor => self.side_door(),
+            Happening::Act(index) => self.act_now(index),
             Happening::Strike => self.strike(),
+            Happening::Ambush => self.spring(),
             Happening::Play(scene, part) => self.play(scene, part),
             Happening::Mend(fault) => self.mend(&fault),
             Happening::Restart(server, incarnation) => self.restart(server, incarnation),

@@ -13,6 +13,8 @@ fn options(seed: u64, family: Family) -> Options {
         family,
         bugs: Bugs::default(),
         verbose: false,
+        scenario: None,
+        at_step: None,
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn plan(view: View<'_>) -> Option<Plan> {
     let mut draft = Draft::new(view);
     draft.next(publish(None, false), OnFailure::Continue);
     draft.then();
-    if !view.bugs.has(Bug::GrantBeforeRevoke) && !resumes(view) {
+    if !view.bugs.has(Bug::GrantBeforeRevoke) {
         let receives = |server: &&Server| {
             let of_primary = view.link_to_primary(server).is_some();
             server.link().is_some() && (of_primary || !is_aside(view, server))
@@ -125,11 +125,6 @@ pub(crate) fn ballot(view: View<'_>, revoked: &Revoked) -> Option<Ballot> {
     })
 }
 
-/// A known bug: the steps of a failover that was cut off are taken for done.
-fn resumes(view: View<'_>) -> bool {
-    view.condemned && view.bugs.has(Bug::TrustInterrupted)
-}
-
 /// Whether a server was last seen to receive from the primary.
 fn receives_from_primary(view: View<'_>, server: &Server) -> bool {
     let link = view.link_to_primary(server);
@@ -148,7 +143,7 @@ pub(crate) fn unconfigured(view: View<'_>) -> Vec<ServerName> {
 /// What a server holds, if it surely receives nothing more.
 fn held_by(view: View<'_>, revoked: &Revoked, server: &Server) -> Option<GtidSet> {
     let facts = server.facts();
-    if view.bugs.has(Bug::GrantBeforeRevoke) || resumes(view) {
+    if view.bugs.has(Bug::GrantBeforeRevoke) {
         return server.answered().map(|facts| facts.held().clone());
     }
     if view.bugs.has(Bug::ElectByApplied) && revoked.held.contains_key(server.name()) {
@@ -175,7 +170,12 @@ fn survivor(view: View<'_>, server: &Server, held: GtidSet, joined: bool) -> Sur
         errant: server
             .errant
             .as_ref()
-            .map(|(_, errant)| errant.foreign.clone()),
+            .map(|(_, errant)| match server.facts() {
+                // What a replica of this reign received, the primary had: an empty machine in its
+                // place has another identity.
+                Some(facts) if joined => errant.written_by(facts),
+                Some(_) | None => errant.foreign.clone(),
+            }),
         promotion: server.member.promotion,
         unfit: unfitness(view, server),
         depth: u8::from(server.member.part.source.is_some() || is_outside(view, server)),

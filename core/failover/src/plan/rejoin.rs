@@ -3,10 +3,10 @@
 //! Invariants:
 //! - a server is compared with a primary that was looked at after it, never the other way round;
 //! - it is recorded as joined before it is attached: from then on it may acknowledge;
-//! - data that the primary itself wrote and has lost are never replaced.
+//! - data that the primary once had and has lost are never replaced.
 
 use mainstay_gtid::{Difference, GtidSet};
-use mainstay_topology::{Applier, Dialect, Errant, Facts, Receiver, Record, Server, ServerName};
+use mainstay_topology::{Applier, Dialect, Errant, Facts, Receiver, Record, Server};
 
 use super::establish::{attach, attach_as, receives};
 use super::{Draft, publish};
@@ -59,7 +59,11 @@ pub(crate) fn need(view: View<'_>, server: &Server) -> Need {
         return Need::Comparison;
     };
     if !errant.is_clean() && !view.bugs.has(Bug::AttachDiverged) {
-        return if errant.of_primary.is_empty() {
+        // A replica of this reign is clean when it is attached: what it then received is the
+        // primary's loss, not its own error.
+        let joined = view.record().joined.contains(server.name());
+        let received = joined && !errant.received_by(facts).is_empty();
+        return if errant.of_primary.is_empty() && !received {
             Need::Reseed {
                 errant: Some(errant.foreign.clone()),
             }
@@ -133,7 +137,7 @@ pub(crate) fn rejoin(view: View<'_>, server: &Server) -> Option<Plan> {
         // It may acknowledge until it is stopped; what it then holds is read by the next look.
         return detach(view, server);
     }
-    if receives(server) && !view.bugs.has(Bug::ResetUnapplied) {
+    if receives(server) {
         // A change of source drops what was received and not applied; it may have acknowledged it.
         let server = name.clone();
         draft.next(
@@ -147,13 +151,6 @@ pub(crate) fn rejoin(view: View<'_>, server: &Server) -> Option<Plan> {
     let mut record = view.record().clone();
     record.joined.insert(name.clone());
     record.baseline = baseline(view, &[server]);
-    if view.bugs.has(Bug::ForgetJoined) {
-        let answers = |name: &ServerName| {
-            let joined = view.topology.server(name);
-            joined.is_some_and(|server| view.facts(server).is_some())
-        };
-        record.joined.retain(answers);
-    }
     if record != *view.record() && !view.bugs.has(Bug::AttachUnrecorded) {
         draft.next(Effect::Record { record }, OnFailure::Replan);
     }
@@ -182,8 +179,7 @@ fn follow(view: View<'_>, server: &Server) -> Option<Plan> {
 /// primary has not executed was not acknowledged, so it does not count.
 pub(crate) fn baseline(view: View<'_>, servers: &[&Server]) -> Option<GtidSet> {
     let mut baseline = view.record().baseline.clone();
-    let kept = !view.bugs.has(Bug::ResetUnapplied);
-    let Some(primary) = view.primary_facts().filter(|_| kept) else {
+    let Some(primary) = view.primary_facts() else {
         return baseline;
     };
     for server in servers {
@@ -294,7 +290,7 @@ pub(crate) fn reseed(view: View<'_>, server: &Server, errant: Option<Difference>
 /// the new baseline has all of that.
 fn out_of_reign(draft: &mut Draft<'_>, view: View<'_>, name: &ServerName) -> Option<()> {
     let joined = view.record().joined.contains(name);
-    if joined && !view.bugs.has(Bug::ReseedJoined) {
+    if joined {
         let mut record = Record {
             baseline: Some(view.primary_facts()?.executed.clone()),
             ..view.record().clone()

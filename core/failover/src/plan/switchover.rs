@@ -122,9 +122,7 @@ fn chain(
     draft.then();
     for server in chained {
         let server = server.name().clone();
-        if !draft.bugs().has(Bug::ResetUnapplied) {
-            draft.push(Effect::ApplyReceived { server }, OnFailure::Undo);
-        }
+        draft.push(Effect::ApplyReceived { server }, OnFailure::Undo);
     }
     draft.next(level.clone(), OnFailure::Undo);
     draft.then();

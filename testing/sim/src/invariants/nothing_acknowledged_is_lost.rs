@@ -18,8 +18,11 @@ pub(crate) fn at(ledger: &Ledger, server: &Server) -> Result<(), String> {
     if missing.is_empty() {
         return Ok(());
     }
+    let first: Vec<String> = missing.iter().take(8).map(u64::to_string).collect();
     Err(format!(
-        "{} lacks acknowledged writes: {missing:?}",
-        server.name()
+        "{} lacks {} acknowledged writes: {} ...",
+        server.name(),
+        missing.len(),
+        first.join(", ")
     ))
 }

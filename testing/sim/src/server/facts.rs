@@ -1,5 +1,7 @@
 //! What a fake server says when the manager looks at it.
 
+use std::time::Duration;
+
 use mainstay_topology::{
     Facts, Family, Link as LinkFacts, SemiSync, SemiSyncWords, Setup, Version,
 };
@@ -63,7 +65,17 @@ impl Server {
             applier: link.applier,
             received: received.to_set(self.family),
             heard: link.heard_count(),
-            lag: link.lag(),
+            lag: link.lag().map(|lag| skewed(lag, self.clock_s)),
         }
+    }
+}
+
+/// A lag as a server sees it whose clock is wrong: it takes the difference of two clocks.
+fn skewed(lag: Duration, clock_s: i64) -> Duration {
+    let off = Duration::from_secs(clock_s.unsigned_abs());
+    if clock_s < 0 {
+        lag.saturating_sub(off)
+    } else {
+        lag + off
     }
 }

@@ -89,6 +89,10 @@ impl World {
             return;
         }
         let one = &mut self.servers[server];
+        if one.disk_hangs {
+            one.memory.unwritten.push(envelope);
+            return;
+        }
         if !one.memory.writable {
             return self.written(own, &pending, Err(READ_ONLY));
         }
@@ -141,6 +145,9 @@ impl World {
             {
                 return;
             }
+            if self.servers[server].tampered {
+                self.ledger.promise_nothing(write);
+            }
             self.tell(server, || {
                 format!("acknowledges write {write} to its client")
             });
@@ -156,11 +163,11 @@ impl World {
     /// A client has received OK.
     pub(super) fn acknowledged(&mut self, write: u64) {
         self.ledger.acknowledge(write, self.now);
-        let checked = self
-            .checks
-            .one_writer
-            .acknowledged(write, &self.ledger.of(write));
-        self.must(one_writer::NAME, checked);
+        let what = self.ledger.of(write);
+        if !what.unprotected {
+            let checked = self.checks.one_writer.acknowledged(write, &what);
+            self.must(one_writer::NAME, checked);
+        }
     }
 
     pub(super) fn kill_clients(&mut self, server: usize) {

@@ -1,5 +1,5 @@
 //! What strikes: crashes, hangs, cuts, the manager's own death, full doors, slow disks, stuck
-//! appliers, and operators.
+//! appliers, and operators. Those that are more than a switch are in `disturbances`.
 
 use mainstay_failover::{Change, Request};
 use mainstay_topology::{Applier, Maintenance, ServerName};
@@ -20,6 +20,16 @@ pub(crate) enum Fault {
     Door(usize),
     /// A server's disk is slow.
     Disk(usize),
+    /// A server's disk hangs.
+    DiskHangs(usize),
+    /// Every path is slow.
+    Network,
+    /// The manager's process is stopped.
+    Manager,
+    /// A server's clock is wrong.
+    Clock(usize),
+    /// A server claims to be another one.
+    Twin(usize),
     /// A replica's applier is slow, or waits for a lock.
     Applier(usize),
     /// Something that ends by itself.
@@ -42,6 +52,18 @@ const NAMES: [&str; KINDS] = [
     "applier stuck or slow",
     "operator asks",
     "operator stops replication",
+    "disk hangs",
+    "slow network",
+    "manager cut off",
+    "manager hangs",
+    "clock jumps",
+    "server dies in a statement",
+    "server told to stop",
+    "waiting switched off by hand",
+    "all servers killed",
+    "more fails during an operation",
+    "server replaced by an empty one",
+    "server replaced by a copy of another",
 ];
 
 impl World {
@@ -52,7 +74,7 @@ impl World {
         let pause = self.mood.pause(&mut self.random);
         self.after(pause, Happening::Strike);
         let lasts = self.checks.faults_that_last > 0;
-        if self.mood.faults == 0 || (self.mood.one_at_a_time && lasts) {
+        if self.is_recovering() || self.mood.faults == 0 || (self.mood.one_at_a_time && lasts) {
             return;
         }
         self.mood.faults -= 1;
@@ -77,6 +99,7 @@ impl World {
     fn strike_with(&mut self, kind: usize) -> Fault {
         let any = self.random.index(self.servers.len());
         let primary = self.recorded_primary().unwrap_or(any);
+        let either = [primary, any][self.random.index(2)];
         match kind {
             0 => self.kill(primary),
             1 => self.kill(any),
@@ -106,7 +129,46 @@ impl World {
             }
             11 => self.disturb_applier(any),
             12 => self.ask_something(any),
-            _ => self.stop_replication(any),
+            13 => self.stop_replication(any),
+            14 => self.hang_disk(either),
+            15 => {
+                self.network.slow_ms = 1 + self.random.below(200);
+                self.say(|| "network  is slow".to_owned());
+                Fault::Network
+            }
+            16 => {
+                let servers: Vec<End> = (0..self.servers.len()).map(End::Server).collect();
+                self.cut_between(&[End::Manager], &servers)
+            }
+            17 => self.pause_manager(),
+            18 => {
+                let seconds = [3_600, 60, -60, -3_600][self.random.index(4)];
+                self.servers[any].clock_s = seconds;
+                self.tell(any, || format!("has a clock that is {seconds} s off"));
+                Fault::Clock(any)
+            }
+            19 => {
+                let statements = self.random.below(8) as u32;
+                self.servers[any].dies_after = Some(statements);
+                self.tell(any, || {
+                    format!("will die after {statements} more statements")
+                });
+                Fault::Passing
+            }
+            20 => self.tell_to_stop(either),
+            21 => self.switch_waiting_off(primary),
+            22 => {
+                for server in 0..self.servers.len() {
+                    self.kill(server);
+                }
+                Fault::Passing
+            }
+            23 => {
+                self.ambush = true;
+                Fault::Passing
+            }
+            24 => self.replace_by_empty(any),
+            _ => self.replace_by_copy(any),
         }
     }
 
@@ -118,7 +180,7 @@ impl World {
             .map(|name| self.index(name))
     }
 
-    fn kill(&mut self, server: usize) -> Fault {
+    pub(super) fn kill(&mut self, server: usize) -> Fault {
         let incarnation = self.servers[server].incarnation;
         self.crash(server);
         let pause = self.random.millis(50, 6_000);
@@ -126,12 +188,12 @@ impl World {
         Fault::Passing
     }
 
-    fn stop_process(&mut self, server: usize) -> Fault {
+    pub(super) fn stop_process(&mut self, server: usize) -> Fault {
         self.hang(server);
         Fault::Hang(server)
     }
 
-    fn isolate(&mut self, server: usize) -> Fault {
+    pub(super) fn isolate(&mut self, server: usize) -> Fault {
         let others = self.ends();
         let others: Vec<End> = others
             .into_iter()
@@ -191,7 +253,7 @@ impl World {
         Fault::Applier(server)
     }
 
-    fn ask_something(&mut self, server: usize) -> Fault {
+    pub(super) fn ask_something(&mut self, server: usize) -> Fault {
         let to = self.servers[server].name().clone();
         let request = match self.random.below(12) {
             0 | 1 => Request::Failover,
@@ -240,12 +302,17 @@ impl World {
             Fault::Cut(cuts) => self.heal_paths(cuts),
             Fault::Door(server) => self.servers[*server].door = Door::Open,
             Fault::Disk(server) => self.servers[*server].slow_ms = 0,
+            Fault::DiskHangs(server) => self.free_disk(*server),
+            Fault::Network => self.network.slow_ms = 0,
+            Fault::Manager => self.wake_manager(),
+            Fault::Clock(server) => self.servers[*server].clock_s = 0,
+            Fault::Twin(server) => self.name_apart(*server),
             Fault::Applier(server) => self.free_applier(*server),
             Fault::Passing => {}
         }
     }
 
-    fn heal_paths(&mut self, cuts: &[(End, End)]) {
+    pub(super) fn heal_paths(&mut self, cuts: &[(End, End)]) {
         self.say(|| "network  heals".to_owned());
         for (from, to) in cuts {
             for envelope in self.network.heal(*from, *to) {
@@ -255,7 +322,7 @@ impl World {
         }
     }
 
-    fn free_applier(&mut self, server: usize) {
+    pub(super) fn free_applier(&mut self, server: usize) {
         if let Some(link) = &mut self.servers[server].link {
             link.blocked = false;
             link.slow_ms = 0;
@@ -268,6 +335,7 @@ impl World {
 
     /// All faults stop: from here on the cluster must heal.
     pub(super) fn make_peace(&mut self) {
+        self.drop_the_curtain();
         self.peace = Some(self.now);
         self.say(|| "all faults stop".to_owned());
         let cuts = self.network.cuts();
@@ -275,11 +343,18 @@ impl World {
         for server in 0..self.servers.len() {
             self.servers[server].door = Door::Open;
             self.servers[server].slow_ms = 0;
+            self.servers[server].clock_s = 0;
+            self.servers[server].dies_after = None;
+            self.free_disk(server);
+            self.name_apart(server);
             self.free_applier(server);
             self.wake(server);
             let incarnation = self.servers[server].incarnation;
             self.at(self.now, Happening::Restart(server, incarnation));
         }
+        self.network.slow_ms = 0;
+        self.ambush = false;
+        self.wake_manager();
         if !self.store.wishes.is_empty() {
             self.say(|| "operator  takes all wishes back".to_owned());
             self.kill_manager();

@@ -5,7 +5,9 @@ use std::time::Duration;
 use mainstay_topology::{Applier, Receiver};
 
 use super::{Happening, World};
-use crate::invariants::{it_heals, no_silent_divergence, nothing_acknowledged_is_lost};
+use crate::invariants::{
+    it_heals, no_silent_divergence, nothing_acknowledged_is_lost, waits_before_it_opens,
+};
 use crate::server::Life;
 
 const LOOK: Duration = Duration::from_millis(200);
@@ -26,6 +28,10 @@ impl World {
         } else {
             0
         };
+        if let Err(why) = &well {
+            let why = why.clone();
+            self.say(|| format!("not well yet: {why}"));
+        }
         let late = self
             .peace
             .is_some_and(|since| self.now.passed(since, PATIENCE));
@@ -41,7 +47,7 @@ impl World {
     }
 
     /// One writable primary, the recorded one; all others attached and near; writes flow.
-    fn is_well(&self) -> Result<(), String> {
+    pub(super) fn is_well(&self) -> Result<(), String> {
         let primary = self.recorded_primary().ok_or("there is no primary")?;
         let writer = self.servers[primary].name();
         if self.manager.is_none() {
@@ -71,7 +77,12 @@ impl World {
                 return Err(format!("{name} does not replicate from {writer}"));
             }
             if server.log.len() + NEAR < self.servers[primary].log.len() {
-                return Err(format!("{name} has not caught up"));
+                let (has, waits) = (server.log.len(), link.relay.len());
+                return Err(format!(
+                    "{name} has not caught up: {has} applied, {waits} received, applying {}, \
+                     blocked {}, visible {}",
+                    link.applying, link.blocked, server.visible
+                ));
             }
             let silent = server.member.part.acknowledges == Some(false) || own != primary;
             if self.store.record.joined.contains(name) == silent {
@@ -108,6 +119,8 @@ impl World {
     pub(super) fn open_writes(&mut self, server: usize) {
         self.servers[server].memory.writable = true;
         self.checks.roles.opened(server);
+        let checked = waits_before_it_opens::opens(&self.servers[server]);
+        self.must(waits_before_it_opens::NAME, checked);
         if self.recorded_primary() == Some(server) {
             let checked = nothing_acknowledged_is_lost::at(&self.ledger, &self.servers[server]);
             self.must(nothing_acknowledged_is_lost::NAME, checked);

@@ -37,7 +37,8 @@ impl World {
                 Err(Failure::Failed("the connection was lost")),
             );
         }
-        for envelope in memory.behind.into_iter().chain(memory.frozen) {
+        let unread = memory.behind.into_iter().chain(memory.frozen);
+        for envelope in unread.chain(memory.unwritten) {
             if let Body::Look(probe) = envelope.body {
                 self.send(
                     own,

@@ -31,6 +31,8 @@ pub(crate) struct Shell {
     /// The write probe.
     pub(super) beat: Beat,
     tick: Option<Timestamp>,
+    /// What came to pass while the process was stopped.
+    pub(super) paused: Option<Vec<Happening>>,
 }
 
 impl World {
@@ -62,6 +64,7 @@ impl World {
             jobs: BTreeMap::new(),
             beat: Beat::default(),
             tick: None,
+            paused: None,
         });
         self.say(|| "manager  starts".to_owned());
         for server in 0..self.servers.len() {
@@ -84,6 +87,14 @@ impl World {
 
     /// The manager's process ends: what it had sent goes on, what it waited for is forgotten.
     pub(super) fn kill_manager(&mut self) {
+        if self.manager.is_some() {
+            self.end_manager();
+            let pause = self.random.millis(50, 2_000);
+            self.after(pause, Happening::StartManager);
+        }
+    }
+
+    pub(super) fn end_manager(&mut self) {
         let Some(shell) = self.manager.take() else {
             return;
         };
@@ -94,8 +105,6 @@ impl World {
                 self.record(&record);
             }
         }
-        let pause = self.random.millis(50, 2_000);
-        self.after(pause, Happening::StartManager);
     }
 
     /// The present manager, if it is still that one.
@@ -111,7 +120,11 @@ impl World {
     }
 
     pub(super) fn request(&mut self, request: Request) {
-        if self.manager.is_some() {
+        if self
+            .manager
+            .as_ref()
+            .is_some_and(|shell| shell.paused.is_none())
+        {
             self.say(|| format!("operator  asks: {request:?}"));
             self.handle(Event::Requested(request));
         }
@@ -188,6 +201,10 @@ impl World {
             let epoch = self.store.record.epoch;
             let checked = self.checks.calm.failover(self.now, epoch, expected);
             self.must(no_needless_failover::NAME, checked);
+        }
+        if std::mem::take(&mut self.ambush) {
+            let soon = self.random.millis(0, 60);
+            self.after(soon, Happening::Ambush);
         }
         let checked = self.store.begin(operation, purpose);
         self.must(unjournaled_nothing::NAME, checked);
@@ -287,6 +304,7 @@ impl World {
             step: run.2,
             result,
         });
+        self.step_has_ended();
     }
 }
 

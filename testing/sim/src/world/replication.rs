@@ -15,6 +15,8 @@ const RETRY: Duration = Duration::from_secs(1);
 const DEAF: Duration = Duration::from_millis(950);
 /// The source does not have what the replica asks it to continue from.
 const NOT_IN_BINLOG: u32 = 1236;
+/// Source and replica have equal server ids.
+const SAME_ID: u32 = 1593;
 /// `ER_GTID_STRICT_OUT_OF_ORDER`.
 const OUT_OF_ORDER: u32 = 1950;
 
@@ -76,6 +78,10 @@ impl World {
 
     /// The source begins to send, if it has what the replica asks for.
     fn accept(&mut self, own: usize, replica: usize, mut dump: Dump, at: Option<Transaction>) {
+        if self.servers[own].id == self.servers[replica].id {
+            let body = Body::Refused(dump.connection, SAME_ID);
+            return self.send(End::Server(own), End::Server(replica), body);
+        }
         let server = &mut self.servers[own];
         match server.family {
             Family::Mysql => {
@@ -103,6 +109,10 @@ impl World {
                 dump.next = next;
                 dump.held = Gtids::default();
             }
+        }
+        if dump.next < server.purged {
+            let body = Body::Refused(dump.connection, NOT_IN_BINLOG);
+            return self.send(End::Server(own), End::Server(replica), body);
         }
         let body = Body::Accepted(dump.connection, dump.next);
         server.memory.dumps.insert(replica, dump);
@@ -236,7 +246,8 @@ impl World {
     /// The applier takes the next transaction, if it can.
     pub(super) fn start_applying(&mut self, own: usize) {
         let server = &mut self.servers[own];
-        let idle = server.life == Life::Up && server.visible == server.log.len();
+        let idle =
+            server.life == Life::Up && !server.disk_hangs && server.visible == server.log.len();
         let life = server.incarnation;
         let Some(link) = &mut server.link else {
             return;
@@ -259,7 +270,8 @@ impl World {
             return;
         };
         let was = std::mem::replace(&mut link.applying, false);
-        if !was || server.life != Life::Up || link.blocked || link.applier != Applier::Running {
+        let stopped = server.life != Life::Up || server.disk_hangs;
+        if !was || stopped || link.blocked || link.applier != Applier::Running {
             return;
         }
         let Some(one) = link.relay.pop_front() else {

@@ -31,7 +31,10 @@ pub(crate) const SCENES: [Scene; 4] =
 impl World {
     /// Plays one part of a scene and schedules the next.
     pub(super) fn play(&mut self, scene: Scene, part: usize) {
-        let Some(primary) = self.recorded_primary().filter(|_| self.peace.is_none()) else {
+        if self.peace.is_some() || self.is_recovering() {
+            return;
+        }
+        let Some(primary) = self.recorded_primary() else {
             return;
         };
         let count = self.servers.len();

@@ -19,6 +19,15 @@ impl World {
     pub(super) fn serve(&mut self, server: usize, envelope: Envelope) {
         let Envelope { from, body, .. } = &envelope;
         let from = *from;
+        let writes = match body {
+            Body::Event(..) => true,
+            Body::Statement(_, _, statement) => statement.writes(),
+            _ => false,
+        };
+        if writes && self.servers[server].disk_hangs {
+            self.servers[server].memory.unwritten.push(envelope);
+            return;
+        }
         match body {
             Body::Write { .. } => self.serve_write(server, envelope),
             Body::Look(probe) => {
@@ -33,7 +42,12 @@ impl World {
                     Body::Seen(*probe, Box::new(outcome)),
                 );
             }
-            Body::Statement(run, statement) => self.execute(server, *run, statement),
+            Body::Statement(run, fresh, statement) => {
+                if *fresh {
+                    self.servers[server].memory.sessions.insert(*run);
+                }
+                self.execute(server, *run, statement);
+            }
             Body::Connect { .. }
             | Body::Acknowledge(..)
             | Body::Bye(_)
@@ -52,7 +66,7 @@ impl World {
     pub(super) fn bounce(&mut self, envelope: &Envelope) {
         let answer = match &envelope.body {
             Body::Look(probe) => Body::Seen(*probe, Box::new(Outcome::Refused)),
-            Body::Statement(run, _) => {
+            Body::Statement(run, ..) => {
                 Body::Answer(*run, Err(Failure::Failed("connection refused")))
             }
             Body::Write {
@@ -83,6 +97,23 @@ impl World {
             self.answer(server, run, Err(Failure::Failed("cannot log in")));
             return;
         }
+        if !self.servers[server].memory.sessions.contains(&run) {
+            // Opened before the process was started again.
+            self.answer(server, run, Err(Failure::Failed("the connection was lost")));
+            return;
+        }
+        if self.dies_now(server) {
+            // Before or after it has done what it was told; nobody hears which.
+            if self.random.permille(500) {
+                self.carry_out(server, run, statement);
+            }
+            self.kill(server);
+            return;
+        }
+        self.carry_out(server, run, statement);
+    }
+
+    fn carry_out(&mut self, server: usize, run: RunId, statement: &Statement) {
         if !matches!(statement, Statement::Look) {
             self.tell(server, || format!("runs {statement:?}"));
         }
@@ -136,6 +167,7 @@ impl World {
                     one.memory.acks.clear();
                 }
                 one.memory.source_on = true;
+                one.tampered = false;
                 one.memory.acks_needed = match one.family {
                     Family::Mysql => *acknowledgements as usize,
                     Family::Mariadb => 1,

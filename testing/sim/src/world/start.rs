@@ -20,13 +20,16 @@ impl World {
             self.after(soon, Happening::Write(writer));
         }
         self.after(Duration::from_millis(100), Happening::SideDoor);
+        self.after(Duration::from_millis(self.mood.peace_ms), Happening::Peace);
+        if self.raise_the_curtain() {
+            return;
+        }
         let mut first = self.random.millis(0, 3_000);
         if let Some(scene) = self.mood.scene {
             self.after(first, Happening::Play(scene, 0));
             first += self.random.millis(500, 3_000);
         }
         self.after(first, Happening::Strike);
-        self.after(Duration::from_millis(self.mood.peace_ms), Happening::Peace);
     }
 
     /// The configured source of a server, as an index.

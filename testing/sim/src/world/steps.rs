@@ -23,6 +23,8 @@ pub(crate) struct Job {
     /// The statements that are left, in reverse, and where they run.
     script: Vec<Statement>,
     server: usize,
+    /// It has a connection there.
+    connected: bool,
     /// What the source had executed when the step began.
     baseline: Option<GtidSet>,
     facts: Option<Box<Facts>>,
@@ -59,6 +61,7 @@ impl World {
         let job = Job {
             script: statements.into_iter().rev().collect(),
             server,
+            connected: false,
             baseline: None,
             facts: None,
             stage: 0,
@@ -117,7 +120,12 @@ impl World {
     }
 
     fn ask(&mut self, run: RunId, server: usize, statement: Statement) {
-        let body = Body::Statement(run, Box::new(statement));
+        let looks = statement == Statement::Look;
+        let connected = self
+            .job(run)
+            .is_some_and(|job| std::mem::replace(&mut job.connected, true));
+        let fresh = looks || !connected;
+        let body = Body::Statement(run, fresh, Box::new(statement));
         self.send(End::Manager, End::Server(server), body);
     }
 

@@ -1,0 +1,16 @@
+//! It waits before it opens: when the manager lets a server accept writes, commits wait there for
+//! acknowledgements already, so that none slips through alone.
+
+use crate::server::Server;
+
+pub(crate) const NAME: &str = "waits_before_it_opens";
+
+pub(crate) fn opens(server: &Server) -> Result<(), String> {
+    if server.memory.source_on {
+        return Ok(());
+    }
+    Err(format!(
+        "{} accepts writes, and its commits wait for nobody",
+        server.name()
+    ))
+}
