@@ -44,8 +44,9 @@ fix: ## format, and apply what the lints can fix
 	cargo fmt --all
 	cargo clippy --workspace --all-targets --fix --allow-dirty --allow-staged
 
-sim: ## 20 000 seeded schedules of the simulator
-	cargo run --release -p mainstay-sim -- --schedules 20000
+sim: ## all scenarios and 1 000 000 schedules of the simulator: a quarter of an hour on two cores
+	cargo run --release -p mainstay-sim -- --scenario testing/sim/scenarios/*.txt
+	cargo run --release -p mainstay-sim -- --schedules $(or $(SCHEDULES),1000000)
 
 e2e: binary ## end to end, with real servers, one test at a time
 	cargo test -p mainstay-e2e --no-fail-fast -- --test-threads=1

@@ -48,6 +48,7 @@ mod play;
 
 /// A scenario as it was read.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "independent sentences")]
 pub struct Scenario {
     /// Rows of the catalogue.
     pub catalogue: Vec<u32>,

@@ -53,8 +53,8 @@ fn is_caught_on_stage(bug: Bug, name: &str) {
 /// One test for each bug: what must be caught, the bug, the invariants that it breaks in some of
 /// the first seeds, or the scenario that it breaks.
 macro_rules! each_is_caught {
-    ($($sentence:ident: $bug:ident, [$($invariant:literal),+];)+
-     $(on stage $played:ident: $spoiler:ident, $scenario:literal;)+) => {
+    (in seeds { $($sentence:ident: $bug:ident, [$($invariant:literal),+];)+ }
+     on stage { $($played:ident: $spoiler:ident, $scenario:literal;)+ }) => {
         $(
             #[test]
             fn $sentence() {
@@ -77,55 +77,58 @@ macro_rules! each_is_caught {
 }
 
 each_is_caught! {
-    an_election_by_what_is_applied_is_caught:
-        ElectByApplied, ["nothing_acknowledged_is_lost"];
-    a_promotion_that_discards_relay_logs_is_caught:
-        DiscardRelayLogs, ["nothing_acknowledged_is_lost"];
-    a_promotion_without_asking_who_may_know_more_is_caught:
-        IgnoreAbsent, ["nothing_acknowledged_is_lost"];
-    a_promotion_that_counts_on_a_restarted_replica_is_caught:
-        IgnoreForgetful, ["nothing_acknowledged_is_lost"];
-    an_attachment_of_an_unrecorded_replica_is_caught:
-        AttachUnrecorded, ["unjournaled_nothing"];
-    writes_opened_before_the_reign_is_recorded_are_caught:
-        OpenBeforeRecord, ["unjournaled_nothing"];
-    routes_published_before_writes_are_open_are_caught:
-        PublishBeforeOpen, ["routes_follow_roles"];
-    writes_opened_before_commits_wait_are_caught:
-        OpenBeforeWaiting, ["waits_before_it_opens", "nothing_acknowledged_is_lost"];
-    a_demotion_that_does_not_wait_for_writes_in_flight_is_caught:
-        SkipDrain, ["drained_before_demoted"];
-    a_fence_in_the_wrong_order_is_caught:
-        SourceOffFirst, ["one_writer", "nothing_acknowledged_is_lost"];
-    a_fence_that_leaves_clients_connected_is_caught:
-        SkipKill, ["one_writer", "nothing_acknowledged_is_lost", "it_heals"];
-    an_attached_server_with_transactions_of_its_own_is_caught:
-        AttachDiverged, ["saved_before_replaced", "no_silent_divergence"];
-    an_epoch_that_is_given_twice_is_caught:
-        RepeatEpoch, ["epochs_only_grow"];
-    a_record_that_may_be_stored_and_is_forgotten_is_caught:
-        IgnoreDoubtful, ["unjournaled_nothing"];
-    a_step_that_ran_out_of_time_and_counts_as_done_is_caught:
-        TimeoutIsSuccess,
-        ["waits_before_it_opens", "drained_before_demoted", "nothing_acknowledged_is_lost"];
-    an_operation_number_that_is_given_twice_is_caught:
-        RepeatOperation, ["unjournaled_nothing"];
-    data_that_are_replaced_before_they_are_saved_are_caught:
-        ReseedUnsaved, ["saved_before_replaced"];
-    an_attachment_in_the_middle_of_a_rewinding_is_caught:
-        AttachHalfRewound, ["no_silent_divergence"];
-
-    // The old primary goes on acknowledging: what it acknowledges is on no new primary.
-    on stage a_promotion_before_the_old_primary_is_revoked_is_caught:
-        GrantBeforeRevoke, "primary-and-replica-cut-off";
-    on stage a_server_that_lets_nobody_in_and_is_taken_for_dead_is_caught:
-        ClosedIsGone, "too-many-connections";
-    on stage a_replica_that_is_stopped_and_taken_for_a_witness_is_caught:
-        StoppedWitness, "nobody-can-testify";
-    on stage a_switchover_that_does_not_wait_for_the_last_transactions_is_caught:
-        SkipCatchUp, "switchover-to-a-slow-applier";
-    on stage a_switchover_that_was_cut_off_and_is_taken_for_done_is_caught:
-        TrustInterrupted, "manager-killed-in-a-switchover";
+    in seeds {
+        an_election_by_what_is_applied_is_caught:
+            ElectByApplied, ["nothing_acknowledged_is_lost"];
+        a_promotion_that_discards_relay_logs_is_caught:
+            DiscardRelayLogs, ["nothing_acknowledged_is_lost"];
+        a_promotion_without_asking_who_may_know_more_is_caught:
+            IgnoreAbsent, ["nothing_acknowledged_is_lost"];
+        a_promotion_that_counts_on_a_restarted_replica_is_caught:
+            IgnoreForgetful, ["nothing_acknowledged_is_lost"];
+        an_attachment_of_an_unrecorded_replica_is_caught:
+            AttachUnrecorded, ["unjournaled_nothing"];
+        writes_opened_before_the_reign_is_recorded_are_caught:
+            OpenBeforeRecord, ["unjournaled_nothing"];
+        routes_published_before_writes_are_open_are_caught:
+            PublishBeforeOpen, ["routes_follow_roles"];
+        writes_opened_before_commits_wait_are_caught:
+            OpenBeforeWaiting, ["waits_before_it_opens", "nothing_acknowledged_is_lost"];
+        a_demotion_that_does_not_wait_for_writes_in_flight_is_caught:
+            SkipDrain, ["drained_before_demoted"];
+        a_fence_in_the_wrong_order_is_caught:
+            SourceOffFirst, ["one_writer", "nothing_acknowledged_is_lost"];
+        a_fence_that_leaves_clients_connected_is_caught:
+            SkipKill, ["one_writer", "nothing_acknowledged_is_lost", "it_heals"];
+        an_attached_server_with_transactions_of_its_own_is_caught:
+            AttachDiverged, ["saved_before_replaced", "no_silent_divergence"];
+        an_epoch_that_is_given_twice_is_caught:
+            RepeatEpoch, ["epochs_only_grow"];
+        a_record_that_may_be_stored_and_is_forgotten_is_caught:
+            IgnoreDoubtful, ["unjournaled_nothing"];
+        a_step_that_ran_out_of_time_and_counts_as_done_is_caught:
+            TimeoutIsSuccess,
+            ["waits_before_it_opens", "drained_before_demoted", "nothing_acknowledged_is_lost"];
+        an_operation_number_that_is_given_twice_is_caught:
+            RepeatOperation, ["unjournaled_nothing"];
+        data_that_are_replaced_before_they_are_saved_are_caught:
+            ReseedUnsaved, ["saved_before_replaced"];
+        an_attachment_in_the_middle_of_a_rewinding_is_caught:
+            AttachHalfRewound, ["no_silent_divergence"];
+    }
+    on stage {
+        // The old primary goes on acknowledging: what it acknowledges is on no new primary.
+        a_promotion_before_the_old_primary_is_revoked_is_caught:
+            GrantBeforeRevoke, "primary-and-replica-cut-off";
+        a_server_that_lets_nobody_in_and_is_taken_for_dead_is_caught:
+            ClosedIsGone, "too-many-connections";
+        a_replica_that_is_stopped_and_taken_for_a_witness_is_caught:
+            StoppedWitness, "nobody-can-testify";
+        a_switchover_that_does_not_wait_for_the_last_transactions_is_caught:
+            SkipCatchUp, "switchover-to-a-slow-applier";
+        a_switchover_that_was_cut_off_and_is_taken_for_done_is_caught:
+            TrustInterrupted, "manager-killed-in-a-switchover";
+    }
 }
 
 /// The feature that puts bugs back is asked for by the simulator alone, so nothing that is

@@ -6,7 +6,7 @@
 //! - data that the primary once had and has lost are never replaced.
 
 use mainstay_gtid::{Difference, GtidSet};
-use mainstay_topology::{Applier, Dialect, Errant, Facts, Receiver, Record, Server};
+use mainstay_topology::{Applier, Dialect, Errant, Facts, Receiver, Record, Server, ServerName};
 
 use super::establish::{attach, attach_as, receives};
 use super::{Draft, publish};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use mainstay_topology::Applier;
 
+use super::faults::Fault;
 use super::{Happening, World};
 use crate::gtids::Transaction;
 use crate::scenario::{Act, Disk, Expectation, Hindrance, PRIMARY};
@@ -12,6 +13,8 @@ use crate::server::Life;
 /// The name under which a scenario fails.
 const NAME: &str = "what_the_scenario_expects";
 const SLOW_MS: u64 = 150;
+/// How long the manager is away when it is struck after a step.
+const PAUSE: Duration = Duration::from_millis(1_500);
 
 impl World {
     /// Schedules the acts of the scenario, if there is one.
@@ -67,21 +70,12 @@ impl World {
                 let cuts = self.network.cuts();
                 self.heal_paths(&cuts);
             }
-            Act::KillManager => {
-                let restarts = self.options.at_step.is_some();
-                self.end_manager();
-                if restarts {
-                    self.after(Duration::from_millis(300), Happening::StartManager);
-                }
-            }
+            Act::KillManager => self.act_on_manager(Self::end_manager, Happening::StartManager),
             Act::StartManager => self.start_manager(),
             Act::PauseManager => {
-                self.pause_manager();
-                if self.options.at_step.is_some() {
-                    let fault = Box::new(super::faults::Fault::Manager);
-                    self.checks.faults_that_last += 1;
-                    self.after(Duration::from_secs(3), Happening::Mend(fault));
-                }
+                let over = Happening::Mend(Box::new(Fault::Manager));
+                self.checks.faults_that_last += 1;
+                self.act_on_manager(|world| drop(world.pause_manager()), over);
             }
             Act::WakeManager => self.wake_manager(),
             Act::Door(server, door) => self.servers[who(server)].door = *door,
@@ -119,6 +113,14 @@ impl World {
                 }
                 self.tell(who(server), || "has lost its relay log".to_owned());
             }
+        }
+    }
+
+    /// What strikes after a step ends by itself; at a time, another line says when.
+    fn act_on_manager(&mut self, strike: impl FnOnce(&mut Self), over: Happening) {
+        strike(self);
+        if self.options.at_step.is_some() {
+            self.after(PAUSE, over);
         }
     }
 

@@ -40,6 +40,19 @@ impl World {
         self.start_applying(server);
     }
 
+    pub(super) fn slow_network(&mut self) -> Fault {
+        self.network.slow_ms = 1 + self.random.below(200);
+        self.say(|| "network  is slow".to_owned());
+        Fault::Network
+    }
+
+    pub(super) fn jump_clock(&mut self, server: usize) -> Fault {
+        let seconds = [3_600, 60, -60, -3_600][self.random.index(4)];
+        self.servers[server].clock_s = seconds;
+        self.tell(server, || format!("has a clock that is {seconds} s off"));
+        Fault::Clock(server)
+    }
+
     /// The manager's process is stopped, or its machine is: its clock goes on.
     pub(super) fn pause_manager(&mut self) -> Fault {
         if let Some(shell) = &mut self.manager {

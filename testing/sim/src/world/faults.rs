@@ -131,22 +131,13 @@ impl World {
             12 => self.ask_something(any),
             13 => self.stop_replication(any),
             14 => self.hang_disk(either),
-            15 => {
-                self.network.slow_ms = 1 + self.random.below(200);
-                self.say(|| "network  is slow".to_owned());
-                Fault::Network
-            }
+            15 => self.slow_network(),
             16 => {
                 let servers: Vec<End> = (0..self.servers.len()).map(End::Server).collect();
                 self.cut_between(&[End::Manager], &servers)
             }
             17 => self.pause_manager(),
-            18 => {
-                let seconds = [3_600, 60, -60, -3_600][self.random.index(4)];
-                self.servers[any].clock_s = seconds;
-                self.tell(any, || format!("has a clock that is {seconds} s off"));
-                Fault::Clock(any)
-            }
+            18 => self.jump_clock(any),
             19 => {
                 let statements = self.random.below(8) as u32;
                 self.servers[any].dies_after = Some(statements);
