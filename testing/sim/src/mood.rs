@@ -122,6 +122,7 @@ impl Mood {
             store_fails_permille: 0,
             stale_ms: 5,
             auto_reseed: scenario.auto_reseed,
+            auto_rewind: false,
             end_process: scenario.end_process,
             last: Part::default(),
             think_ms: 60,
