@@ -30,10 +30,10 @@ pub(crate) fn only_the_channel_of_the_cluster_is_moved(family: Family) {
             )
         }
     };
+    let shaped = Shaped::start(&sandbox, "", &[(&second, &part)]);
     follow_as_well(&sandbox, &other, &mut reports, &second);
     reports.execute("CREATE DATABASE reports");
     reports.execute("CREATE TABLE reports.t (id INT PRIMARY KEY)");
-    let shaped = Shaped::start(&sandbox, "", &[(&second, &part)]);
     let count = "SELECT COUNT(*) FROM reports.t";
     shaped.wait_for_rows(&second, count, "0");
     let seen = shaped.wait("a replica with two sources", |status| {
