@@ -172,7 +172,7 @@ pub(crate) fn is_in_place(view: View<'_>, server: &Server) -> bool {
         return view.is_attached(server);
     }
     let silent = server.facts().is_some_and(|facts| {
-        !facts.semi_sync.replica_enabled || !view.is_lossless() || has_other_sources(server)
+        !facts.semi_sync.replica_enabled || !view.is_lossless() || is_left_alone(server)
     });
     silent && is_in_line(server, source_of(view, server)) && is_right_behind(server)
 }
@@ -203,9 +203,14 @@ pub(crate) fn manner(server: &Server, acknowledges: bool) -> Manner {
     let seen = seen.filter(|delay| !delay.is_zero());
     Manner {
         // Its other sources may count on its acknowledgements.
-        acknowledges: (acknowledges || !has_other_sources(server)).then_some(acknowledges),
+        acknowledges: (acknowledges || !is_left_alone(server)).then_some(acknowledges),
         delay: server.member.part.delay.or(seen),
     }
+}
+
+/// Whether its semi-synchronous side stays as it is.
+fn is_left_alone(server: &Server) -> bool {
+    has_other_sources(server) && server.member.part.acknowledges.is_none()
 }
 
 fn has_other_sources(server: &Server) -> bool {

@@ -1,6 +1,6 @@
 //! A replica that has another source besides its cluster.
 
-use mainstay_e2e::{Client, Family, Sandbox};
+use mainstay_e2e::{Client, Family, Paused, Sandbox};
 
 use crate::shaped::Shaped;
 use crate::{Three, follows, serves, three};
@@ -9,7 +9,10 @@ use crate::{Three, follows, serves, three};
 pub(crate) fn only_the_channel_of_the_cluster_is_moved(family: Family) {
     let sandbox = Sandbox::start(family);
     let other = Sandbox::start(family);
-    let mut reports = Client::connect(&other.manager_login(&other.primary()));
+    let source = other.primary();
+    let mut reports = Client::connect(&other.manager_login(&source));
+    // Its heartbeats would go on in the domain that its connection began with.
+    let manager = Paused::new(other.pid());
     let Three {
         primary,
         first,
@@ -18,7 +21,7 @@ pub(crate) fn only_the_channel_of_the_cluster_is_moved(family: Family) {
     if family == Family::MariaDb {
         reports.execute("SET GLOBAL gtid_domain_id = 7");
         // Sessions take it over when they begin.
-        reports = Client::connect(&other.manager_login(&other.primary()));
+        reports = Client::connect(&other.manager_login(&source));
     }
     let part = match family {
         Family::MariaDb => "foreign_domains = [7]".to_owned(),
@@ -31,7 +34,7 @@ pub(crate) fn only_the_channel_of_the_cluster_is_moved(family: Family) {
         }
     };
     let shaped = Shaped::start(&sandbox, "", &[(&second, &part)]);
-    follow_as_well(&sandbox, &other, &mut reports, &second);
+    follow_as_well(&sandbox, (&other, &source), &mut reports, &second);
     reports.execute("CREATE DATABASE reports");
     reports.execute("CREATE TABLE reports.t (id INT PRIMARY KEY)");
     let count = "SELECT COUNT(*) FROM reports.t";
@@ -53,10 +56,16 @@ pub(crate) fn only_the_channel_of_the_cluster_is_moved(family: Family) {
     });
     reports.execute("INSERT INTO reports.t VALUES (1)");
     shaped.wait_for_rows(&second, count, "1");
+    drop(manager);
 }
 
 /// Lets a server of one sandbox replicate from the primary of the other, from now on.
-fn follow_as_well(sandbox: &Sandbox, other: &Sandbox, reports: &mut Client, server: &str) {
+fn follow_as_well(
+    sandbox: &Sandbox,
+    (other, source): (&Sandbox, &str),
+    reports: &mut Client,
+    server: &str,
+) {
     let (statement, follow, start) = match sandbox.family() {
         Family::MariaDb => (
             "SHOW MASTER STATUS",
@@ -74,7 +83,7 @@ fn follow_as_well(sandbox: &Sandbox, other: &Sandbox, reports: &mut Client, serv
     let row = status.first().expect("it has a binary log");
     let value = |column| row.get(column).expect("it is there").to_owned();
     let (file, position) = (value("File"), value("Position"));
-    let source = other.server(&other.primary()).login;
+    let source = other.server(source).login;
     let (user, password) = other.account("replication");
     let word = follow.rsplit(' ').next().expect("a word");
     let mut change = format!(
@@ -89,5 +98,18 @@ fn follow_as_well(sandbox: &Sandbox, other: &Sandbox, reports: &mut Client, serv
     // Servers of both sandboxes have the same numbers, and a source drops one of two such replicas.
     client.execute("SET GLOBAL server_id = 33");
     client.execute(&change);
+    // Both clusters have a row with the heartbeat of their manager.
+    match sandbox.family() {
+        Family::MariaDb => {
+            client.execute("SET SESSION default_master_connection = 'reports'");
+            client.execute("SET GLOBAL replicate_wild_ignore_table = 'mainstay.%'");
+        }
+        Family::MySql => {
+            client.execute(
+                "CHANGE REPLICATION FILTER REPLICATE_WILD_IGNORE_TABLE = ('mainstay.%') \
+                 FOR CHANNEL 'reports'",
+            );
+        }
+    }
     client.execute(start);
 }
