@@ -284,16 +284,23 @@ fn relay_log_damaged(stage: &mut Stage<'_>) {
     stage.lab.start_server(damaged);
 }
 
+/// Binary logs do not reach back to the beginning, as in any cluster of some age.
 fn replica_returns_empty(stage: &mut Stage<'_>) {
-    let [emptied, _] = stage.replicas;
+    let [emptied, other] = stage.replicas;
     stage.lab.end_server(emptied, Signal::KILL);
     stage.lab.empty_server(emptied);
+    for server in [stage.primary, other] {
+        dialect::purge_logs(stage.lab, server);
+    }
     stage.wait_for_writes();
     stage.lab.start_server(emptied);
 }
 
 /// On a new disk, at once: it must not be taken for what it was.
 fn primary_returns_empty(stage: &mut Stage<'_>) {
+    for server in stage.replicas {
+        dialect::purge_logs(stage.lab, server);
+    }
     stage.lab.end_server(stage.primary, Signal::KILL);
     stage.lab.empty_server(stage.primary);
     stage.lab.start_server(stage.primary);
