@@ -22,7 +22,7 @@ pub(super) const FAULTS: [Fault; 12] = [
     Fault {
         number: 2,
         name: "kill-primary-back-at-once",
-        moves: 0..=1,
+        moves: 0..=2,
         errors: &[UNKNOWN],
         act: kill_primary_back_at_once,
     },
@@ -50,7 +50,7 @@ pub(super) const FAULTS: [Fault; 12] = [
     Fault {
         number: 85,
         name: "only-acknowledging-replica-forgets",
-        moves: 0..=1,
+        moves: 0..=2,
         errors: &[UNKNOWN, NO_PRIMARY],
         act: only_acknowledging_replica_forgets,
     },
@@ -78,7 +78,7 @@ pub(super) const FAULTS: [Fault; 12] = [
     Fault {
         number: 64,
         name: "kill-primary-and-replica",
-        moves: 0..=1,
+        moves: 0..=2,
         errors: &[UNKNOWN, NO_PRIMARY],
         act: kill_primary_and_replica,
     },

@@ -7,11 +7,10 @@
 use mainstay_e2e::faults::{Series, catalogue};
 use mainstay_e2e::{Family, on_both_families};
 
-const CHOSEN: [&str; 4] = [
+const CHOSEN: [&str; 3] = [
     "kill-primary-best-receiver-blocked",
     "cut-primary-off",
-    "kill-manager-in-failovers",
-    "outage-manager-too",
+    "kill-primary-then-manager",
 ];
 
 on_both_families!(a_cluster_goes_through_the_worst_of_the_catalogue);
