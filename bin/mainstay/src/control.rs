@@ -9,7 +9,7 @@ use mainstay_dashboard::ApiError;
 use mainstay_dashboard::views::{FindingView, ServerView, StatusView, SwitchoverRequest};
 use mainstay_failover::Request;
 use mainstay_failover::preflight::Terms;
-use mainstay_manager::{Config, HostControl, ManagerHandle, RequestError, Wiring};
+use mainstay_manager::{Config, HookControl, HostControl, ManagerHandle, RequestError, Wiring};
 use mainstay_monitor::Monitor;
 use mainstay_store::{Operation, Store};
 use mainstay_topology::{Epoch, Reachability, Routes, ServerName, Topology};
@@ -25,6 +25,8 @@ pub(crate) enum ControlParts {
         store: Store,
         /// The hosts of the servers, where something can be done on them.
         host: Option<Arc<dyn HostControl>>,
+        /// Whoever runs hooks.
+        hooks: Option<Arc<dyn HookControl>>,
     },
     /// A monitor.
     Monitor(Box<mainstay_monitor::Config>),
@@ -46,11 +48,13 @@ impl Control {
                 config,
                 store,
                 host,
+                hooks,
             } => {
                 let wiring = Wiring {
                     store,
                     proxy: Arc::clone(&hand) as Arc<dyn mainstay_manager::ProxyControl>,
                     host,
+                    hooks,
                 };
                 let manager = mainstay_manager::start(&config, wiring)?;
                 Ok(Self::Manager(manager, hand))

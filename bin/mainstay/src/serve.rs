@@ -36,6 +36,7 @@ use crate::balancing::Balance;
 use crate::certificates::Certificates;
 use crate::control::ControlParts;
 use crate::floating::Floating;
+use crate::hooks::Hooks;
 use crate::logs::Logs;
 use crate::naming::Naming;
 use crate::output::{BadInput, emit};
@@ -267,6 +268,7 @@ async fn parts(
                 config: Box::new(manager_config(settings, manager)),
                 store: Store::open(&manager.state)?,
                 host: roles.clone().map(|roles| roles as Arc<dyn HostControl>),
+                hooks: Some(Arc::new(Hooks::of(settings))),
             },
             Control::Monitor(monitor) => {
                 ControlParts::Monitor(Box::new(monitor::config(settings, monitor)))

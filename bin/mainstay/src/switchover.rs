@@ -75,15 +75,23 @@ pub(crate) fn text_of(operation: &OperationView) -> String {
     text
 }
 
+/// What a program has printed, in one line.
+fn one_line(text: &str) -> String {
+    text.lines().collect::<Vec<_>>().join(" | ")
+}
+
 /// When it began, how long it took, what it was.
 fn row_of(moment: &MomentView) -> Vec<String> {
     let took = moment
         .until_ms
         .map(|until| format!("{:.1} ms", until - moment.from_ms));
-    let text = match moment.outcome.as_deref() {
+    let mut text = match moment.outcome.as_deref() {
         None | Some("done") => moment.text.clone(),
-        Some(outcome) => format!("{} ({outcome})", moment.text),
+        Some(outcome) => format!("{} ({})", moment.text, one_line(outcome)),
     };
+    if let Some(said) = &moment.said {
+        text.push_str(&format!(" It said: {}", one_line(said)));
+    }
     vec![
         format!("  {:>+9.1} ms", moment.from_ms),
         took.unwrap_or_default(),

@@ -113,6 +113,7 @@ fn phase_moment(change: &PhaseChange, from: u64) -> MomentView {
         server: None,
         text: format!("{}: {}", change.phase, change.reason),
         outcome: None,
+        said: None,
     }
 }
 
@@ -129,6 +130,7 @@ fn step_moment(step: &JournalStep, from: u64) -> MomentView {
             StepOutcome::Failed(reason) => reason.clone(),
             StepOutcome::TimedOut => "timed out".to_owned(),
         }),
+        said: step.said.clone(),
     }
 }
 

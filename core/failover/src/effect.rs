@@ -8,6 +8,8 @@ use mainstay_topology::{
     Address, Dialect, Epoch, Record, Routes, SemiSyncWords, ServerName, Target, Wish,
 };
 
+use crate::hook::Call;
+
 /// One idempotent action: run twice, it does no more than run once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
@@ -125,6 +127,11 @@ pub enum Effect {
         /// The present reign.
         epoch: Epoch,
     },
+    /// Run a program of the operator's. Answers [`Output::Said`].
+    RunHook {
+        /// Which, and what it is told.
+        call: Box<Call>,
+    },
     /// Keep what an operator wants with a server.
     Wish {
         /// The server.
@@ -237,7 +244,7 @@ pub enum Output {
     Done,
     /// The transactions that the server holds.
     Held(GtidSet),
-    /// Success, and what was done, in a sentence.
+    /// Success, and what was done, in a sentence, or what a program has printed.
     Said(String),
     /// It was found out that it cannot be done here, and why: another way must be taken.
     Impossible(String),

@@ -13,6 +13,7 @@ pub mod effect;
 mod elect;
 pub mod event;
 pub mod finding;
+pub mod hook;
 pub mod machine;
 pub mod operation;
 pub mod phase;

@@ -24,6 +24,7 @@ use crate::decide::failover_plan;
 use crate::elect::elect;
 use crate::event::{Action, Change, Event, Request};
 use crate::finding::Finding;
+use crate::hook::prepend;
 use crate::operation::{Operation, Run};
 use crate::phase::Phase;
 use crate::plan::{Draft, change, failover, switchover};
@@ -266,11 +267,18 @@ impl Manager {
 
     /// The plan that a request would be followed by now, or why there is none.
     pub fn plan(&self, request: &Request) -> Result<Plan, String> {
-        match request {
+        let mut plan = match request {
             Request::Switchover { to } => self.plan_switchover(to.as_ref()),
             Request::Failover => self.plan_failover(),
             Request::Change { server, change } => self.plan_change(server, change),
-        }
+        }?;
+        prepend(self.view(), self.next_operation(), true, &mut plan);
+        Ok(plan)
+    }
+
+    /// The id of the operation that is begun next.
+    fn next_operation(&self) -> OperationId {
+        OperationId(self.history.last_operation.0 + 1)
     }
 
     fn plan_change(&self, server: &ServerName, change: &Change) -> Result<Plan, String> {

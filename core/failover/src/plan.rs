@@ -146,6 +146,7 @@ pub(crate) fn place_of(effect: &Effect) -> Option<&ServerName> {
         Effect::Publish { .. }
         | Effect::Drain { .. }
         | Effect::Record { .. }
+        | Effect::RunHook { .. }
         | Effect::Wish { .. } => None,
     }
 }
@@ -173,6 +174,7 @@ fn limit(effect: &Effect, policy: &Policy) -> Duration {
         }
         Effect::AwaitIdle { .. } => seconds(30),
         Effect::Restart { .. } => seconds(300),
+        Effect::RunHook { call } => call.hook.limit,
         Effect::Drain { .. } => policy.drain_limit,
         Effect::ApplyReceived { .. } | Effect::ApplyTail { .. } => policy.apply_limit,
         Effect::AwaitApplied { .. } => policy.catch_up_limit,

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use mainstay_topology::ServerName;
 
+use crate::hook::Hook;
+
 /// What an acknowledged commit promises.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
@@ -48,6 +50,8 @@ pub struct Policy {
     pub reader_lag_max: Duration,
     /// Two servers that replicate from each other; one of them is the primary, or should be.
     pub pair: Option<[ServerName; 2]>,
+    /// Programs of the operator's that run before and after operations.
+    pub hooks: Vec<Hook>,
 }
 
 impl Default for Policy {
@@ -68,6 +72,7 @@ impl Default for Policy {
             apply_limit: Duration::from_secs(30),
             reader_lag_max: Duration::from_secs(10),
             pair: None,
+            hooks: Vec::new(),
         }
     }
 }

@@ -22,10 +22,10 @@ pub(crate) fn sentence(effect: &Effect) -> String {
         Effect::AwaitApplied {
             server,
             transactions,
-        } => {
-            let set = one_line(transactions);
-            format!("Wait until {server} has applied {set}.")
-        }
+        } => format!(
+            "Wait until {server} has applied {}.",
+            one_line(transactions)
+        ),
         Effect::Record { record } => of_record(record),
         Effect::Attach {
             server,
@@ -56,6 +56,7 @@ pub(crate) fn sentence(effect: &Effect) -> String {
         ),
         Effect::CloseRing { server, source } => of_ring(server, source),
         Effect::ForgetSource { server } => format!("Let {server} forget its former source."),
+        Effect::RunHook { call } => call.sentence(),
         Effect::Wish { server, wish } => of_wish(server, wish),
         Effect::StopReplication { server } => format!("Stop replication on {server}."),
         Effect::AwaitIdle { server } => of_wait(server, "no client has anything under way"),
@@ -228,6 +229,7 @@ pub(crate) fn precondition(effect: &Effect) -> String {
         Effect::TakeAddress { server, .. } => {
             format!("{server} is the recorded primary and accepts writes")
         }
+        Effect::RunHook { .. } => "no server was changed yet".to_owned(),
         Effect::Wish { .. } => "an operator wants it".to_owned(),
         Effect::StopReplication { server } => format!("{server} does not acknowledge"),
         Effect::AwaitIdle { server } => format!("the proxies send {server} nothing new"),

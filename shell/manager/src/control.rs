@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use mainstay_failover::Hooks;
+use mainstay_failover::hook::Call;
 use mainstay_topology::{Epoch, Routes, ServerName, Target};
 
 /// An answer that is still being made.
@@ -19,6 +20,17 @@ pub trait ProxyControl: Send + Sync + 'static {
     /// in flight on a server that those do not let it write to; false when that did not happen
     /// within the limit.
     fn drained(&self, limit: Duration) -> Pending<'_, bool>;
+}
+
+/// The hooks of the operator's.
+pub trait HookControl: Send + Sync + 'static {
+    /// Runs one with these variables in its environment, and answers with what it has printed. It
+    /// is ended at its limit, and when nobody waits for the answer any more.
+    fn run(
+        &self,
+        call: &Call,
+        variables: Vec<(&'static str, String)>,
+    ) -> Pending<'_, Result<String, String>>;
 }
 
 /// The hosts of the servers, where something can be done on them.

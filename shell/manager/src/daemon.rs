@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mainstay_clock::Timestamp;
+use mainstay_failover::hook::Call;
 use mainstay_failover::{
     Action, Event as Seen, Manager as Machine, OperationId, Step, StepResult, StepState,
 };
@@ -24,6 +25,7 @@ use crate::error::RequestError;
 use crate::event::Event;
 use crate::executor::{self, Executor};
 use crate::failpoint::{Failpoint, Moment};
+use crate::hooks;
 use crate::journal::{self, Journal};
 use crate::snapshot::{Running, Snapshot};
 
@@ -162,6 +164,7 @@ impl Daemon {
                 Action::Enter { phase, reason } => {
                     tracing::info!(%phase, %reason, "phase");
                     self.journal.entered(at_us, phase, &reason);
+                    self.call(hooks::on(&self.machine, phase), None);
                     self.reason = reason;
                 }
                 Action::Begin { operation, plan } => {
@@ -186,6 +189,8 @@ impl Daemon {
                     outcome,
                     certificate,
                 } => {
+                    let calls = hooks::after(&self.machine, operation, &purpose);
+                    self.call(calls, Some(&outcome));
                     let certificate = certificate.as_deref();
                     log::finish(operation, &purpose, &outcome, certificate);
                     self.journal
@@ -204,6 +209,23 @@ impl Daemon {
         self.begin(steps, !finished.is_empty()).await;
         for operation in finished {
             self.finish(operation).await;
+        }
+    }
+
+    /// Runs hooks that nobody waits for.
+    fn call(&mut self, calls: Vec<Call>, result: Option<&Result<(), String>>) {
+        let Some(hooks) = &self.executor.hooks else {
+            return;
+        };
+        for call in calls {
+            let aside = hooks::Aside {
+                hooks: Arc::clone(hooks),
+                store: self.journal.store().clone(),
+                clock: self.clock,
+                call,
+                result: result.cloned(),
+            };
+            self.tasks.spawn(aside.run());
         }
     }
 

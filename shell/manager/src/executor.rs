@@ -34,7 +34,7 @@ use tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::config::{Login, Timing};
-use crate::control::{HostControl, ProxyControl};
+use crate::control::{HookControl, HostControl, ProxyControl};
 use crate::event::Event;
 use hand::Hand;
 pub(crate) use hand::Lent;
@@ -47,6 +47,7 @@ pub(crate) struct Executor {
     pub(crate) replication: Login,
     pub(crate) proxy: Arc<dyn ProxyControl>,
     pub(crate) host: Option<Arc<dyn HostControl>>,
+    pub(crate) hooks: Option<Arc<dyn HookControl>>,
     pub(crate) store: Store,
     /// Whom the write probe writes to.
     pub(crate) writer: watch::Sender<Option<Target>>,

@@ -31,7 +31,7 @@ pub struct ManagerHandle {
     pub(crate) events: mpsc::Sender<Event>,
     pub(crate) snapshots: watch::Receiver<Arc<Snapshot>>,
     pub(crate) store: Store,
-    pub(crate) policy: Policy,
+    pub(crate) policy: Arc<Policy>,
 }
 
 impl ManagerHandle {

@@ -12,6 +12,7 @@ mod event;
 mod executor;
 mod failpoint;
 mod handle;
+mod hooks;
 mod journal;
 mod keeper;
 mod look;
@@ -27,7 +28,7 @@ mod fake;
 mod tests;
 
 pub use config::{Config, Login, Timing};
-pub use control::{HostControl, Pending, ProxyControl};
+pub use control::{HookControl, HostControl, Pending, ProxyControl};
 pub use daemon::{Wiring, start};
 pub use error::{ManagerError, RequestError};
 pub use handle::{ManagerHandle, Planned};

@@ -65,6 +65,7 @@ fn manager(folder: &Path, members: Vec<Member>) -> Result<ManagerHandle, Manager
         store: Store::open(&folder.join("state")).unwrap(),
         proxy: Arc::new(NoProxy),
         host: None,
+        hooks: None,
     };
     start(&config(members), wiring)
 }

@@ -10,6 +10,7 @@ mod cloud;
 mod control;
 mod dns;
 mod error;
+mod hook;
 mod policy;
 mod reader;
 mod sections;
@@ -27,6 +28,7 @@ pub use cloud::{CloudFollows, CloudMeans, CloudSettings};
 pub use control::{Control, ManagerSettings, MonitorSettings};
 pub use dns::DnsSettings;
 pub use error::{Problem, SettingsError};
+pub use hook::HookSettings;
 pub use sections::api_of;
 pub use settings::{
     Account, AdminSettings, ApiSettings, ClientTlsSettings, ClusterSettings, LagMax, LogSettings,

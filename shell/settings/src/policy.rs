@@ -13,6 +13,7 @@ use mainstay_sql::Trusted;
 use mainstay_topology::{Intent, Member, ServerName};
 
 use crate::control::ManagerSettings;
+use crate::hook::HookSettings;
 use crate::settings::{LagMax, LogSettings, ProxySettings, ServerTlsMode, Settings};
 
 /// A replica that has heard nothing for this long no longer testifies for its source: three of its
@@ -37,6 +38,7 @@ impl Settings {
             apply_limit: cluster.apply_limit,
             reader_lag_max: cluster.reader_lag_max,
             pair: cluster.dual_primary.clone(),
+            hooks: self.hooks.iter().map(HookSettings::hook).collect(),
         }
     }
 

@@ -10,6 +10,7 @@ mod cloud;
 mod cluster;
 mod dns;
 mod firewall;
+mod hook;
 mod hostgroups;
 mod logs;
 mod manager;
@@ -53,6 +54,7 @@ const KNOWN: &[&str] = &[
     "firewall_rules",
     "scheduler",
     "alert",
+    "hook",
     "logs",
     "admin",
     "api",
@@ -201,6 +203,7 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
     });
     let balancer = balancer(file, folder, report);
     let alerts = alert::read(&list(file, "alert", report), folder, report);
+    let hooks = hook::read(&list(file, "hook", report), alone, report);
     let scheduler = scheduler::read(&list(file, "scheduler", report), report);
     let dns = dns(file, &servers, report);
     let api = one(file, "api", report);
@@ -223,6 +226,7 @@ fn all(file: &DeTable<'_>, folder: &Path, report: &mut Report<'_>) -> Option<Set
         scheduler,
         dns,
         alerts,
+        hooks,
         api: api?,
         folder: folder.to_owned(),
         admin: admin.flatten(),

@@ -18,6 +18,7 @@ use crate::balancing::BalancerSettings;
 use crate::control::Control;
 use crate::dns::DnsSettings;
 use crate::error::SettingsError;
+use crate::hook::HookSettings;
 use crate::sections;
 use crate::vip::{AddressRoles, VipRole};
 
@@ -51,6 +52,8 @@ pub struct Settings {
     pub dns: Option<DnsSettings>,
     /// `[[alert]]`.
     pub alerts: Vec<AlertSettings>,
+    /// `[[hook]]`.
+    pub hooks: Vec<HookSettings>,
     /// `[api]`.
     pub api: ApiSettings,
     /// `[admin]`; none: there is no such port.

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod alone;
+mod hooks;
 mod passing;
 
 use std::path::Path;

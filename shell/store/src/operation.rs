@@ -58,6 +58,8 @@ pub struct JournalStep {
     pub ended_us: Option<u64>,
     /// How it ended.
     pub outcome: Option<StepOutcome>,
+    /// What it had to say, of one that ended well: of a hook what it has printed.
+    pub said: Option<String>,
 }
 
 /// How a step ended.
@@ -156,6 +158,9 @@ fn step(row: &Row<'_>) -> rusqlite::Result<JournalStep> {
         sql: row.get(3)?,
         started_us: unsigned(row, 4)?,
         ended_us: row.get::<_, Option<i64>>(5)?.map(i64::unsigned_abs),
+        said: detail
+            .clone()
+            .filter(|said| outcome.as_deref() == Some("done") && !said.is_empty()),
         outcome: outcome.map(|text| match text.as_str() {
             "done" => StepOutcome::Done,
             "timed out" => StepOutcome::TimedOut,

@@ -74,6 +74,7 @@ pub(crate) fn script(step: &Step) -> Option<(&ServerName, Vec<Statement>)> {
         | Effect::DropAddress { .. }
         | Effect::TakeAddress { .. }
         | Effect::Publish { .. }
+        | Effect::RunHook { .. }
         | Effect::Wish { .. }
         | Effect::AwaitIdle { .. }
         | Effect::Restart { .. }

@@ -73,6 +73,7 @@ impl Live {
                 config: Box::new(manager_config(args, &sandbox)),
                 store,
                 host: Some(host),
+                hooks: None,
             },
             intents: std::collections::BTreeMap::new(),
             proxy: Some(Arc::new(Proxy::start(run.options.clone())?)),

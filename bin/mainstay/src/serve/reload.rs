@@ -24,6 +24,7 @@ pub(super) fn take(after: Settings, before: &Settings, running: Option<&Policy>)
         api: before.api.clone(),
         admin: before.admin.clone(),
         address_roles: before.address_roles.clone(),
+        hooks: before.hooks.clone(),
         ..after
     };
     if !alone {
@@ -92,6 +93,7 @@ pub(super) fn needs_restart(before: &Settings, after: &Settings) -> Vec<&'static
             "[manager]",
             before.control.manager() != after.control.manager(),
         ),
+        ("[[hook]]", before.hooks != after.hooks),
         ("[proxy] listen", listen(before) != listen(after)),
         ("[proxy] workers", workers(before) != workers(after)),
         ("[proxy] io", io(before) != io(after)),

@@ -84,6 +84,7 @@ pub(super) fn sql(effect: &Effect) -> Vec<String> {
         | Effect::DropAddress { .. }
         | Effect::TakeAddress { .. }
         | Effect::Publish { .. }
+        | Effect::RunHook { .. }
         | Effect::Wish { .. }
         | Effect::Drain { .. }
         | Effect::Record { .. }

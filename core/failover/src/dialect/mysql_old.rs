@@ -121,6 +121,7 @@ pub(super) fn sql(effect: &Effect, place: &Place) -> Vec<String> {
         | Effect::DropAddress { .. }
         | Effect::TakeAddress { .. }
         | Effect::Publish { .. }
+        | Effect::RunHook { .. }
         | Effect::Wish { .. }
         | Effect::Drain { .. }
         | Effect::Record { .. }

@@ -11,6 +11,7 @@ use crate::bugs::Bug;
 use crate::effect::{Effect, Output};
 use crate::elect::elect;
 use crate::event::Action;
+use crate::hook::prepend;
 use crate::operation::{Run, StepState};
 use crate::phase::Trigger;
 use crate::plan::{Draft, failover, place_of, step};
@@ -21,9 +22,10 @@ pub(super) const STEP_GRACE: Duration = Duration::from_secs(2);
 
 impl Manager {
     /// Starts a plan.
-    pub(super) fn begin(&mut self, plan: Plan, requested: bool, actions: &mut Vec<Action>) {
-        self.history.last_operation = OperationId(self.history.last_operation.0 + 1);
-        let id = self.history.last_operation;
+    pub(super) fn begin(&mut self, mut plan: Plan, requested: bool, actions: &mut Vec<Action>) {
+        let id = self.next_operation();
+        prepend(self.view(), id, requested, &mut plan);
+        self.history.last_operation = id;
         if matches!(plan.purpose, Purpose::Failover { .. }) {
             self.condemned = true;
         }
@@ -100,6 +102,7 @@ impl Manager {
                 | Effect::Demote { .. }
                 | Effect::Fence { .. }
                 | Effect::Publish { .. }
+                | Effect::RunHook { .. }
                 | Effect::Drain { .. }
                 | Effect::ApplyReceived { .. }
                 | Effect::AwaitApplied { .. }

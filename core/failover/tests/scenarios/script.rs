@@ -28,11 +28,13 @@
 //! step Demote db1 times out             # or: fails TEXT, loses its answer, kills SERVER,
 //!                                       # restarts the manager, hangs, impossible TEXT,
 //!                                       # halfway (Rewind: undone, and it has no GTIDs left)
+//! policy hook before-failover 300 stop  # a program for so many milliseconds; or: go-on
 //! end 5000
 //! ```
 
 use std::time::Duration;
 
+use mainstay_failover::hook::{Hook, Moment};
 use mainstay_failover::{Durability, Hooks, Policy};
 use mainstay_topology::{
     AutoIncrement, Epoch, Family, Logging, Member, Part, Promotion, Record, ServerName,
@@ -141,6 +143,15 @@ impl Script {
             ["auto_rewind", "on"] => self.policy.auto_rewind = true,
             ["auto_failover", "off"] => self.policy.auto_failover = false,
             ["auto_rejoin", "off"] => self.policy.auto_rejoin = false,
+            ["hook", moment, limit, on_failure] => {
+                let when = Moment::ALL.into_iter().find(|one| one.name() == *moment);
+                self.policy.hooks.push(Hook {
+                    when: when.ok_or("when?")?,
+                    program: format!("/hooks/{moment}"),
+                    limit: Duration::from_millis(number(limit)?),
+                    stops: *on_failure == "stop",
+                });
+            }
             ["reader_lag", millis] => {
                 self.policy.reader_lag_max = Duration::from_millis(number(millis)?);
             }

@@ -249,6 +249,7 @@ impl World {
         let done = StepResult::Done(Output::Done);
         match effect {
             Effect::Publish { .. }
+            | Effect::RunHook { .. }
             | Effect::Wish { .. }
             | Effect::AwaitIdle { .. }
             | Effect::Restart { .. }

@@ -54,6 +54,9 @@ pub struct MomentView {
     pub text: String,
     /// `done`, `timed out`, or why the step failed.
     pub outcome: Option<String>,
+    /// What it had to say, if it ended well: of a hook what it has printed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
 }
 
 /// What a line of a time line is about.

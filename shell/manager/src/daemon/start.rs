@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 use super::Daemon;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::control::{HostControl, ProxyControl};
+use crate::control::{HookControl, HostControl, ProxyControl};
 use crate::error::ManagerError;
 use crate::event::Event;
 use crate::executor::Executor;
@@ -42,6 +42,8 @@ pub struct Wiring {
     pub proxy: Arc<dyn ProxyControl>,
     /// The hosts of the servers, where something can be done on them.
     pub host: Option<Arc<dyn HostControl>>,
+    /// Whoever runs the hooks of the policy.
+    pub hooks: Option<Arc<dyn HookControl>>,
 }
 
 /// Starts a manager on the current tokio runtime. It does nothing to the servers before it has
@@ -60,7 +62,7 @@ pub fn start(config: &Config, wiring: Wiring) -> Result<ManagerHandle, ManagerEr
         events: sender.clone(),
         snapshots: watched,
         store: wiring.store,
-        policy: config.policy.clone(),
+        policy: Arc::new(config.policy.clone()),
     };
     tasks.spawn(keeper::run(handle.clone()));
     let wakes = observe(config, &mut tasks, (&sender, clock), &handle.snapshots);
@@ -160,6 +162,7 @@ fn executor(
         replication: config.replication.clone(),
         proxy: Arc::clone(&wiring.proxy),
         host: wiring.host.clone(),
+        hooks: wiring.hooks.clone(),
         store: wiring.store.clone(),
         writer,
         probe_busy,

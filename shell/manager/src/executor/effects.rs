@@ -18,6 +18,7 @@ use super::{
     tail,
 };
 use crate::control::HostControl;
+use crate::hooks;
 use crate::look::look;
 use crate::positions::{await_applied, in_all_logs};
 
@@ -62,6 +63,7 @@ pub(super) async fn run(executor: &Executor, step: &Step) -> Done {
             executor.publish(routes);
             Ok(Output::Done)
         }
+        Effect::RunHook { call } => hooks::run(executor.hooks.as_ref(), call).await,
         Effect::Wish { server, wish } => store_wish(executor, server, wish).await,
         Effect::AwaitIdle { server } => restart::await_idle(executor, step, server).await,
         Effect::Restart { server } => restart::restart(executor, step, server).await,

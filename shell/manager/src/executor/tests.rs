@@ -69,6 +69,7 @@ impl Bench {
             replication: login,
             proxy: Arc::clone(&proxies) as Arc<dyn ProxyControl>,
             host,
+            hooks: None,
             store: Store::open(&folder.path().join("state")).unwrap(),
             writer: watch::channel(None).0,
             probe_busy,

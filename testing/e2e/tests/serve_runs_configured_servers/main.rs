@@ -7,7 +7,7 @@ mod rights;
 mod served;
 mod upgrade;
 
-use mainstay_e2e::{Client, Family, Paused, Sandbox, Status, on_both_families};
+use mainstay_e2e::{Client, Family, Paused, Sandbox, Status, on_both_families, wait_until};
 
 use served::{Served, addresses};
 
@@ -46,7 +46,15 @@ fn the_servers_of_a_file_get_a_proxy_and_commands_find_them_by_the_file(family: 
     served.wait_until_told("operation switchover served");
     client.execute("INSERT INTO app.t VALUES (2)");
     let moved = served.wait("a whole cluster", Status::is_whole);
-    assert_ne!(moved.primary(), Some(first.as_str()), "{moved}");
+    let second = moved.primary().expect("a whole cluster has one");
+    assert_ne!(second, first, "{moved}");
+    for word in ["asked", "done"] {
+        let said = format!("It said: {word} {first} {second}");
+        wait_until("the words of a hook", || {
+            let history = served.run(&["status", "--history"]).succeeded();
+            history.contains(&said)
+        });
+    }
     assert!(!served.run(&["plan", "failover"]).succeeded().is_empty());
     drop(served);
     drop(manager);

@@ -62,6 +62,12 @@ impl Served {
              'echo \"$MAINSTAY_EVENT $MAINSTAY_CODE $MAINSTAY_CLUSTER\" >> {}']\n",
             alerts.display()
         );
+        for (when, word) in [("before", "asked"), ("after", "$MAINSTAY_RESULT")] {
+            text += &format!(
+                "[[hook]]\nwhen = \"{when}-switchover\"\ncommand = \"/bin/sh\"\nlimit = \"1min\"\n\
+                 arguments = [\"-c\", 'echo {word} $MAINSTAY_OLD_PRIMARY $MAINSTAY_NEW_PRIMARY']\n"
+            );
+        }
         text += &format!("[dns]\nlisten = \"127.0.0.1:{dns}\"\nzone = \"db.example\"\n");
         write_private(&file, &text);
         let child = serve(&home, &file, None);

@@ -39,6 +39,7 @@ impl World {
             // and nobody connects by an address that moves.
             Effect::ApplyTail { .. }
             | Effect::ReleaseProved { .. }
+            | Effect::RunHook { .. }
             | Effect::AwaitIdle { .. }
             | Effect::DropAddress { .. }
             | Effect::TakeAddress { .. } => self.done(run),
