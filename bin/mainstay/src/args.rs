@@ -11,6 +11,7 @@ use crate::config::ConfigArgs;
 use crate::doctor::DoctorArgs;
 use crate::import::ImportArgs;
 use crate::init::InitArgs;
+use crate::pause::PauseCommand;
 use crate::rolling::RollingCommand;
 use crate::schedule::{ScheduleCommand, WhenArgs};
 
@@ -68,6 +69,8 @@ pub(crate) enum Command {
     Apply(ApplyArgs),
     #[command(flatten)]
     Change(ChangeCommand),
+    #[command(flatten)]
+    Pause(PauseCommand),
     /// Restart all servers one after another, for an upgrade: no client sees an error.
     #[command(subcommand)]
     Rolling(RollingCommand),

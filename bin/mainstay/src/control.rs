@@ -175,6 +175,7 @@ fn alone(cluster: &str, monitor: &Monitor) -> StatusView {
         reason: "read_only of the servers decides".to_owned(),
         durability: "no manager: read_only decides, and nobody is promoted".to_owned(),
         writes_held: routes.writer.is_none(),
+        paused: None,
         operation: None,
         servers: states.iter().map(server).collect(),
         findings: told

@@ -196,6 +196,7 @@ mod tests {
                 steps: Vec::new(),
             }),
             last_operation: None,
+            paused: None,
         };
         restart_role(&ServerName::new(server), &now)
     }

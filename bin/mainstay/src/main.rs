@@ -27,6 +27,7 @@ mod metrics;
 mod moment;
 mod naming;
 mod output;
+mod pause;
 mod plan;
 mod program;
 mod queries;
@@ -76,6 +77,7 @@ fn main() -> ExitCode {
         Command::Queries(args) => queries::run(&args),
         Command::Sessions(args) => sessions::run(&args),
         Command::Plan(args) => plan::run(&args),
+        Command::Pause(command) => pause::run(&command),
         Command::Apply(args) => change::apply(&args),
         Command::Change(command) => change::run(&command),
         Command::Rolling(command) => rolling::run(&command),

@@ -27,7 +27,7 @@ use crate::control::{Control, ControlParts, api_error};
 use crate::figures::Counted;
 use crate::floating::{self, Floating};
 use crate::hand::ProxyHand;
-use crate::{change, metrics, schedule, servers, sessions, view};
+use crate::{change, metrics, pause, schedule, servers, sessions, view};
 
 /// What a service is made of.
 pub(crate) struct Parts {
@@ -88,6 +88,7 @@ impl Service {
             .merge(servers::routes(control.clone()))
             .merge(change::routes(control.clone()))
             .merge(schedule::routes(control.clone()))
+            .merge(pause::routes(control.clone()))
             .merge(address_roles::routes(parts.roles));
         let router = mainstay_dashboard::router(shown.clone(), parts.access, extra);
         let (stop_api, stopped) = oneshot::channel::<()>();

@@ -104,6 +104,9 @@ pub(crate) fn text_of(status: &StatusView) -> String {
     if status.phase != "watching" {
         text.push_str(&format!("{}: {}\n", status.phase, status.reason));
     }
+    if let Some(paused) = &status.paused {
+        text.push_str(&format!("PAUSED: {paused}; `mainstay resume` ends it\n"));
+    }
     if status.writes_held {
         text.push_str("writes are held until there is a primary\n");
     }

@@ -32,6 +32,7 @@ pub(crate) fn status(cluster: &str, snapshot: &Snapshot) -> StatusView {
         topology: &snapshot.topology,
         routes: snapshot.routes.as_ref().unwrap_or(&none),
     });
+    view.paused = snapshot.paused.as_ref().map(ToString::to_string);
     view.operation = snapshot.operation.as_ref().map(|running| RunningView {
         id: running.id.0,
         purpose: mainstay_dashboard::views::purpose(&running.purpose),

@@ -5,6 +5,7 @@ use mainstay_topology::{Applier, Errant, Facts, Outcome, Promotion, Receiver, Se
 
 use crate::elect::elect;
 use crate::finding::{Finding, Misfit, Problem};
+use crate::pause;
 use crate::plan::establish::missing;
 use crate::plan::failover::{ballot, expected, unconfigured};
 use crate::plan::first::same_identities;
@@ -44,6 +45,7 @@ pub(crate) fn findings(view: View<'_>, verdict: &Verdict) -> Vec<Finding> {
     found.extend(of_pair.map(|misfit| Finding::of_cluster(Problem::Shape(misfit))));
     found.extend(acknowledgers(view));
     found.extend(defenceless(view, verdict));
+    found.extend(pause::findings(view));
     found
 }
 

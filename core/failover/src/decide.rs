@@ -4,6 +4,7 @@ use mainstay_topology::{Applier, Server};
 
 use crate::analysis::lost_data;
 use crate::elect::elect;
+use crate::pause::holds_failover;
 use crate::plan::rejoin::{Need, need};
 use crate::plan::{count, establish, failover, first, rejoin, release};
 use crate::ring;
@@ -27,6 +28,9 @@ pub(crate) enum Decision {
 /// Decides. The primary comes before everything else.
 pub(crate) fn decide(view: View<'_>, verdict: &Verdict) -> Decision {
     if view.record().primary.is_none() {
+        if let Some(pause) = view.paused {
+            return Decision::Stuck(format!("there is no primary yet, and {pause}"));
+        }
         return match first::plan(view) {
             Ok(plan) => Decision::Begin(vec![plan]),
             Err(reason) => Decision::Stuck(reason),
@@ -41,10 +45,8 @@ pub(crate) fn decide(view: View<'_>, verdict: &Verdict) -> Decision {
 }
 
 fn fail_over(view: View<'_>, evidence: &str) -> Decision {
-    if !view.policy.auto_failover {
-        return Decision::Stuck(format!(
-            "the primary is dead ({evidence}) and auto_failover is off; run `mainstay failover`"
-        ));
+    if let Some(reason) = holds_failover(view) {
+        return Decision::Stuck(format!("the primary is dead ({evidence}) and {reason}"));
     }
     match failover_plan(view) {
         Ok(plan) => Decision::Begin(vec![plan]),
@@ -76,14 +78,17 @@ fn keep(view: View<'_>) -> Decision {
         .filter(|(_, need)| *need == Need::Fence)
         .map(|(server, _)| rejoin::fence(view, server))
         .collect();
+    let paused = view.paused.is_some();
     if establish::missing(view).is_some() {
-        plans.extend(establish::plan(view));
+        // What an operation has left half done is finished in a pause too.
+        plans.extend(establish::plan(view).filter(|_| !paused || !view.established));
     } else if establish::has_source(view) {
-        plans.extend(establish::forget(view));
+        plans.extend(establish::forget(view).filter(|_| !paused));
     } else {
-        plans.extend(release::plan(view).or_else(|| count::plan(view)));
+        let release = release::plan(view).filter(|_| !paused);
+        plans.extend(release.or_else(|| count::plan(view)));
     }
-    if plans.is_empty() {
+    if plans.is_empty() && !paused {
         let repaired = others
             .into_iter()
             .filter(|(server, _)| !first::has_twin(view, server))
@@ -102,10 +107,10 @@ fn keep(view: View<'_>) -> Decision {
 
 /// A primary that has lost data must not serve: whoever still has them takes its place.
 fn replace_forgetful(view: View<'_>, lost: &str) -> Decision {
-    let plan = if view.policy.auto_failover {
-        failover_plan(view)
-    } else {
-        Err("auto_failover is off".to_owned())
+    let plan = match (view.policy.auto_failover, view.paused) {
+        (false, _) => Err("auto_failover is off".to_owned()),
+        (true, Some(pause)) => Err(pause.to_string()),
+        (true, None) => failover_plan(view),
     };
     match plan {
         Ok(plan) => Decision::Begin(vec![plan]),

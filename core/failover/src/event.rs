@@ -2,6 +2,7 @@
 
 use mainstay_topology::{Maintenance, Observation, ServerName, WriteProbe};
 
+use crate::pause::Pause;
 use crate::step::{Certificate, OperationId, Plan, Purpose, Step, StepResult};
 
 /// What an operator may ask for.
@@ -93,6 +94,10 @@ pub enum Event {
     },
     /// An operator asks.
     Requested(Request),
+    /// An operator wants no automatic operation to begin, or does again.
+    Paused(Option<Pause>),
+    /// An operator has seen the last failover.
+    Acknowledged,
     /// The deadline passed.
     Tick,
 }

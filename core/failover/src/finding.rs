@@ -137,6 +137,16 @@ pub enum Problem {
         /// Why, and what helps.
         reason: String,
     },
+    /// An operator wants no automatic operation to begin.
+    Paused {
+        /// By whom, and what for.
+        pause: String,
+    },
+    /// Another failover for a silent primary is held back.
+    Unacknowledged {
+        /// The operation of the last one.
+        operation: u64,
+    },
 }
 
 impl Problem {
@@ -169,6 +179,8 @@ impl Problem {
             Self::Lagging { .. } => "lagging",
             Self::Shape(misfit) => misfit.code(),
             Self::CannotFailOver { .. } => "cannot-fail-over",
+            Self::Paused { .. } => "paused",
+            Self::Unacknowledged { .. } => "unacknowledged",
         }
     }
 }
@@ -281,6 +293,17 @@ impl fmt::Display for Problem {
             Self::CannotFailOver { reason } => {
                 write!(f, "a failover would be refused now: {reason}")
             }
+            Self::Paused { pause } => write!(
+                f,
+                "{pause}: a dead primary is not replaced and nothing is repaired; `mainstay \
+                 resume` ends it"
+            ),
+            Self::Unacknowledged { operation } => write!(
+                f,
+                "the failover of operation {operation} is not acknowledged: another one is held \
+                 back if the primary falls silent, not if its process ends; `mainstay \
+                 acknowledge` lets it go"
+            ),
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod finding;
 pub mod hook;
 pub mod machine;
 pub mod operation;
+pub mod pause;
 pub mod phase;
 mod plan;
 pub mod policy;

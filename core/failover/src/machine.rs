@@ -26,6 +26,7 @@ use crate::event::{Action, Change, Event, Request};
 use crate::finding::Finding;
 use crate::hook::prepend;
 use crate::operation::{Operation, Run};
+use crate::pause::{Pause, Unacknowledged};
 use crate::phase::Phase;
 use crate::plan::{Draft, change, failover, switchover};
 use crate::policy::Policy;
@@ -67,6 +68,10 @@ pub struct History {
     pub routes_version: u64,
     /// What operators want with servers.
     pub wishes: BTreeMap<ServerName, Wish>,
+    /// An operator wants no automatic operation to begin.
+    pub paused: Option<Pause>,
+    /// The last automatic failover, if nobody has acknowledged it.
+    pub unacknowledged: Option<Unacknowledged>,
 }
 
 /// The machine.
@@ -181,6 +186,8 @@ impl Manager {
                 result,
             } => self.step_done(operation, step, result),
             Event::Requested(request) => self.requested(request, &mut actions),
+            Event::Paused(pause) => self.history.paused = pause,
+            Event::Acknowledged => self.history.unacknowledged = None,
             Event::Tick => {}
         }
         self.drive(&mut actions);
@@ -197,8 +204,20 @@ impl Manager {
         steps
             .chain(cooling)
             .chain(self.next_probe)
+            .chain(self.pause_end())
             .chain(self.backoff.next_end(self.now))
             .min()
+    }
+
+    /// When an unacknowledged failover holds nothing back any more.
+    fn pause_end(&self) -> Option<Timestamp> {
+        let last = self.history.unacknowledged;
+        last.map(|last| last.until).filter(|end| *end > self.now)
+    }
+
+    /// An operator wants no automatic operation to begin.
+    pub fn paused(&self) -> Option<&Pause> {
+        self.history.paused.as_ref()
     }
 
     /// The rules in force.
@@ -318,6 +337,9 @@ impl Manager {
             stubborn: &self.stubborn,
             stalled: self.stalled.as_ref().map(|(since, _)| *since),
             doubtful: self.doubtful.as_ref(),
+            established: self.established,
+            paused: self.history.paused.as_ref(),
+            unacknowledged: self.history.unacknowledged,
         }
     }
 

@@ -50,6 +50,9 @@ pub struct Policy {
     pub reader_lag_max: Duration,
     /// Two servers that replicate from each other; one of them is the primary, or should be.
     pub pair: Option<[ServerName; 2]>,
+    /// For so long after an automatic failover that nobody has acknowledged, another one for a
+    /// primary that is only silent is held back; zero: never.
+    pub failover_pause: Duration,
     /// Programs of the operator's that run before and after operations.
     pub hooks: Vec<Hook>,
 }
@@ -72,6 +75,7 @@ impl Default for Policy {
             apply_limit: Duration::from_secs(30),
             reader_lag_max: Duration::from_secs(10),
             pair: None,
+            failover_pause: Duration::ZERO,
             hooks: Vec::new(),
         }
     }

@@ -11,6 +11,7 @@ use mainstay_topology::{
 use crate::bugs::{Bug, Bugs};
 use crate::effect::Place;
 use crate::machine::Hooks;
+use crate::pause::{Pause, Unacknowledged};
 use crate::policy::{Durability, Policy};
 use crate::shape;
 
@@ -37,6 +38,12 @@ pub(crate) struct View<'a> {
     pub(crate) stalled: Option<Timestamp>,
     /// A record of a new reign whose storing failed: it may be stored or not.
     pub(crate) doubtful: Option<&'a Record>,
+    /// The recorded primary serves, as the proxies know.
+    pub(crate) established: bool,
+    /// An operator wants no automatic operation to begin.
+    pub(crate) paused: Option<&'a Pause>,
+    /// The last automatic failover, if nobody has acknowledged it.
+    pub(crate) unacknowledged: Option<Unacknowledged>,
 }
 
 impl<'a> View<'a> {

@@ -11,6 +11,7 @@ use mainstay_topology::ServerName;
 
 use crate::decide::{Decision, decide};
 use crate::machine::Manager;
+use crate::pause;
 use crate::verdict::judge;
 use crate::view::View;
 
@@ -92,11 +93,19 @@ impl Manager {
                 )
             }
         };
-        let phase = Condition::new("phase", None, self.phase().to_string());
+        let mut conditions = vec![Condition::new("phase", None, self.phase().to_string())];
+        for finding in pause::findings(view) {
+            let what = "nothing holds automatic operations back";
+            conditions.push(Condition::new(
+                what,
+                Some(false),
+                finding.problem.to_string(),
+            ));
+        }
         Answer {
             question: "What is the manager doing?".to_owned(),
             answer,
-            conditions: vec![phase],
+            conditions,
         }
     }
 }

@@ -31,6 +31,7 @@ use crate::snapshot::{Running, Snapshot};
 
 mod asks;
 mod log;
+mod pause;
 mod shown;
 mod start;
 
@@ -78,6 +79,8 @@ impl Daemon {
             } else {
                 match self.next().await {
                     Some(Event::Stop) | None => break,
+                    Some(Event::PauseAsked { pause, reply }) => self.pause(pause, reply).await,
+                    Some(Event::AcknowledgeAsked { reply }) => self.acknowledge(reply).await,
                     Some(event) => self.take(event),
                 }
             };
@@ -149,7 +152,8 @@ impl Daemon {
             Event::ApplyAsked { plan, reply } => self.ask(Ask::Apply(plan, reply)),
             Event::Cleared { request, reply } => self.ask(Ask::Cleared(request, reply)),
             Event::WhyAsked { about, reply } => self.ask(Ask::Why(about, reply)),
-            Event::Stop => None,
+            // These are answered by the loop itself.
+            Event::Stop | Event::PauseAsked { .. } | Event::AcknowledgeAsked { .. } => None,
         }
     }
 
@@ -332,6 +336,7 @@ impl Daemon {
             durability: self.machine.policy().durability,
             operation,
             last_operation: self.last_operation,
+            paused: self.machine.paused().cloned(),
         };
         self.snapshots.send_replace(Arc::new(snapshot));
     }

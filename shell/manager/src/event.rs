@@ -1,6 +1,7 @@
 //! Everything that can happen to the manager's loop: one closed enum.
 
 use mainstay_clock::Timestamp;
+use mainstay_failover::pause::Pause;
 use mainstay_failover::preflight::Terms;
 use mainstay_failover::why::Answer;
 use mainstay_failover::{OperationId, Request, StepResult};
@@ -51,6 +52,15 @@ pub(crate) enum Event {
     WhyAsked {
         about: Option<ServerName>,
         reply: oneshot::Sender<Result<Vec<Answer>, RequestError>>,
+    },
+    /// Somebody wants no automatic operation to begin, or does again.
+    PauseAsked {
+        pause: Option<Pause>,
+        reply: oneshot::Sender<Result<(), RequestError>>,
+    },
+    /// Somebody has seen the last failover.
+    AcknowledgeAsked {
+        reply: oneshot::Sender<Result<(), RequestError>>,
     },
     /// The machine's deadline has come.
     Due,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mainstay_failover::pause::Pause;
 use mainstay_failover::preflight::Terms;
 use mainstay_failover::why::{Answer, Condition};
 use mainstay_failover::{Plan, Policy, Request};
@@ -107,6 +108,16 @@ impl ManagerHandle {
         let store = self.store.clone();
         let ended = spawn_blocking(move || store.end_schedule(id, &outcome)).await;
         Ok(ended.map_err(|_| RequestError::Stopped)??)
+    }
+
+    /// Lets no automatic operation begin from now on, or again.
+    pub async fn pause(&self, pause: Option<Pause>) -> Result<(), RequestError> {
+        self.ask(|reply| Event::PauseAsked { pause, reply }).await
+    }
+
+    /// The last failover was seen: it holds nothing back any more.
+    pub async fn acknowledge(&self) -> Result<(), RequestError> {
+        self.ask(|reply| Event::AcknowledgeAsked { reply }).await
     }
 
     /// Every decision with what it depends on now, or those about one server.

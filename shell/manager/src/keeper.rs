@@ -1,5 +1,5 @@
-//! What is due by the wall clock: the end of a maintenance, a switchover at a time. People mean
-//! wall time; nothing that keeps data safe depends on it.
+//! What is due by the wall clock: the end of a maintenance or a pause, a switchover at a time. People
+//! mean wall time; nothing that keeps data safe depends on it.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -25,7 +25,11 @@ pub(crate) async fn run(manager: ManagerHandle) {
     loop {
         sleep(PAUSE).await;
         let looked = async {
+            end_pause(&manager).await?;
             end_maintenances(&manager).await?;
+            if manager.snapshot().paused.is_some() {
+                return Ok(());
+            }
             switch_over(&manager, &mut refused).await
         };
         match looked.await {
@@ -52,6 +56,16 @@ async fn end_maintenances(manager: &ManagerHandle) -> Result<(), RequestError> {
             }
             Err(error) => return Err(error),
         }
+    }
+    Ok(())
+}
+
+/// Ends a pause of automatic operations whose time is over.
+async fn end_pause(manager: &ManagerHandle) -> Result<(), RequestError> {
+    let snapshot = manager.snapshot();
+    let until = snapshot.paused.as_ref().and_then(|pause| pause.until_ms);
+    if until.is_some_and(|until| until <= now_ms()) {
+        manager.pause(None).await?;
     }
     Ok(())
 }

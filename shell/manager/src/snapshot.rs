@@ -1,6 +1,7 @@
 //! What the manager knows and does at one moment, for those who show it.
 
 use mainstay_clock::Timestamp;
+use mainstay_failover::pause::Pause;
 use mainstay_failover::{Durability, Finding, OperationId, Phase, Purpose};
 use mainstay_topology::{Record, Routes, Topology};
 
@@ -25,6 +26,8 @@ pub struct Snapshot {
     pub operation: Option<Running>,
     /// The newest operation that has ended since the manager started.
     pub last_operation: Option<OperationId>,
+    /// An operator wants no automatic operation to begin.
+    pub paused: Option<Pause>,
 }
 
 impl Snapshot {

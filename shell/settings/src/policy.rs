@@ -30,6 +30,7 @@ impl Settings {
             auto_rejoin: cluster.auto_rejoin,
             auto_reseed: cluster.auto_reseed,
             auto_rewind: cluster.auto_rewind,
+            failover_pause: cluster.failover_pause,
             probe_interval: manager.probe_interval,
             hang_after: cluster.hang_after,
             silent_after: SILENT_AFTER.min(cluster.hang_after),

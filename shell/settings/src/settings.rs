@@ -109,6 +109,9 @@ pub struct ClusterSettings {
     /// Undo what only a diverged server has without being asked, after saving it; default true with
     /// lossless durability, under which nobody was promised it.
     pub auto_rewind: bool,
+    /// For so long after a failover that nobody has acknowledged, another one for a silent primary
+    /// is held back; default 0 s: never.
+    pub failover_pause: Duration,
     /// Silence of the primary after which it may be confirmed as hung; default 2 s.
     pub hang_after: Duration,
     /// How long a switchover waits for writes in flight; default 1 s.

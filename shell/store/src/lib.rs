@@ -6,6 +6,7 @@
 mod error;
 mod journal;
 mod operation;
+mod pause;
 mod purpose;
 mod record;
 mod schedule;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use mainstay_failover::pause::Pause;
 use mainstay_failover::{OperationId, Purpose};
 use mainstay_topology::{Record, ServerName, Wish};
 use rusqlite::{Connection, Transaction};
@@ -13,7 +14,7 @@ use crate::error::StoreError;
 use crate::journal::{self, Entry};
 use crate::operation::{self, Operation};
 use crate::schedule::{self, Schedule};
-use crate::{record, schema, wish};
+use crate::{pause, record, schema, wish};
 
 /// How long to wait for a file that another process is about to let go.
 const LOCK_WAIT: Duration = Duration::from_millis(500);
@@ -37,7 +38,7 @@ impl Store {
         let connection = Connection::open(path).map_err(sqlite)?;
         connection.busy_timeout(LOCK_WAIT).map_err(sqlite)?;
         schema::prepare(&connection, path)?;
-        for table in [wish::TABLE, schedule::TABLE] {
+        for table in [wish::TABLE, schedule::TABLE, pause::TABLE] {
             connection.execute_batch(table).map_err(sqlite)?;
         }
         let store = Self {
@@ -98,6 +99,29 @@ impl Store {
             Ok(())
         })?;
         Ok(ended)
+    }
+
+    /// The operator's pause of automatic operations.
+    pub fn pause(&self) -> Result<Option<Pause>, StoreError> {
+        let sqlite = |error: rusqlite::Error| self.error(&error);
+        pause::read(&self.connection()).map_err(sqlite)
+    }
+
+    /// Stores that an operator wants a pause, or none any more.
+    pub fn write_pause(&self, pause: Option<&Pause>) -> Result<(), StoreError> {
+        self.write(|transaction| pause::write(transaction, pause))
+    }
+
+    /// Stores that somebody has seen all failovers so far.
+    pub fn acknowledge(&self) -> Result<(), StoreError> {
+        self.write(pause::acknowledge)
+    }
+
+    /// The newest failover that nobody has acknowledged, and when it ended, in microseconds since
+    /// 1970.
+    pub fn unacknowledged(&self) -> Result<Option<(OperationId, u64)>, StoreError> {
+        let sqlite = |error: rusqlite::Error| self.error(&error);
+        pause::unacknowledged(&self.connection()).map_err(sqlite)
     }
 
     /// Appends to the journal; all entries or none, on disk when this returns.

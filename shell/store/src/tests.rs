@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use mainstay_failover::pause::Pause;
 use mainstay_failover::{Effect, OnFailure, OperationId, Output, Plan, Purpose, Step, StepResult};
 use mainstay_gtid::{Family, GtidSet};
 use mainstay_topology::{Epoch, Maintenance, Record, ServerName, Wish};
@@ -386,4 +387,32 @@ fn a_switchover_waits_for_its_time_and_ends_once() {
     assert!(!store.end_schedule(id, "done").unwrap());
     let ended = &store.schedules().unwrap()[0];
     assert_eq!(ended.outcome.as_deref(), Some("cancelled by jo"));
+}
+
+#[test]
+fn a_pause_and_what_was_acknowledged_outlive_the_manager() {
+    let (_folder, path) = folder();
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.pause().unwrap(), None);
+    let pause = Pause {
+        reason: "new switches".to_owned(),
+        by: "jo".to_owned(),
+        until_ms: Some(1_700_000_000_000),
+    };
+    store.write_pause(Some(&pause)).unwrap();
+    let ended = Entry::Finished {
+        operation: 7,
+        at_us: 500,
+        outcome: Ok(()),
+        certificate: None,
+    };
+    store.append(&[began(7, 400), ended]).unwrap();
+    drop(store);
+    let store = Store::open(&path).unwrap();
+    assert_eq!(store.pause().unwrap(), Some(pause));
+    assert_eq!(store.unacknowledged().unwrap(), Some((OperationId(7), 500)));
+    store.write_pause(None).unwrap();
+    store.acknowledge().unwrap();
+    assert_eq!(store.pause().unwrap(), None);
+    assert_eq!(store.unacknowledged().unwrap(), None);
 }

@@ -66,6 +66,7 @@ impl Store {
             interrupted: std::mem::take(&mut self.open).pop_last(),
             routes_version: self.versions,
             wishes: self.wishes.clone(),
+            ..History::default()
         }
     }
 }

@@ -85,6 +85,7 @@ fn snapshot(unknown: Option<&str>) -> Snapshot {
         durability: Durability::Async,
         operation: None,
         last_operation: None,
+        paused: None,
     }
 }
 

@@ -8,6 +8,7 @@ use super::Manager;
 use crate::analysis::{findings, lost_data};
 use crate::decide::{Decision, decide, failover_plan};
 use crate::event::Action;
+use crate::pause::holds_failover;
 use crate::phase::{Phase, Trigger, next};
 use crate::plan::establish::{is_alone, missing};
 use crate::plan::rejoin::{Need, need};
@@ -47,7 +48,8 @@ impl Manager {
             }
             Some(run) if run.is_interruptible() => {
                 let dead = matches!(verdict, Verdict::Dead { .. });
-                if dead && self.policy.auto_failover && failover_plan(self.view()).is_ok() {
+                let held = holds_failover(self.view()).is_some();
+                if dead && !held && failover_plan(self.view()).is_ok() {
                     let reason = "the primary died; this is done again later".to_owned();
                     self.finish(Err(reason), actions);
                 } else {

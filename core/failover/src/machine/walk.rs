@@ -13,6 +13,7 @@ use crate::elect::elect;
 use crate::event::Action;
 use crate::hook::prepend;
 use crate::operation::{Run, StepState};
+use crate::pause::Unacknowledged;
 use crate::phase::Trigger;
 use crate::plan::{Draft, failover, place_of, step};
 use crate::step::{OnFailure, OperationId, Plan, Purpose, Step, StepResult};
@@ -306,6 +307,14 @@ impl Manager {
             Err(reason) => self.backoff.failed(&plan.purpose, self.now, reason.clone()),
         }
         let certificate = run.certificate.filter(|_| outcome.is_ok()).map(Box::new);
+        if let (Purpose::Failover { .. }, Ok(())) = (&plan.purpose, &outcome) {
+            // Whoever asked for it knows of it.
+            let alone = !run.requested && !self.policy.failover_pause.is_zero();
+            self.history.unacknowledged = alone.then_some(Unacknowledged {
+                operation: run.operation.id,
+                until: self.now + self.policy.failover_pause,
+            });
+        }
         actions.push(Action::Finish {
             operation: run.operation.id,
             purpose: plan.purpose,

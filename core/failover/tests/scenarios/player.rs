@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use mainstay_clock::Timestamp;
 use mainstay_failover::{
-    Action, Change, Effect, Event, History, Manager, OperationId, Output, Request, Step, StepResult,
+    Action, Effect, Event, History, Manager, OperationId, Output, Request, Step, StepResult,
 };
-use mainstay_topology::{
-    Applier, Facts, Maintenance, Outcome, Receiver, ServerName, WriteOutcome, WriteProbe,
-};
+use mainstay_topology::{Applier, Facts, Outcome, Receiver, ServerName, WriteOutcome, WriteProbe};
 
+mod wanted;
 mod whole;
 
 use crate::print;
@@ -330,12 +329,12 @@ impl Player {
                 self.manager = start(&self.script, self.journal.clone());
                 return Ok(());
             }
-            ["request", words @ ..] if change(words).is_some() => {
-                let (server, change) = change(words).ok_or("no change")?;
+            ["request", words @ ..] if wanted::change(words).is_some() => {
+                let (server, change) = wanted::change(words).ok_or("no change")?;
                 self.tell(Event::Requested(Request::Change { server, change }));
             }
-            ["plan", words @ ..] if change(words).is_some() => {
-                let (server, change) = change(words).ok_or("no change")?;
+            ["plan", words @ ..] if wanted::change(words).is_some() => {
+                let (server, change) = wanted::change(words).ok_or("no change")?;
                 let request = Request::Change { server, change };
                 self.show(&self.manager.plan(&request));
             }
@@ -357,6 +356,9 @@ impl Player {
                     }
                 }
             }
+            ["pause"] => self.pause(Some(wanted::pause())),
+            ["resume"] => self.pause(None),
+            ["acknowledge"] => self.tell(Event::Acknowledged),
             ["writes", "blocked"] => {
                 let since = Duration::from_secs(1);
                 self.tell(Event::WriteProbed(WriteProbe {
@@ -455,28 +457,6 @@ impl Player {
         }
         Ok(())
     }
-}
-
-/// What an operator wants with one server.
-fn change(words: &[&str]) -> Option<(ServerName, Change)> {
-    let change = match words {
-        ["stop", _] => Change::Stop,
-        ["start", _] => Change::Start,
-        ["move", _, "under", source] => Change::Move {
-            under: ServerName::new(source),
-        },
-        ["regroup", _] => Change::Regroup,
-        ["maintain", _] => Change::Maintain(Maintenance {
-            reason: "disk".to_owned(),
-            by: "jo".to_owned(),
-            until_ms: None,
-        }),
-        ["serve", _] => Change::Serve,
-        ["decommission", _] => Change::Decommission,
-        ["restart", _] => Change::Restart,
-        _ => return None,
-    };
-    Some((ServerName::new(words.get(1)?), change))
 }
 
 /// Changes of a link alone.

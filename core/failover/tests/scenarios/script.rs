@@ -23,11 +23,14 @@
 //!                                       # decommission, restart; the same after `plan`
 //! at 1000 plan switchover db2           # or: plan failover; shown, not done
 //! at 1000 why db2                       # every decision and its conditions; without a name: all
+//! at 1000 pause                         # no automatic operation begins; or: resume
+//! at 1000 acknowledge                   # the last failover
 //! at 1000 writes blocked                # what the write probe sees
 //! at 1000 restart                       # the manager starts again
 //! step Demote db1 times out             # or: fails TEXT, loses its answer, kills SERVER,
 //!                                       # restarts the manager, hangs, impossible TEXT,
 //!                                       # halfway (Rewind: undone, and it has no GTIDs left)
+//! policy failover_pause 60000           # milliseconds
 //! policy hook before-failover 300 stop  # a program for so many milliseconds; or: go-on
 //! end 5000
 //! ```
@@ -151,6 +154,9 @@ impl Script {
                     limit: Duration::from_millis(number(limit)?),
                     stops: *on_failure == "stop",
                 });
+            }
+            ["failover_pause", millis] => {
+                self.policy.failover_pause = Duration::from_millis(number(millis)?);
             }
             ["reader_lag", millis] => {
                 self.policy.reader_lag_max = Duration::from_millis(number(millis)?);

@@ -25,6 +25,9 @@ pub struct StatusView {
     pub durability: String,
     /// Writes are held: there is no writer, or a switchover drains it.
     pub writes_held: bool,
+    /// Who has paused automatic operations, and what for; absent when nobody has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<String>,
     /// The operation that runs now.
     pub operation: Option<RunningView>,
     /// The servers, in order of their names.
@@ -192,6 +195,7 @@ impl StatusView {
             reason: parts.reason.to_owned(),
             durability: parts.durability.to_owned(),
             writes_held: parts.routes.writer.is_none() || parts.routes.hold_writes,
+            paused: None,
             operation: None,
             servers: servers
                 .map(|server| server_view(server, topology, parts.routes))

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use mainstay_clock::Timestamp;
 use mainstay_failover::machine::History;
+use mainstay_failover::pause::Unacknowledged;
 use mainstay_failover::{Hooks, Manager as Machine, OperationId, Purpose};
 use mainstay_store::{Entry, Store, StoreError};
 use tokio::sync::{Notify, mpsc, watch};
@@ -99,6 +100,8 @@ fn machine(config: &Config, wiring: &Wiring, clock: Clock) -> Result<Machine, St
         interrupted: close_interrupted(store, clock)?,
         routes_version: store.reserve_route_versions(ROUTE_VERSIONS)?,
         wishes: store.wishes()?,
+        paused: store.pause()?,
+        unacknowledged: unacknowledged(config, store, clock)?,
     };
     let hooks = config.members.iter().map(|member| {
         let host = wiring.host.as_ref();
@@ -116,6 +119,20 @@ fn machine(config: &Config, wiring: &Wiring, clock: Clock) -> Result<Machine, St
         hooks.collect(),
         history,
     ))
+}
+
+/// The last failover, if it may hold another one back.
+fn unacknowledged(
+    config: &Config,
+    store: &Store,
+    clock: Clock,
+) -> Result<Option<Unacknowledged>, StoreError> {
+    let last = store.unacknowledged()?;
+    Ok(last.and_then(|(operation, ended_us)| {
+        let now_us = clock.wall_us(Timestamp::ZERO);
+        let age = Duration::from_micros(now_us.saturating_sub(ended_us));
+        Unacknowledged::ended_before(operation, age, config.policy.failover_pause)
+    }))
 }
 
 /// An operation that has no end was cut off with the process before: what is left of it to be done
@@ -218,5 +235,6 @@ fn first_snapshot(machine: &Machine) -> Snapshot {
         durability: machine.policy().durability,
         operation: None,
         last_operation: None,
+        paused: machine.paused().cloned(),
     }
 }

@@ -27,6 +27,7 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, servers: usize) -> ClusterS
         auto_rejoin: section.boolean("auto_rejoin", default.auto_rejoin),
         auto_rewind: section.boolean("auto_rewind", unpromised),
         auto_reseed: section.boolean("auto_reseed", default.auto_reseed),
+        failover_pause: section.duration("failover_pause", default.failover_pause, Duration::ZERO),
         hang_after: section.duration("hang_after", default.hang_after, HANG_AFTER_LEAST),
         drain_limit: section.duration("drain_limit", default.drain_limit, LIMIT_LEAST),
         catch_up_limit: section.duration("catch_up_limit", default.catch_up_limit, LIMIT_LEAST),
@@ -40,13 +41,14 @@ pub(super) fn read(mut section: Section<'_, '_, '_>, servers: usize) -> ClusterS
 
 /// Without a manager nobody is promoted: what is said of that would have no effect.
 pub(super) fn read_alone(mut section: Section<'_, '_, '_>) -> ClusterSettings {
-    const MANAGED: [&str; 11] = [
+    const MANAGED: [&str; 12] = [
         "durability",
         "acknowledgements",
         "auto_failover",
         "auto_rejoin",
         "auto_rewind",
         "auto_reseed",
+        "failover_pause",
         "hang_after",
         "drain_limit",
         "catch_up_limit",

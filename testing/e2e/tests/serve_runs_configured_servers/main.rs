@@ -3,6 +3,7 @@
 
 mod deaths;
 mod names;
+mod pauses;
 mod rights;
 mod served;
 mod upgrade;
