@@ -73,11 +73,12 @@ pub(crate) fn sentence(effect: &Effect) -> String {
             server,
             transactions,
         } => of_rewind(server, transactions.as_ref()),
-        Effect::Reseed { server, donor } => {
-            let donor = &donor.name;
-            format!("Replace the data of {server} by a copy of those of {donor}.")
-        }
+        Effect::Reseed { server, donor } => of_reseed(server, &donor.name),
     }
+}
+
+fn of_reseed(server: &ServerName, donor: &ServerName) -> String {
+    format!("Replace the data of {server} by a copy of those of {donor}.")
 }
 
 fn of_address(verb: &str, place: &str, server: &ServerName) -> String {
