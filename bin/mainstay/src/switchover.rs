@@ -66,6 +66,9 @@ pub(crate) fn text_of(operation: &OperationView) -> String {
         (_, Some(reason)) => text.push_str(&format!("  failed{took}: {reason}\n")),
         (_, None) => text.push_str(&format!("  done{took}\n")),
     }
+    if let Some(held) = operation.writes_held_ms {
+        text.push_str(&format!("  no writer for the proxies: {held:.0} ms\n"));
+    }
     if let Some(certificate) = &operation.certificate {
         text.push_str(&format!(
             "  certificate: {}\n",

@@ -1,5 +1,7 @@
 //! From the manager's and the proxy's values to what the API shows.
 
+mod held;
+
 use std::net::SocketAddr;
 
 use mainstay_dashboard::views::{
@@ -100,6 +102,7 @@ pub(crate) fn operation(operation: &Operation) -> OperationView {
         took_ms: operation
             .finished_us
             .map(|finished| milliseconds(finished, from)),
+        writes_held_ms: held::writes_held_ms(operation),
         certificate: operation.certificate.clone(),
         timeline,
     }

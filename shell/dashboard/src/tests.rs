@@ -105,6 +105,7 @@ fn operation(id: u64) -> OperationView {
         failure: None,
         began_at_ms: 1_000,
         took_ms: Some(12.5),
+        writes_held_ms: None,
         certificate: None,
         timeline: Vec::new(),
     }

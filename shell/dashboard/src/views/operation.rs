@@ -19,6 +19,10 @@ pub struct OperationView {
     pub began_at_ms: u64,
     /// How long it took, when it has ended.
     pub took_ms: Option<f64>,
+    /// For how long the proxies had no writer: from the first suspicion that led to a failover, or
+    /// the hold of writes of a switchover, to the next writer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writes_held_ms: Option<f64>,
     /// The proof after a failover.
     pub certificate: Option<String>,
     /// What happened, in order of time.
