@@ -4,6 +4,8 @@ use std::fmt;
 
 use mainstay_topology::{Address, ServerName};
 
+use crate::pause::{of_pause, of_unacknowledged};
+
 mod misfit;
 
 pub use misfit::Misfit;
@@ -293,17 +295,8 @@ impl fmt::Display for Problem {
             Self::CannotFailOver { reason } => {
                 write!(f, "a failover would be refused now: {reason}")
             }
-            Self::Paused { pause } => write!(
-                f,
-                "{pause}: a dead primary is not replaced and nothing is repaired; `mainstay \
-                 resume` ends it"
-            ),
-            Self::Unacknowledged { operation } => write!(
-                f,
-                "the failover of operation {operation} is not acknowledged: another one is held \
-                 back if the primary falls silent, not if its process ends; `mainstay \
-                 acknowledge` lets it go"
-            ),
+            Self::Paused { pause } => f.write_str(&of_pause(pause)),
+            Self::Unacknowledged { operation } => f.write_str(&of_unacknowledged(*operation)),
         }
     }
 }

@@ -97,3 +97,18 @@ pub(crate) fn findings(view: View<'_>) -> Vec<Finding> {
     }
     found
 }
+
+/// The finding of a pause, in English.
+pub(crate) fn of_pause(pause: &str) -> String {
+    format!(
+        "{pause}: a dead primary is not replaced and nothing is repaired; `mainstay resume` ends it"
+    )
+}
+
+/// The finding of a failover that nobody has acknowledged, in English.
+pub(crate) fn of_unacknowledged(operation: u64) -> String {
+    format!(
+        "the failover of operation {operation} is not acknowledged: another one is held back if \
+         the primary falls silent, not if its process ends; `mainstay acknowledge` lets it go"
+    )
+}
