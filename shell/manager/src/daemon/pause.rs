@@ -10,9 +10,10 @@ use crate::error::RequestError;
 
 impl Daemon {
     pub(super) async fn pause(&self, pause: Option<Pause>, reply: Reply<()>) -> Option<Seen> {
-        match &pause {
-            Some(pause) => tracing::warn!("{pause}"),
-            None => tracing::info!("automatic operations go on"),
+        if let Some(pause) = &pause {
+            tracing::warn!("{pause}");
+        } else {
+            tracing::info!("automatic operations go on");
         }
         let kept = pause.clone();
         let write = move |store: &Store| store.write_pause(kept.as_ref());
