@@ -1,5 +1,5 @@
-//! What is due by the wall clock: the end of a maintenance or a pause, a switchover at a time. People
-//! mean wall time; nothing that keeps data safe depends on it.
+//! What is due by the wall clock: the end of a maintenance or a pause, a switchover at a time.
+//! People mean wall time; nothing that keeps data safe depends on it.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
