@@ -98,8 +98,8 @@ impl AdminPort {
     }
 
     /// The file was edited, and runs: memory follows where it can.
-    pub(crate) fn follow(&self, read: Reread) {
-        let spoken = self.in_force.taken(read);
+    pub(crate) fn follow(&self, read: Reread, waiting: &[&str]) {
+        let spoken = self.in_force.taken(read, waiting);
         let Some(open) = self.open.get() else { return };
         let admin = Arc::clone(&open.admin);
         // Memory may be busy with a LOAD that waits for whoever called this.

@@ -51,6 +51,9 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  mainstay sessions --busy\n  \
                             mainstay sessions --json | jq '.sessions[] | select(.ties != [])'")]
     Sessions(SessionsArgs),
+    /// Tell where a statement would go and why, step by step; run nothing.
+    #[command(after_help = "Example:\n  mainstay explain-route 'SELECT 1' --user app")]
+    ExplainRoute(crate::explain::ExplainArgs),
     /// Tell why, and why not: each decision with every condition it depends on, and its value now.
     #[command(after_help = "Example:\n  mainstay why\n  mainstay why db2")]
     Why(crate::why::WhyArgs),

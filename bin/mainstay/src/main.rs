@@ -15,6 +15,7 @@ mod config;
 mod control;
 mod doctor;
 mod drill;
+mod explain;
 mod figures;
 mod floating;
 mod hand;
@@ -90,6 +91,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Config(args) => config::run(&args),
+        Command::ExplainRoute(args) => explain::run(&args),
         Command::Why(args) => why::run(&args),
         Command::Binlog(args) => binlog::run(&args),
     };

@@ -9,7 +9,8 @@ use anyhow::Result;
 use axum::Router;
 use mainstay_admin::Figures;
 use mainstay_dashboard::views::{
-    AnswerView, OperationView, PlanView, QueriesView, SessionsView, StatusView, SwitchoverRequest,
+    AnswerView, ExplainRequest, OperationView, PlanView, QueriesView, RouteStepView, SessionsView,
+    StatusView, SwitchoverRequest,
 };
 use mainstay_dashboard::{Access, ApiError, Pending as Answer, Server as ApiServer, Source};
 use mainstay_failover::Request;
@@ -302,6 +303,14 @@ impl Source for Shown {
         Box::pin(async move {
             let ask = |proxy: &Proxy| proxy.sessions(sessions::ROWS_MAX);
             Ok(sessions::view(self.ask_proxy(ask).await?))
+        })
+    }
+
+    fn explain(&self, request: ExplainRequest) -> Answer<'_, Vec<RouteStepView>> {
+        Box::pin(async move {
+            let ask = move |proxy: &Proxy| crate::explain::explained(proxy, request);
+            let step = |(step, found)| RouteStepView { step, found };
+            Ok(self.ask_proxy(ask).await?.into_iter().map(step).collect())
         })
     }
 

@@ -71,15 +71,16 @@ commands! {
         => |c| c.value().map(Command::ConfigToFile);
     "SELECT CONFIG FILE", "Shows what is in force as a settings file, without passwords."
         => |_| Some(Command::ConfigText);
-    "(PROXYSQL|MAINSTAY) START", "Says that clients are taken: they are."
+    "(PROXYSQL|MAINSTAY) START", "Takes clients again, after STOP."
         => |_| control(Control::Start);
     "(PROXYSQL|MAINSTAY) STOP",
-        "Refused: take the address away, or SHUTDOWN SLOW, which lets clients finish."
+        "Ends the sessions of all clients and closes the proxy's port; this port stays open."
         => |_| control(Control::Stop);
     "(PROXYSQL|MAINSTAY) RESTART", "Hands over to a new process, without losing a client."
         => |_| control(Control::Restart);
-    "(PROXYSQL|MAINSTAY) PAUSE", "Refused, as STOP is." => |_| control(Control::Pause);
-    "(PROXYSQL|MAINSTAY) RESUME", "Says that clients are taken." => |_| control(Control::Resume);
+    "(PROXYSQL|MAINSTAY) PAUSE", "Closes the proxy's port; sessions that are there go on."
+        => |_| control(Control::Pause);
+    "(PROXYSQL|MAINSTAY) RESUME", "Takes clients again, after PAUSE." => |_| control(Control::Resume);
     "(PROXYSQL|MAINSTAY) SHUTDOWN SLOW", "Ends the process when its clients have finished."
         => |_| control(Control::Shutdown { slow: true });
     "(PROXYSQL|MAINSTAY) SHUTDOWN", "Ends the process."

@@ -48,6 +48,24 @@ impl Core {
         }
     }
 
+    /// Ends a session of this worker, or only its statement, for an operator: no matter whose it
+    /// is. False when it is not here.
+    pub fn end(&mut self, now: Timestamp, number: u32, only_query: bool, out: &mut Ops) -> bool {
+        self.now = now;
+        let is_it = |(id, one): (u32, &Session)| (one.number == number).then_some(id);
+        let found = self.clients.iter().find_map(is_it);
+        let Some(target) = found else {
+            return false;
+        };
+        if only_query {
+            self.interrupt_statement(target, None, out);
+        } else {
+            self.kill_connection(target, out);
+        }
+        self.settle(out);
+        true
+    }
+
     /// A `KILL` statement. False when it is for a server to run.
     pub(crate) fn kill_statement(
         &mut self,
@@ -155,7 +173,9 @@ impl Core {
                 return self.tell(request.next, Word::Kill(next), out);
             }
             Some((_, false)) => Some(KillOutcome::NotOwner),
-            Some((target, true)) if request.query => self.kill_query(target, request.asker, out),
+            Some((target, true)) if request.query => {
+                self.interrupt_statement(target, Some(request.asker), out)
+            }
             Some((target, true)) => {
                 self.kill_connection(target, out);
                 Some(KillOutcome::Done)
@@ -168,7 +188,12 @@ impl Core {
     }
 
     /// Interrupts the statement of a session. `None` when its server must be asked.
-    fn kill_query(&mut self, target: u32, asker: Asker, out: &mut Ops) -> Option<KillOutcome> {
+    fn interrupt_statement(
+        &mut self,
+        target: u32,
+        asker: Option<Asker>,
+        out: &mut Ops,
+    ) -> Option<KillOutcome> {
         let session = self.clients.get_mut(target)?;
         let server = session.server;
         match session.stage() {
@@ -185,7 +210,7 @@ impl Core {
             }
             Some(Stage::Sent | Stage::Spliced) => {
                 let server = server?;
-                self.run_errand(server, true, Some(asker), out);
+                self.run_errand(server, true, asker, out);
                 return None;
             }
         }

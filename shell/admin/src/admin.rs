@@ -213,9 +213,11 @@ impl Admin {
         self.fill_named(text)?;
         let replaced = self.without_variables(text)?;
         let role = (who.role, self.is_read_only());
-        let mut answer = self
-            .database()
-            .run(role, &who.asker, &replaced.text, params)?;
+        let mut asker = who.asker.clone();
+        if text.to_ascii_lowercase().contains("global_checksum") {
+            asker.checksum = checksum::of(&self.runtime_checksums());
+        }
+        let mut answer = self.database().run(role, &asker, &replaced.text, params)?;
         if let Answer::Rows { columns, .. } = &mut answer {
             rename(columns, &replaced);
         }

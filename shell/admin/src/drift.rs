@@ -37,6 +37,14 @@ pub(crate) fn rows(admin: &Admin) -> Result<Vec<Row>, AdminError> {
             compare(module, name, tables, &mut drift);
         }
     }
+    let waits = "waits for a restart: the process runs with what it started with";
+    drift.extend(admin.sources.runtime.waiting().into_iter().map(|key| {
+        let nothing = [const { Cell::Null }; LAYERS];
+        let mut row = vec!["SETTINGS".into(), "".into(), key.into(), "".into()];
+        row.extend(nothing);
+        row.push(waits.into());
+        row
+    }));
     Ok(drift)
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Asker {
     pub(crate) schema: String,
     pub(crate) version: String,
     pub(crate) connection: u32,
+    /// Of all that runs; filled for a statement that names the function.
+    pub(crate) checksum: String,
 }
 
 pub(crate) type Present = Arc<Mutex<Asker>>;
@@ -25,13 +27,14 @@ type Tells = fn(&Asker) -> String;
 
 /// Makes them known to a connection.
 pub(crate) fn add(connection: &Connection, present: &Present) -> rusqlite::Result<()> {
-    let told: [(&str, Tells); 7] = [
+    let told: [(&str, Tells); 8] = [
         ("version", |asker| asker.version.clone()),
         ("database", |asker| asker.schema.clone()),
         ("schema", |asker| asker.schema.clone()),
         ("user", login),
         ("current_user", login),
         ("session_user", login),
+        ("global_checksum", |asker| asker.checksum.clone()),
         ("connection_id", |asker| asker.connection.to_string()),
     ];
     for (name, tell) in told {

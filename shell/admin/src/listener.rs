@@ -148,6 +148,7 @@ impl Listener {
                 schema: schema.map_or("main", crate::Schema::name).to_owned(),
                 version: admin.version.clone(),
                 connection,
+                checksum: String::new(),
             },
             cipher: entered.cipher,
         };

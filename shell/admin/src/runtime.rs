@@ -28,6 +28,11 @@ pub trait Runtime: Send + Sync {
     /// hostgroups that memory has.
     fn load(&self, module: Module, tables: &[Table]) -> Result<Vec<String>, Refused>;
 
+    /// What was put in force last and still waits for a restart of the process.
+    fn waiting(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The accounts of the servers: users, and what is stored of their passwords.
     fn accounts(&self) -> Result<Vec<(String, String)>, Refused>;
 

@@ -184,6 +184,7 @@ fn who(role: Role) -> Who {
             schema: "main".to_owned(),
             version: "8.0.0-mainstay".to_owned(),
             connection: 1,
+            checksum: String::new(),
         },
         cipher: String::new(),
     }

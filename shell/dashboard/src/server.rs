@@ -17,7 +17,8 @@ use crate::access::{self, Access};
 use crate::error::{ApiError, ServeError};
 use crate::source::Source;
 use crate::views::{
-    AnswerView, OperationView, PlanView, QueriesView, SessionsView, StatusView, SwitchoverRequest,
+    AnswerView, ExplainRequest, OperationView, PlanView, QueriesView, RouteStepView, SessionsView,
+    StatusView, SwitchoverRequest,
 };
 
 /// Operations shown when no limit is asked for.
@@ -41,6 +42,7 @@ pub fn router(source: Arc<dyn Source>, access: Option<Access>, extra: Router) ->
         .route("/api/v1/queries", get(queries))
         .route("/api/v1/queries/reset", post(queries_reset))
         .route("/api/v1/sessions", get(sessions))
+        .route("/api/v1/explain", post(explain))
         .route("/api/v1/operations", get(operations))
         .route("/api/v1/operations/{id}", get(operation))
         .with_state(source)
@@ -122,6 +124,17 @@ async fn queries(State(source): State<Shared>) -> Result<Json<QueriesView>, ApiE
 /// Answers what was counted until now, as ProxySQL's tables named `_reset` do.
 async fn queries_reset(State(source): State<Shared>) -> Result<Json<QueriesView>, ApiError> {
     source.queries(true).await.map(Json)
+}
+
+async fn explain(
+    State(source): State<Shared>,
+    body: Result<Json<ExplainRequest>, axum::extract::rejection::JsonRejection>,
+) -> Result<Json<Vec<RouteStepView>>, ApiError> {
+    let Json(request) = body.map_err(|rejection| {
+        let expected = r#"expected a JSON object such as {"sql": "SELECT 1"}"#;
+        ApiError::BadRequest(format!("{expected}: {}", rejection.body_text()))
+    })?;
+    source.explain(request).await.map(Json)
 }
 
 async fn sessions(State(source): State<Shared>) -> Result<Json<SessionsView>, ApiError> {

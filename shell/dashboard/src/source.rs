@@ -5,7 +5,8 @@ use std::pin::Pin;
 
 use crate::error::ApiError;
 use crate::views::{
-    AnswerView, OperationView, PlanView, QueriesView, SessionsView, StatusView, SwitchoverRequest,
+    AnswerView, ExplainRequest, OperationView, PlanView, QueriesView, RouteStepView, SessionsView,
+    StatusView, SwitchoverRequest,
 };
 
 /// An answer that is still being made.
@@ -42,6 +43,10 @@ pub trait Source: Send + Sync + 'static {
     /// What the clients of the proxy of this process are doing now. [`ApiError::NotFound`] where
     /// there is no proxy.
     fn sessions(&self) -> Pending<'_, SessionsView>;
+
+    /// Where a statement would go through the proxy of this process, step by step.
+    /// [`ApiError::NotFound`] where there is no proxy.
+    fn explain(&self, request: ExplainRequest) -> Pending<'_, Vec<RouteStepView>>;
 
     /// The newest operations of the journal, newest first.
     fn operations(&self, limit: usize) -> Pending<'_, Vec<OperationView>>;

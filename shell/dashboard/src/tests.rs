@@ -15,8 +15,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::views::{
-    AnswerView, FindingView, OperationOutcome, OperationView, PlanView, QueriesView, SessionsView,
-    StatusParts, StatusView, SwitchoverRequest,
+    AnswerView, ExplainRequest, FindingView, OperationOutcome, OperationView, PlanView, QueriesView,
+    RouteStepView, SessionsView, StatusParts, StatusView, SwitchoverRequest,
 };
 use crate::{Access, ApiError, Pending, ServeError, Server, Source, router};
 
@@ -79,6 +79,11 @@ impl Source for Scripted {
     fn sessions(&self) -> Pending<'_, SessionsView> {
         self.asked("sessions");
         Box::pin(async { Ok(SessionsView::default()) })
+    }
+
+    fn explain(&self, request: ExplainRequest) -> Pending<'_, Vec<RouteStepView>> {
+        self.asked(format!("explain {:?}: {}", request.user, request.sql));
+        Box::pin(async { Ok(Vec::new()) })
     }
 
     fn operations(&self, limit: usize) -> Pending<'_, Vec<OperationView>> {

@@ -4,6 +4,7 @@
 
 mod balanced;
 mod change;
+mod explain;
 mod operation;
 mod plan;
 mod queries;
@@ -16,6 +17,7 @@ mod why;
 
 pub use balanced::{AddressesView, RealServerView, VirtualServerView};
 pub use change::{ApplyRequest, ChangeRequest};
+pub use explain::{ExplainRequest, RouteStepView};
 pub use operation::{MomentKind, MomentView, OperationOutcome, OperationView};
 pub use plan::{PlanStepView, PlanView, purpose};
 pub use queries::{CommandView, ErrorView, GateView, QueriesView, QueryView, RuleView};

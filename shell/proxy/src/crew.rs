@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use mainstay_session::{QueryStats, Reset, Sessions};
 use mainstay_topology::Routes;
 
+use crate::door::Door;
 use crate::driver::Driver;
 use crate::epoll::Epoll;
 use crate::error::Error;
@@ -95,6 +96,7 @@ impl<M: Machine> Crew<M> {
                 filters: Arc::clone(&start.filters),
                 recorder: start.recorder.clone(),
                 leaving: None,
+                door: Door::Open,
                 stopping: false,
             };
             let thread = match means {
@@ -165,6 +167,22 @@ impl<M: Machine> Crew<M> {
     /// Accepts nobody any more, and lets the clients go as they come to rest.
     pub(crate) fn leave(&self, leaving: &Leaving) {
         self.tell(|| Message::Leave(leaving.clone()));
+    }
+
+    /// Opens or closes the door; false when a worker did not tell in time that it is so.
+    pub(crate) fn turn_door(&self, door: Door) -> bool {
+        let done = self.ask(|done| Message::Door(door, done));
+        done.len() == self.shared.mailboxes.len()
+    }
+
+    /// Ends a session, or only its statement; false: there is none of this number.
+    pub(crate) fn end(&self, number: u32, only_query: bool) -> bool {
+        let found = self.ask(|report| Message::End {
+            number,
+            only_query,
+            report,
+        });
+        found.contains(&true)
     }
 
     /// Takes a client over from another process.

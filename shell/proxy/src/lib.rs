@@ -7,6 +7,7 @@
 
 mod connect;
 mod crew;
+mod door;
 mod driver;
 mod epoll;
 mod error;
@@ -31,6 +32,7 @@ mod tests;
 pub mod tls;
 mod worker;
 
+pub use door::Door;
 pub use error::Error;
 pub use filters::{Filters, Network, Towards};
 pub use gate::StillBusy;

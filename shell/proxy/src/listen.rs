@@ -27,6 +27,7 @@ pub(crate) fn open_or_inherit<M: Machine>(
         let sockets = start.inherited.iter().map(OwnedFd::try_clone).collect();
         if let (Ok(address), Ok(sockets)) = (address, sockets)
             && address == start.listen
+            && start.inherited.iter().all(|socket| again(socket).is_ok())
         {
             return Ok((address, sockets));
         }
@@ -46,7 +47,11 @@ pub(crate) fn open(address: SocketAddr, count: usize) -> Result<(SocketAddr, Vec
     let shared = rustix::net::getsockname(&first)
         .and_then(SocketAddr::try_from)
         .map_err(|errno| explain(address, errno))?;
-    let mut listeners = vec![first];
+    let mut listeners = Vec::new();
+    if address.port() != 0 {
+        listeners.push(first);
+    }
+    // A socket whose port the system chose loses it when it stops listening: it only finds one.
     while listeners.len() < count {
         listeners.push(listener(shared).map_err(|errno| explain(shared, errno))?);
     }
@@ -71,6 +76,11 @@ fn listener(address: SocketAddr) -> Result<OwnedFd, Errno> {
     rustix::net::bind(&socket, &address)?;
     rustix::net::listen(&socket, BACKLOG)?;
     Ok(socket)
+}
+
+/// Listens again on a socket that was shut down.
+pub(crate) fn again(listener: &OwnedFd) -> Result<(), Errno> {
+    rustix::net::listen(listener, BACKLOG)
 }
 
 /// A TCP socket that does not block and is not inherited by child processes.

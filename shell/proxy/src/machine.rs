@@ -43,6 +43,8 @@ pub(crate) trait Machine: Sized + 'static {
     fn routes(&mut self, now: Timestamp, routes: Arc<Routes>, out: &mut Ops);
     /// New settings.
     fn policy(&mut self, policy: Arc<Self::Policy>);
+    /// Ends a session, or only its statement, whoever it belongs to; false: it is not here.
+    fn end(&mut self, now: Timestamp, number: u32, only_query: bool, out: &mut Ops) -> bool;
     /// Everything is to be closed: what clients are told.
     fn stop(&mut self, now: Timestamp, out: &mut Ops);
     /// The clients that another process could serve from now on.
@@ -121,6 +123,10 @@ impl Machine for Core {
 
     fn policy(&mut self, policy: Arc<Self::Policy>) {
         Self::policy(self, policy);
+    }
+
+    fn end(&mut self, now: Timestamp, number: u32, only_query: bool, out: &mut Ops) -> bool {
+        Self::end(self, now, number, only_query, out)
     }
 
     fn stop(&mut self, now: Timestamp, out: &mut Ops) {

@@ -11,6 +11,7 @@ use mainstay_session::{Note, QueryStats, Reset, Sessions};
 use mainstay_topology::Routes;
 use rustix::event::{EventfdFlags, eventfd};
 
+use crate::door::Door;
 use crate::driver::Token;
 use crate::filtered::Accepted;
 use crate::filters::Filters;
@@ -46,6 +47,14 @@ pub(crate) enum Message<M: Machine> {
     },
     /// Accept nobody any more, and let go of the clients as they come to rest.
     Leave(Leaving),
+    /// Whether clients are taken; whoever waits for it is told when it is so.
+    Door(Door, mpsc::Sender<()>),
+    /// Somebody wants a session to end, or only its statement: whether it was here.
+    End {
+        number: u32,
+        only_query: bool,
+        report: mpsc::Sender<bool>,
+    },
     /// Somebody wants to know what was asked of the servers, and what to count from zero.
     Queries(Reset, mpsc::Sender<QueryStats>),
     /// Somebody wants to know what the sessions are doing: at most that many.

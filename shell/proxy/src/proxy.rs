@@ -16,6 +16,7 @@ use mainstay_session::{
 use mainstay_topology::Routes;
 
 use crate::crew::{Crew, Start};
+use crate::door::Door;
 use crate::error::Error;
 use crate::filters::Filters;
 use crate::gate::StillBusy;
@@ -165,6 +166,18 @@ impl Proxy {
     /// statements, outside of a transaction, with nothing that ties it to its server.
     pub fn leave(&self, leaving: &Leaving) {
         self.crew.leave(leaving);
+    }
+
+    /// Opens or closes the port for clients; see [`Door`]. False when a worker did not tell in time
+    /// that it is so.
+    pub fn turn_door(&self, door: Door) -> bool {
+        self.crew.turn_door(door)
+    }
+
+    /// Ends a session by its number, or only its statement, whoever it belongs to; false: there is
+    /// none.
+    pub fn end(&self, number: u32, only_query: bool) -> bool {
+        self.crew.end(number, only_query)
     }
 
     /// Goes on with a client that another process let go. It is closed where that is impossible.

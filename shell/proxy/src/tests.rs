@@ -1,5 +1,6 @@
 //! The driver over real loopback sockets, with a machine that echoes or relays.
 
+mod door;
 mod leaving;
 mod machine;
 mod relay;
@@ -17,6 +18,10 @@ use mainstay_topology::{Epoch, Routes};
 use crate::crew::{Crew, Start};
 use crate::gate::StillBusy;
 use crate::io::Io;
+use door::{
+    a_closed_door_lets_nobody_in_and_nobody_is_sent_away,
+    a_session_is_ended_by_its_number, an_emptied_proxy_serves_again_when_it_is_opened,
+};
 use leaving::{
     a_proxy_that_ends_in_order_dismisses_who_is_at_rest_and_closes_the_port,
     bytes_sent_while_a_client_moves_are_not_lost,
@@ -411,6 +416,9 @@ macro_rules! on_each_driver {
 
 on_each_driver! {
     a_client_that_does_not_read_is_not_read_until_it_does,
+    a_closed_door_lets_nobody_in_and_nobody_is_sent_away,
+    a_session_is_ended_by_its_number,
+    an_emptied_proxy_serves_again_when_it_is_opened,
     a_slow_reader_behind_a_relay_pauses_its_server,
     bytes_sent_before_the_connection_is_open_arrive_in_order,
     an_end_that_comes_with_the_last_bytes_is_not_lost,

@@ -17,6 +17,7 @@ use mainstay_clock::Timestamp;
 use mainstay_session::Ops;
 use mainstay_topology::Routes;
 
+use crate::door::Door;
 use crate::driver::{Driver, Event, Lookup, Notice};
 use crate::filtered::Filtered;
 use crate::filters::Filters;
@@ -50,12 +51,17 @@ pub(crate) struct Seat<M: Machine> {
     pub(crate) filters: Arc<Filters>,
     pub(crate) recorder: Option<Arc<dyn Recorder>>,
     pub(crate) leaving: Option<Leaving>,
+    pub(crate) door: Door,
     pub(crate) stopping: bool,
 }
 
 impl<M: Machine> Seat<M> {
     fn mailbox(&self) -> &Mailbox<Message<M>> {
         &self.shared.mailboxes[self.number]
+    }
+
+    fn accepts(&self) -> bool {
+        self.leaving.is_none() && self.door == Door::Open
     }
 
     fn now(&self) -> Timestamp {
@@ -102,8 +108,8 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
             machine: M::start(number, Arc::clone(&seat.policy), Arc::clone(&seat.routes)),
             ops: Ops::new(),
             now: seat.now(),
-            // It is not watched yet, or the predecessor has paused it.
-            accepts_again: seat.leaving.is_none().then(|| seat.now()),
+            // It is not watched yet, or nobody is to be accepted.
+            accepts_again: seat.accepts().then(|| seat.now()),
             lets_go_again: None,
             seat,
             net,
@@ -268,6 +274,21 @@ impl<'a, M: Machine, D: Driver> Worker<'a, M, D> {
                     ticket,
                 } => self.arrive(socket, &session, ticket),
                 Message::Leave(leaving) => self.leave(leaving),
+                Message::Door(door, done) => {
+                    self.turn_door(door);
+                    // Whoever asked may have given up.
+                    let _ = done.send(());
+                }
+                Message::End {
+                    number,
+                    only_query,
+                    report,
+                } => {
+                    let out = &mut self.ops;
+                    let found = self.machine.end(self.now, number, only_query, out);
+                    self.settle();
+                    let _ = report.send(found);
+                }
                 Message::Stop => {
                     self.machine.stop(self.now, &mut self.ops);
                     self.settle();

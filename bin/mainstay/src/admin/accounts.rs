@@ -11,8 +11,13 @@ use mainstay_settings::{Settings, UserSettings};
 /// A server that does not answer by then is passed over.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// The same columns in both families; an account for all hosts counts before one for some.
-const SQL: &str = "SELECT User, authentication_string FROM mysql.user ORDER BY Host = '%'";
+/// The same columns in both families; an account for all hosts counts before one for some. One that
+/// may replicate or look at replication, and read no table, belongs to a server or a monitor.
+const SQL: &str = "SELECT User, authentication_string FROM mysql.user AS account \
+     WHERE NOT ('Y' IN (Repl_slave_priv, Repl_client_priv) AND Select_priv = 'N' \
+     AND NOT EXISTS (SELECT 1 FROM mysql.db AS granted WHERE granted.User = account.User) \
+     AND NOT EXISTS (SELECT 1 FROM mysql.tables_priv AS granted \
+     WHERE granted.User = account.User)) ORDER BY Host = '%'";
 
 /// Users that servers make for themselves, and the one that is nobody's.
 const OWN: [&str; 4] = ["root", "mariadb.sys", "mysql", ""];

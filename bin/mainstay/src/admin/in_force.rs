@@ -25,6 +25,8 @@ struct State {
     /// Both together.
     document: Document,
     settings: Settings,
+    /// Keys and sections that wait for a restart.
+    waiting: Vec<String>,
 }
 
 impl InForce {
@@ -42,6 +44,7 @@ impl InForce {
             file,
             loaded: Loaded::new(),
             settings,
+            waiting: Vec::new(),
         };
         Ok(Self {
             state: Mutex::new(state),
@@ -85,12 +88,13 @@ impl InForce {
 
     /// What was read is in force now. Returns the modules of which the file spoke, with the rows
     /// that ran before.
-    pub(crate) fn taken(&self, read: Reread) -> Vec<(Module, Vec<Table>)> {
+    pub(crate) fn taken(&self, read: Reread, waiting: &[&str]) -> Vec<(Module, Vec<Table>)> {
         let mut state = self.state();
         state.file = read.file;
         state.loaded = read.loaded;
         state.document = read.document;
         state.settings = read.settings;
+        state.waiting = waiting.iter().map(|&key| key.to_owned()).collect();
         read.spoken
     }
 }
@@ -146,12 +150,19 @@ impl Runtime for InForce {
         // Nothing is locked here: whoever applies it may be reading the file again.
         let mut notes = composed.notes;
         let members = composed.settings.members() != self.state().settings.members();
-        notes.extend(self.process.apply(&composed.settings, members)?);
+        let waiting = self.process.apply(&composed.settings, members)?;
+        let waits = |key: &String| format!("{key} waits for a restart");
+        notes.extend(waiting.iter().map(waits));
         let mut state = self.state();
         state.loaded = loaded;
         state.document = composed.document;
         state.settings = composed.settings;
+        state.waiting = waiting;
         Ok(notes)
+    }
+
+    fn waiting(&self) -> Vec<String> {
+        self.state().waiting.clone()
     }
 
     fn accounts(&self) -> Result<Vec<(String, String)>, Refused> {

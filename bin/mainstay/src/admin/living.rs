@@ -6,10 +6,8 @@ use std::sync::Arc;
 
 use mainstay_admin::{Event, Refused};
 use mainstay_command::Control;
-use mainstay_mysql::{ConnectOptions, Connection};
-use mainstay_proxy::Proxy;
-use mainstay_session::explain::Asked;
-use mainstay_session::policy::Credential;
+use mainstay_dashboard::views::ExplainRequest;
+use mainstay_proxy::{Door, Proxy};
 use mainstay_settings::Settings;
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::runtime::Handle;
@@ -18,7 +16,6 @@ use tokio::sync::{mpsc, oneshot};
 use super::accounts;
 use super::process::Process;
 use crate::logs::Logs;
-use crate::sessions::ROWS_MAX;
 
 /// Settings that are to be put in force, and where to tell what became of it: what has to wait for
 /// a restart, or why not.
@@ -46,6 +43,22 @@ impl Living {
     fn proxy(&self) -> Result<&Arc<Proxy>, Refused> {
         let missing = || Refused::because("this process has no proxy");
         self.proxy.as_ref().ok_or_else(missing)
+    }
+}
+
+impl Living {
+    fn turn_door(&self, door: Door) -> Result<String, Refused> {
+        if !self.proxy()?.turn_door(door) {
+            let text = "not every worker of the proxy has answered yet: ask again";
+            return Err(Refused::because(text));
+        }
+        let told = match door {
+            Door::Open => "the proxy takes clients",
+            Door::Closed => "the proxy takes no clients; those that are there go on",
+            Door::Emptied => "the proxy has no clients and takes none",
+        };
+        tracing::warn!("{told}");
+        Ok(told.to_owned())
     }
 }
 
@@ -93,15 +106,9 @@ impl Process for Living {
                 proxy.set_policy(&policy);
                 return Ok(String::new());
             }
-            Control::Start | Control::Resume => {
-                return Ok("the proxy takes clients".to_owned());
-            }
-            Control::Stop | Control::Pause => {
-                return Err(Refused::because(
-                    "the proxy does not stop taking clients without ending: take its address \
-                     away, or PROXYSQL SHUTDOWN SLOW",
-                ));
-            }
+            Control::Start | Control::Resume => return self.turn_door(Door::Open),
+            Control::Pause => return self.turn_door(Door::Closed),
+            Control::Stop => return self.turn_door(Door::Emptied),
             Control::ReadOnly
             | Control::ReadWrite
             | Control::FlushConfigDb
@@ -117,30 +124,10 @@ impl Process for Living {
         Ok(String::new())
     }
 
-    /// Asks the proxy as the session's own user, who may always do so.
     fn kill(&self, session: u64, only_query: bool) -> Result<bool, Refused> {
+        let number = u32::try_from(session);
         let proxy = self.proxy()?;
-        let sessions = proxy.sessions(ROWS_MAX).sessions;
-        let Some(found) = sessions.iter().find(|one| u64::from(one.number) == session) else {
-            return Ok(false);
-        };
-        let policy = proxy.policy();
-        let user = policy.users.get(&*found.user);
-        let Some(Credential::Clear(password)) = user.map(|user| &user.credential) else {
-            let text = "the session's user has only a hash as its password, so nobody but itself \
-                        can be asked to end it";
-            return Err(Refused::because(text));
-        };
-        let address = proxy.local_addr();
-        let (host, password) = (address.ip().to_string(), password.reveal());
-        let options = ConnectOptions::new(&host, address.port(), &*found.user, password);
-        let verb = if only_query { "KILL QUERY" } else { "KILL" };
-        let killed = self.runtime.block_on(async {
-            let mut connection = Connection::connect(&options).await?;
-            connection.query(&format!("{verb} {session}")).await
-        });
-        killed.map_err(|error| Refused::because(error.to_string()))?;
-        Ok(true)
+        Ok(number.is_ok_and(|number| proxy.end(number, only_query)))
     }
 
     fn explain(
@@ -148,17 +135,12 @@ impl Process for Living {
         user: Option<&str>,
         statement: &str,
     ) -> Result<Vec<(String, String)>, Refused> {
-        let proxy = self.proxy()?;
-        let policy = proxy.policy();
-        let first = policy.users.keys().next().map(String::as_str);
-        let user = user.or(first).unwrap_or_default();
-        let asked = Asked {
-            user: user.to_owned(),
-            schema: policy.users.get(user).and_then(|user| user.schema.clone()),
-            client: "127.0.0.1".to_owned(),
+        let request = ExplainRequest {
             sql: statement.to_owned(),
+            user: user.map(str::to_owned),
+            schema: None,
         };
-        Ok(proxy.explain_route(&asked))
+        Ok(crate::explain::explained(self.proxy()?, request))
     }
 
     fn metrics(&self) -> String {

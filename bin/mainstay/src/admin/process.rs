@@ -9,7 +9,8 @@ pub(crate) trait Process: Send + Sync {
     /// The settings file as it is now; `None` where there is none.
     fn file(&self) -> Option<std::io::Result<String>>;
 
-    /// Puts settings in force; returns what has to wait for a restart. `members`: servers come or
+    /// Puts settings in force; returns the keys and sections that have to wait for a restart.
+    /// `members`: servers come or
     /// go by them.
     fn apply(&self, settings: &Settings, members: bool) -> Result<Vec<String>, Refused>;
 

@@ -356,7 +356,7 @@ fn an_edited_file_speaks_for_its_modules_and_no_others() {
         2,
         "the file did not speak of users"
     );
-    let spoken = runtime.taken(read);
+    let spoken = runtime.taken(read, &[]);
     assert_eq!(
         spoken.iter().map(|one| one.0).collect::<Vec<_>>(),
         [Module::QueryRules]

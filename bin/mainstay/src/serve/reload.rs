@@ -27,6 +27,11 @@ pub(super) fn take(after: Settings, before: &Settings, running: Option<&Policy>)
         hooks: before.hooks.clone(),
         ..after
     };
+    if let (Some(wanted), Some(runs)) = (&mut settings.proxy, &before.proxy) {
+        wanted.listen = runs.listen;
+        wanted.workers = runs.workers;
+        wanted.io = runs.io;
+    }
     if !alone {
         let intents = settings.intents();
         settings.cluster = before.cluster.clone();
@@ -135,6 +140,19 @@ mod tests {
         let policy = policy(&after, &running).expect("the example has a proxy");
         assert_eq!(policy.clients_max, 7);
         assert_eq!(policy.server_version, "10.11.6-MariaDB");
+    }
+
+    #[test]
+    fn what_waits_for_a_restart_is_told_at_each_change_until_it_is_taken_back() {
+        let before = settings(FILE);
+        let more = FILE.replace("# workers = ", "workers = 7 # ");
+        assert_ne!(settings(&more), before, "the example names workers");
+        let first = take(settings(&more), &before, None);
+        assert_eq!(first.waiting, ["[proxy] workers"]);
+        let other = settings(&more.replace("# clients_max = 10000", "clients_max = 7"));
+        let again = take(other, &first.settings, None);
+        assert_eq!(again.waiting, ["[proxy] workers"]);
+        assert!(take(settings(FILE), &again.settings, None).waiting.is_empty());
     }
 
     #[test]

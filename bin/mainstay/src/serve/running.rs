@@ -74,7 +74,7 @@ impl Running {
         let waiting = self.take(settings).await;
         self.text = std::fs::read_to_string(path).unwrap_or_default();
         if let Some((admin, read)) = self.admin.as_ref().zip(read) {
-            admin.follow(read);
+            admin.follow(read, &waiting);
         }
         if waiting.is_empty() {
             tracing::info!("the settings were read again");
@@ -109,9 +109,9 @@ impl Running {
         }
         let waiting = self.take(*order.settings).await;
         let waiting = waiting.iter().filter(|name| **name != "[[server]]");
-        let notes = waiting.map(|name| format!("{name} waits for a restart"));
+        let waiting = waiting.map(|name| (*name).to_owned());
         // Whoever ordered it may have gone.
-        let _ = order.done.send(Ok(notes.collect()));
+        let _ = order.done.send(Ok(waiting.collect()));
     }
 
     /// Puts other settings in force; returns what waits for a restart.

@@ -129,6 +129,16 @@ impl Machine for Toy {
         out.push(send(to, Chunk::Input(middle..bytes.len())));
     }
 
+    fn end(&mut self, _now: Timestamp, number: u32, _only_query: bool, out: &mut Ops) -> bool {
+        let who = ConnId::Client(number);
+        let found = self.clients.contains(&number);
+        if found {
+            out.push(Op::Close(who));
+            self.forget(who);
+        }
+        found
+    }
+
     fn connected(&mut self, _now: Timestamp, who: ConnId, out: &mut Ops) {
         out.push(send(self.counterpart(who), Chunk::Static(b"connected ")));
     }
@@ -161,7 +171,13 @@ impl Machine for Toy {
         out.push(Op::Resume(self.counterpart(who)));
     }
 
-    fn stop(&mut self, _now: Timestamp, _out: &mut Ops) {}
+    fn stop(&mut self, _now: Timestamp, out: &mut Ops) {
+        for number in self.clients.clone() {
+            let who = ConnId::Client(number);
+            out.push(Op::Close(who));
+            self.forget(who);
+        }
+    }
 
     fn note(&mut self, _now: Timestamp, _note: Note, _out: &mut Ops) {}
 

@@ -5,10 +5,13 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::io::Errno;
+use rustix::net::Shutdown;
 
 use super::Worker;
+use crate::door::Door;
 use crate::driver::Driver;
 use crate::filtered::Accepted;
+use crate::listen;
 use crate::machine::Machine;
 use crate::mailbox::Message;
 
@@ -60,9 +63,37 @@ impl<M: Machine, D: Driver> Worker<'_, M, D> {
 
     /// Makes an accepted socket a session of this worker.
     pub(super) fn welcome(&mut self, client: Accepted) {
+        if self.seat.door == Door::Emptied {
+            // Another worker accepted it just before the door was closed.
+            return;
+        }
         let who = self.machine.accepted(self.now, client.peer, &mut self.ops);
         self.net.add_client(who, client);
         self.settle();
+    }
+
+    /// Opens or closes the door. The port stays ours: no other program can take it meanwhile.
+    pub(super) fn turn_door(&mut self, door: Door) {
+        if self.seat.leaving.is_some() {
+            return;
+        }
+        let was = std::mem::replace(&mut self.seat.door, door);
+        self.accepts_again = None;
+        if door == Door::Open && was != Door::Open {
+            if let Err(errno) = listen::again(&self.seat.listener) {
+                tracing::error!(error = %errno, "the proxy's port cannot be opened again");
+            }
+            self.watch_listener(true);
+        } else if door != Door::Open && was == Door::Open {
+            self.watch_listener(false);
+            // Who connects now is refused at once. Linux keeps the port of a socket that was bound
+            // to it, and listen(2) opens it again.
+            let _ = rustix::net::shutdown(&self.seat.listener, Shutdown::Both);
+        }
+        if door == Door::Emptied {
+            self.machine.stop(self.now, &mut self.ops);
+            self.settle();
+        }
     }
 
     /// Watches the listener, or stops to.
