@@ -3,6 +3,8 @@
 //! Names of its tables and variables are those of ProxySQL 2.7 (its documentation, "Main (runtime)"
 //! and "Global variables").
 
+mod attributes;
+mod known;
 mod numbers;
 mod others;
 mod row;
@@ -58,6 +60,7 @@ pub(crate) fn import(text: &str, password: &str) -> Result<Imported, ImportError
     let users = users::read(&file, (&known, rules.to_readers()), &mut report);
     let variables = variables::read(&file, &mut report);
     let scheduler = others::scheduler(&file, &mut report);
+    attributes::of_hostgroups(&file, &mut report);
     others::left_out(&file, &mut report);
 
     let mut toml = Toml::default();
@@ -65,6 +68,8 @@ pub(crate) fn import(text: &str, password: &str) -> Result<Imported, ImportError
     servers::write(&servers, &variables, &mut toml);
     variables.write("monitor", &mut toml);
     variables.write("proxy", &mut toml);
+    variables.write_some("proxy.server_tls", &mut toml);
+    variables.write_some("logs", &mut toml);
     users::write(&users, &mut toml);
     servers::write_hostgroups(&servers, &mut toml);
     rules.write(&mut toml);

@@ -444,6 +444,10 @@ fn clients_are_answered_what_they_ask_of_a_server() {
         ("EXPLAIN ROUTE SELECT 1", "statement|SELECT 1"),
         ("explain route for app select 1", "app|select 1"),
         ("CHECKSUM MYSQL USERS", "mysql_users|0xDA39A3EE5E6B4B0D"),
+        (
+            "SELECT length(GLOBAL_CHECKSUM()), substr(global_checksum(), 1, 2)",
+            "18|0x",
+        ),
     ] {
         let rows = place.rows(text);
         assert_eq!(rows.first().map_or("", |row| row.as_str()), first, "{text}");

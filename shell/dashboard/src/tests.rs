@@ -15,8 +15,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::views::{
-    AnswerView, ExplainRequest, FindingView, OperationOutcome, OperationView, PlanView, QueriesView,
-    RouteStepView, SessionsView, StatusParts, StatusView, SwitchoverRequest,
+    AnswerView, ExplainRequest, FindingView, OperationOutcome, OperationView, PlanView,
+    QueriesView, RouteStepView, SessionsView, StatusParts, StatusView, SwitchoverRequest,
 };
 use crate::{Access, ApiError, Pending, ServeError, Server, Source, router};
 

@@ -19,8 +19,8 @@ use crate::crew::{Crew, Start};
 use crate::gate::StillBusy;
 use crate::io::Io;
 use door::{
-    a_closed_door_lets_nobody_in_and_nobody_is_sent_away,
-    a_session_is_ended_by_its_number, an_emptied_proxy_serves_again_when_it_is_opened,
+    a_closed_door_lets_nobody_in_and_nobody_is_sent_away, a_session_is_ended_by_its_number,
+    an_emptied_proxy_serves_again_when_it_is_opened,
 };
 use leaving::{
     a_proxy_that_ends_in_order_dismisses_who_is_at_rest_and_closes_the_port,

@@ -152,7 +152,11 @@ mod tests {
         let other = settings(&more.replace("# clients_max = 10000", "clients_max = 7"));
         let again = take(other, &first.settings, None);
         assert_eq!(again.waiting, ["[proxy] workers"]);
-        assert!(take(settings(FILE), &again.settings, None).waiting.is_empty());
+        assert!(
+            take(settings(FILE), &again.settings, None)
+                .waiting
+                .is_empty()
+        );
     }
 
     #[test]

@@ -6,7 +6,9 @@ use crate::report::Report;
 use crate::toml::Toml;
 
 /// What is read elsewhere.
-const READ: [&str; 10] = [
+const READ: [&str; 12] = [
+    "mysql_hostgroup_attributes",
+    "mysql_servers_ssl_params",
     "mysql_variables",
     "admin_variables",
     "mysql_servers",
@@ -20,7 +22,7 @@ const READ: [&str; 10] = [
 ];
 
 /// What is known, and why it is not here.
-const LEFT_OUT: [(&str, &str); 11] = [
+const LEFT_OUT: [(&str, &str); 9] = [
     ("datadir", "state is kept beside the settings file"),
     ("errorlog", "logs go to standard error"),
     ("proxysql_servers", "each proxy reads its own file"),
@@ -28,14 +30,6 @@ const LEFT_OUT: [(&str, &str); 11] = [
     ("mysql_group_replication_hostgroups", CLUSTERS),
     ("mysql_galera_hostgroups", CLUSTERS),
     ("mysql_aws_aurora_hostgroups", CLUSTERS),
-    (
-        "mysql_hostgroup_attributes",
-        "write them as keys of [[hostgroups]]: docs/proxy/hostgroups.md",
-    ),
-    (
-        "mysql_servers_ssl_params",
-        "TLS towards servers is [proxy.server_tls]: docs/proxy/tls.md",
-    ),
     ("mysql_collations", "collations are the servers'"),
     (
         "mysql_firewall_whitelist_sqli_fingerprints",

@@ -128,6 +128,60 @@ fn without_rules_the_default_hostgroup_of_the_writer_becomes_the_split() {
 }
 
 #[test]
+fn logs_and_tls_towards_servers_are_taken_where_there_is_the_same() {
+    let imported = imported(
+        r#"
+mysql_variables={
+    long_query_time=500 eventslog_filename="events.log" eventslog_default_log=1
+    eventslog_filesize=1048576 auditlog_filename="audit.log" eventslog_format=1
+    max_transaction_idle_time=60000
+}
+mysql_servers=( { address="db1" hostgroup=1 } )
+mysql_servers_ssl_params=(
+    { hostname="db1" port=3306 ssl_ca="/ca.pem" ssl_cert="/c.pem" ssl_key="/k.pem" },
+    { hostname="db2" port=3306 ssl_cert="/other.pem" ssl_key="/k.pem" }
+)
+mysql_hostgroup_attributes=( { hostgroup_id=1 init_connect="SET a=1" multiplex=0 bogus=1 } )
+"#,
+    );
+    for wanted in [
+        "[proxy]\ntransaction_idle_limit = \"60s\"\n",
+        "[proxy.server_tls]\ncertificate = \"/c.pem\"\nkey = \"/k.pem\"\n",
+        "[logs]\nslow_after = \"500ms\"\nqueries = \"events.log\"\nqueries_of = \"all\"\n\
+         file_bytes_max = \"1048576\"\naudit = \"audit.log\"\n",
+    ] {
+        assert!(
+            imported.toml.contains(wanted),
+            "{wanted}\n{}",
+            imported.toml
+        );
+    }
+    let left_out = remarks(&imported, Fate::LeftOut);
+    for wanted in [
+        "mysql_servers_ssl_params.ssl_ca",
+        "mysql_servers_ssl_params.ssl_cert: is another one than before",
+        "mysql_hostgroup_attributes.init_connect",
+        "mysql_hostgroup_attributes.multiplex",
+        "bogus",
+        "mysql-eventslog_format",
+    ] {
+        assert!(left_out.contains(wanted), "{wanted}\n{left_out}");
+    }
+}
+
+#[test]
+fn a_key_without_its_certificate_is_left_out() {
+    let imported = imported(
+        "mysql_variables={ ssl_p2s_key=\"/k.pem\" eventslog_default_log=1 long_query_time=7 }\n\
+         mysql_servers=( { address=\"db1\" hostgroup=1 } )",
+    );
+    assert!(!imported.toml.contains("server_tls"), "{}", imported.toml);
+    let logs = "[logs]\nslow_after = \"7ms\"\n";
+    assert!(imported.toml.contains(logs), "{}", imported.toml);
+    assert!(!imported.toml.contains("queries_of"), "{}", imported.toml);
+}
+
+#[test]
 fn numbers_that_are_taken_move_away() {
     let imported = imported(
         "mysql_servers=({address=\"a\",hostgroup=7},{address=\"b\",hostgroup=1})

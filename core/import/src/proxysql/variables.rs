@@ -2,241 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::known::{How, VARIABLES};
 use super::row::{as_number, as_text, as_truth};
 use super::settings;
 use crate::libconfig::{Group, Value};
 use crate::report::Report;
 use crate::toml::{Toml, quoted};
-
-/// How a value becomes one of ours.
-#[derive(Clone, Copy)]
-enum How {
-    Count,
-    Truth,
-    Text,
-    Milliseconds,
-    /// 0 and whole days are "off".
-    Limit,
-    Bytes,
-    Mebibytes,
-    /// `false` is this; `true` is the default.
-    FalseIs(&'static str),
-    Networks,
-    Interfaces,
-    /// It means nothing here, since …
-    LeftOut(&'static str),
-}
-
-/// Name there, section and key here, and how. An empty key: nothing is written.
-const VARIABLES: [(&str, &str, &str, How); 53] = [
-    ("threads", "proxy", "workers", How::Count),
-    ("interfaces", "proxy", "listen", How::Interfaces),
-    ("max_connections", "proxy", "clients_max", How::Count),
-    (
-        "wait_timeout",
-        "proxy",
-        "idle_client_limit",
-        How::Milliseconds,
-    ),
-    (
-        "connect_timeout_client",
-        "proxy",
-        "handshake_limit",
-        How::Milliseconds,
-    ),
-    (
-        "connect_timeout_server",
-        "proxy",
-        "connect_limit",
-        How::Milliseconds,
-    ),
-    (
-        "connect_timeout_server_max",
-        "proxy",
-        "pool_wait_limit",
-        How::Milliseconds,
-    ),
-    (
-        "connection_max_age_ms",
-        "proxy",
-        "connection_age_max",
-        How::Limit,
-    ),
-    ("default_query_timeout", "proxy", "query_limit", How::Limit),
-    (
-        "max_allowed_packet",
-        "proxy",
-        "max_allowed_packet",
-        How::Bytes,
-    ),
-    (
-        "max_stmts_per_connection",
-        "proxy",
-        "connection_statements_max",
-        How::Count,
-    ),
-    (
-        "query_cache_size_MB",
-        "proxy",
-        "cache_bytes_max",
-        How::Mebibytes,
-    ),
-    ("query_digests", "proxy", "digests_max", How::FalseIs("0")),
-    (
-        "query_digests_track_hostname",
-        "proxy",
-        "digest_client_address",
-        How::Truth,
-    ),
-    ("mirror_max_concurrency", "proxy", "mirrors_max", How::Count),
-    ("have_compress", "proxy", "compression", How::FalseIs("[]")),
-    (
-        "enable_load_data_local_infile",
-        "proxy",
-        "local_infile",
-        How::Truth,
-    ),
-    (
-        "proxy_protocol_networks",
-        "proxy",
-        "proxy_protocol_from",
-        How::Networks,
-    ),
-    ("monitor_username", "monitor", "user", How::Text),
-    ("monitor_password", "monitor", "password", How::Text),
-    (
-        "monitor_connect_interval",
-        "monitor",
-        "connect_interval",
-        How::Milliseconds,
-    ),
-    (
-        "monitor_connect_timeout",
-        "monitor",
-        "connect_limit",
-        How::Milliseconds,
-    ),
-    (
-        "monitor_ping_interval",
-        "monitor",
-        "ping_interval",
-        How::Milliseconds,
-    ),
-    (
-        "monitor_ping_timeout",
-        "monitor",
-        "ping_limit",
-        How::Milliseconds,
-    ),
-    (
-        "monitor_ping_max_failures",
-        "monitor",
-        "ping_failures_max",
-        How::Count,
-    ),
-    (
-        "monitor_read_only_interval",
-        "monitor",
-        "read_only_interval",
-        How::Milliseconds,
-    ),
-    (
-        "monitor_read_only_timeout",
-        "monitor",
-        "read_only_limit",
-        How::Milliseconds,
-    ),
-    (
-        "monitor_read_only_max_timeout_count",
-        "monitor",
-        "read_only_failures_max",
-        How::Count,
-    ),
-    (
-        "monitor_replication_lag_interval",
-        "monitor",
-        "lag_interval",
-        How::Milliseconds,
-    ),
-    (
-        "monitor_replication_lag_timeout",
-        "monitor",
-        "lag_limit",
-        How::Milliseconds,
-    ),
-    ("monitor_history", "monitor", "history", How::Milliseconds),
-    ("default_max_latency_ms", "", "", How::Text),
-    (
-        "monitor_enabled",
-        "",
-        "",
-        How::LeftOut("a proxy without a manager always probes"),
-    ),
-    (
-        "monitor_writer_is_also_reader",
-        "",
-        "",
-        How::LeftOut("the writer serves reads when no replica may: readers_none_left"),
-    ),
-    (
-        "monitor_slave_lag_when_null",
-        "",
-        "",
-        How::LeftOut("a replica whose lag is not known gets no reads"),
-    ),
-    (
-        "server_version",
-        "",
-        "",
-        How::LeftOut("clients are greeted as the servers greet"),
-    ),
-    (
-        "default_schema",
-        "",
-        "",
-        How::LeftOut("a client that names no schema has none"),
-    ),
-    ("stacksize", "", "", How::LeftOut(OWN_WAY)),
-    ("poll_timeout", "", "", How::LeftOut(OWN_WAY)),
-    ("sessions_sort", "", "", How::LeftOut(OWN_WAY)),
-    ("session_idle_ms", "", "", How::LeftOut(OWN_WAY)),
-    (
-        "session_idle_show_processlist",
-        "",
-        "",
-        How::LeftOut(OWN_WAY),
-    ),
-    (
-        "commands_stats",
-        "",
-        "",
-        How::LeftOut("commands are always counted"),
-    ),
-    ("ping_interval_server", "", "", How::LeftOut(PROBES)),
-    ("ping_interval_server_msec", "", "", How::LeftOut(PROBES)),
-    ("ping_timeout_server", "", "", How::LeftOut(PROBES)),
-    ("connect_retries_on_failure", "", "", How::LeftOut(RETRIES)),
-    ("connect_retries_delay", "", "", How::LeftOut(RETRIES)),
-    ("query_retries_on_failure", "", "", How::LeftOut(RETRIES)),
-    ("shun_on_failures", "", "", How::LeftOut(PROBES)),
-    ("shun_recovery_time_sec", "", "", How::LeftOut(PROBES)),
-    (
-        "default_query_delay",
-        "",
-        "",
-        How::LeftOut("rules may delay what they match"),
-    ),
-    (
-        "multiplexing",
-        "",
-        "",
-        How::LeftOut("connections are shared where that changes nothing"),
-    ),
-];
-
-const OWN_WAY: &str = "has no meaning for these worker threads";
-const PROBES: &str = "probes alone decide who is used, and who is used again";
-const RETRIES: &str = "what may be run again is: reads, and what a server refused unrun";
 
 /// ProxySQL's default account of its monitor.
 const MONITOR: &str = "monitor";
@@ -257,6 +28,13 @@ impl Variables {
         self.latency_max_ms
     }
 
+    /// A section that need not be there.
+    pub(super) fn write_some(&self, section: &'static str, toml: &mut Toml) {
+        if self.keys.get(section).is_some_and(|keys| !keys.is_empty()) {
+            self.write(section, toml);
+        }
+    }
+
     pub(super) fn write(&self, section: &'static str, toml: &mut Toml) {
         toml.section(section);
         for (key, value) in self.keys.get(section).into_iter().flatten() {
@@ -264,11 +42,28 @@ impl Variables {
         }
     }
 
-    fn set(&mut self, section: &'static str, key: &'static str, value: String) {
+    /// Takes away what has no meaning without another key.
+    fn complete(&mut self, report: &mut Report) {
+        for (section, key, needed) in [
+            ("logs", "queries_of", "queries"),
+            ("proxy.server_tls", "certificate", "key"),
+            ("proxy.server_tls", "key", "certificate"),
+        ] {
+            if self.has(section, key) && !self.has(section, needed) {
+                let what = format!("[{section}] {key}");
+                report.left_out(1, &what, format!("has no meaning without {needed}"));
+                if let Some(keys) = self.keys.get_mut(section) {
+                    keys.retain(|(known, _)| *known != key);
+                }
+            }
+        }
+    }
+
+    pub(super) fn set(&mut self, section: &'static str, key: &'static str, value: String) {
         self.keys.entry(section).or_default().push((key, value));
     }
 
-    fn has(&self, section: &str, key: &str) -> bool {
+    pub(super) fn has(&self, section: &str, key: &str) -> bool {
         let keys = self.keys.get(section).into_iter().flatten();
         keys.into_iter().any(|(known, _)| *known == key)
     }
@@ -302,6 +97,8 @@ pub(super) fn read(file: &Group, report: &mut Report) -> Variables {
             report.left_out(value.line, &what, "the default holds");
         }
     }
+    super::attributes::of_servers(file, &mut variables, report);
+    variables.complete(report);
     check_type(file, &mut variables, report);
     for key in ["user", "password"] {
         if !variables.has("monitor", key) {
@@ -363,6 +160,7 @@ fn convert(value: &Value, how: How) -> Option<String> {
             .filter(|n| *n > 0)
             .map(|size| quoted(&format!("{size}MiB"))),
         How::FalseIs(written) => (as_truth(value) == Some(false)).then(|| written.to_owned()),
+        How::TrueIs(written) => (as_truth(value) == Some(true)).then(|| written.to_owned()),
         How::Networks => networks(&as_text(value)?),
         How::Interfaces => interface(&as_text(value)?).map(|listen| quoted(&listen)),
         How::LeftOut(_) => None,

@@ -26,6 +26,7 @@ fn operators_of_proxysql_are_at_home(family: Family) {
     accounts_of_the_servers_become_users(&sandbox);
     an_exporter_sees_figures_and_no_passwords(&sandbox);
     drift_is_shown(&sandbox);
+    the_proxy_takes_no_clients_for_a_while(&sandbox);
     sandbox.stop();
     sandbox.start_again();
     saved_rows_run_again(&sandbox);
@@ -90,6 +91,27 @@ fn rows_decide_where_statements_go(sandbox: &Sandbox) {
     assert_eq!(ask(sandbox, joined).trim(), "1");
     let why = ask(sandbox, "EXPLAIN ROUTE SELECT @@server_id");
     assert!(why.contains("rules"), "{why}");
+}
+
+fn the_proxy_takes_no_clients_for_a_while(sandbox: &Sandbox) {
+    let connects = || {
+        let login = sandbox.proxy();
+        server_client(sandbox.family(), &login, &[], "SELECT 1").code == Some(0)
+    };
+    let mut session = Client::connect(&sandbox.proxy());
+    assert_eq!(session.value("SELECT 1"), "1");
+    ask(sandbox, "PROXYSQL PAUSE");
+    assert!(!connects(), "paused");
+    assert_eq!(session.value("SELECT 2"), "2", "who is there goes on");
+    ask(sandbox, "PROXYSQL RESUME");
+    assert!(connects());
+    let sessions = "SELECT count(*) FROM stats_mysql_processlist";
+    assert_ne!(ask(sandbox, sessions).trim(), "0");
+    ask(sandbox, "MAINSTAY STOP");
+    assert_eq!(ask(sandbox, sessions).trim(), "0");
+    assert!(!connects(), "stopped");
+    ask(sandbox, "MAINSTAY START");
+    assert!(connects());
 }
 
 fn wrong_rows_change_nothing(sandbox: &Sandbox) {
