@@ -18,6 +18,8 @@ mod users;
 mod variables;
 
 #[cfg(test)]
+mod honoured;
+#[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};

@@ -132,6 +132,15 @@ impl Document {
             }
             None => origins.get(number.checked_sub(1)?),
         });
+        if problem.key == "server" && origins.is_none_or(Vec::is_empty) {
+            // A whole section that is missing has no row.
+            return Refused {
+                table: "mysql_servers".to_owned(),
+                row: String::new(),
+                column: String::new(),
+                reason: "has no rows: there is nothing to route to".to_owned(),
+            };
+        }
         let Some((table, row)) = origin else {
             return Refused::because(format!("{}: {}", problem.key, problem.sentence));
         };

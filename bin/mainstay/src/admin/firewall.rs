@@ -10,7 +10,7 @@ const LISTS: [(&str, &str); 2] = [
     ("mysql_firewall_whitelist_users", "firewall_users"),
     ("mysql_firewall_whitelist_rules", "firewall_rules"),
 ];
-const FINGERPRINTS: &str = "mysql_firewall_whitelist_sqli_fingerprints";
+pub(super) const FINGERPRINTS: &str = "mysql_firewall_whitelist_sqli_fingerprints";
 
 /// What the document says.
 pub(super) fn rows(document: &Document) -> Vec<Table> {

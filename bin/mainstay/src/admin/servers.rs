@@ -18,7 +18,7 @@ const SERVERS: &str = "mysql_servers";
 const PAIRS: &str = "mysql_replication_hostgroups";
 
 /// Tables whose rows are kept and have no effect, and why.
-const INERT: [(&str, &str); 5] = [
+pub(super) const INERT: [(&str, &str); 5] = [
     (
         "mysql_group_replication_hostgroups",
         "group replication is not looked at",

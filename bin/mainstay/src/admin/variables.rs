@@ -251,6 +251,13 @@ pub(super) fn rows(module: Module, document: &Document, settings: &Settings) -> 
     Table { name: NAME, rows }
 }
 
+/// The variables that have an effect.
+#[cfg(test)]
+pub(super) fn honoured() -> impl Iterator<Item = &'static str> {
+    let of_proxy = KNOWN.iter().map(|known| known.name);
+    of_proxy.chain(beyond::names()).chain([FIREWALL])
+}
+
 /// The value of a variable among rows.
 pub(super) fn value<'t>(tables: &'t [Table], name: &str) -> Option<&'t str> {
     let rows = tables.iter().flat_map(|table| &table.rows);

@@ -169,6 +169,12 @@ pub(super) fn of_key(key: &str) -> Option<&'static str> {
     all.find(|(known, _)| *known == key).map(|(_, name)| name)
 }
 
+#[cfg(test)]
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    let monitor = OF_MONITOR.iter().map(|one| one.name);
+    monitor.chain(OF_LOGS.iter().map(|one| one.name))
+}
+
 fn path(path: Option<&PathBuf>) -> String {
     path.map_or_else(String::new, |path| path.display().to_string())
 }
