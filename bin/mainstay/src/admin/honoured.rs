@@ -33,12 +33,9 @@ const NOT_LOOKED_AT: [&str; 5] = [
 ];
 
 fn configured() -> (BTreeSet<&'static str>, BTreeSet<&'static str>) {
-    let all = Module::ALL.into_iter().flat_map(|module| module.tables());
+    let all = Module::ALL.into_iter().flat_map(Module::tables);
     let whole = [Module::RestApi, Module::Proxies];
-    let whole = whole
-        .into_iter()
-        .flat_map(|module| module.tables())
-        .copied();
+    let whole = whole.into_iter().flat_map(Module::tables).copied();
     let named = servers::INERT.iter().map(|(name, _)| *name);
     let inert: BTreeSet<_> = whole.chain(named).chain([firewall::FINGERPRINTS]).collect();
     let honoured = all.copied().filter(|name| !inert.contains(name)).collect();
