@@ -4,6 +4,7 @@
 mod accounts;
 mod cells;
 mod compose;
+mod dialect;
 mod document;
 mod firewall;
 mod groups;

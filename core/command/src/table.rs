@@ -80,7 +80,8 @@ commands! {
         => |_| control(Control::Restart);
     "(PROXYSQL|MAINSTAY) PAUSE", "Closes the proxy's port; sessions that are there go on."
         => |_| control(Control::Pause);
-    "(PROXYSQL|MAINSTAY) RESUME", "Takes clients again, after PAUSE." => |_| control(Control::Resume);
+    "(PROXYSQL|MAINSTAY) RESUME", "Takes clients again, after PAUSE."
+        => |_| control(Control::Resume);
     "(PROXYSQL|MAINSTAY) SHUTDOWN SLOW", "Ends the process when its clients have finished."
         => |_| control(Control::Shutdown { slow: true });
     "(PROXYSQL|MAINSTAY) SHUTDOWN", "Ends the process."

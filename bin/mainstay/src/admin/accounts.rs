@@ -8,16 +8,10 @@ use mainstay_mysql::{ConnectOptions, Connection, Error};
 use mainstay_session::policy::Credential;
 use mainstay_settings::{Settings, UserSettings};
 
+use super::dialect::ACCOUNTS;
+
 /// A server that does not answer by then is passed over.
 const LIMIT: Duration = Duration::from_secs(2);
-
-/// The same columns in both families; an account for all hosts counts before one for some. One that
-/// may replicate or look at replication, and read no table, belongs to a server or a monitor.
-const SQL: &str = "SELECT User, authentication_string FROM mysql.user AS account \
-     WHERE NOT ('Y' IN (Repl_slave_priv, Repl_client_priv) AND Select_priv = 'N' \
-     AND NOT EXISTS (SELECT 1 FROM mysql.db AS granted WHERE granted.User = account.User) \
-     AND NOT EXISTS (SELECT 1 FROM mysql.tables_priv AS granted \
-     WHERE granted.User = account.User)) ORDER BY Host = '%'";
 
 /// Users that servers make for themselves, and the one that is nobody's.
 const OWN: [&str; 4] = ["root", "mariadb.sys", "mysql", ""];
@@ -42,7 +36,7 @@ pub(super) async fn of_servers(settings: &Settings) -> Result<Vec<(String, Strin
 
 async fn asked(options: &ConnectOptions) -> Result<BTreeMap<String, String>, Error> {
     let mut connection = Connection::connect(options).await?;
-    let found = connection.query_within(SQL, LIMIT).await?;
+    let found = connection.query_within(ACCOUNTS, LIMIT).await?;
     connection.quit().await;
     let pair = |row: &mainstay_mysql::Row| {
         let text = |index| row.get_index(index).unwrap_or_default().to_owned();

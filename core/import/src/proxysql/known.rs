@@ -277,5 +277,5 @@ const PROBES: &str = "probes alone decide who is used, and who is used again";
 const RETRIES: &str = "what may be run again is: reads, and what a server refused unrun";
 
 /// A certificate that is shown is not one that is checked.
-pub(super) const AUTHORITY: &str = "certificates of servers are checked with mode = \"verify_ca\" or \
-                         \"verify_identity\" and ca of [proxy.server_tls]: write them there";
+pub(super) const AUTHORITY: &str = "certificates of servers are checked with \
+    mode = \"verify_ca\" or \"verify_identity\" and ca of [proxy.server_tls]: write them there";
