@@ -90,6 +90,7 @@ fn the_defaults_that_the_example_shows_are_the_defaults() {
             "slow = ",
             "audit = ",
             "dual_primary = ",
+            "data_directory = ",
             "source = ",
             "delay = ",
         ];
