@@ -75,6 +75,8 @@ impl Cluster<'_> {
         let keys = ["replication_user", "replication_password"];
         self.replication.write(keys, toml);
         toml.section("proxy");
+        // Accounts of applications are in no file of a failover manager.
+        toml.raw("passthrough", "true");
     }
 }
 

@@ -93,6 +93,7 @@ fn the_defaults_that_the_example_shows_are_the_defaults() {
             "data_directory = ",
             "source = ",
             "delay = ",
+            "data_directory = ",
         ];
         keys.iter().any(|key| line.contains(key))
     };
