@@ -5,10 +5,10 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 MAINSTAY := $(abspath $(TARGET)/release/mainstay)
 export MAINSTAY_BIN = $(MAINSTAY)
 
-# What `make sandbox` and `make bench-proxy` pass on: make sandbox ARGS="--flavor mysql"
+# What `make sandbox`, `make bench-proxy` and others pass on: make sandbox ARGS="--flavor mysql"
 ARGS ?=
 
-.PHONY: e2e-mysql56 bench-vip drivers e2e-failover explore lvs vip-story fuzz help sandbox test test-servers check fix sim e2e bench-proxy clean build-tools binary fast-tests
+.PHONY: e2e-mysql56 bench-manager bench-vip drivers e2e-failover explore lvs vip-story fuzz help sandbox test test-servers check fix sim e2e bench-proxy clean build-tools binary fast-tests
 
 help: ## print this
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +65,10 @@ bench-proxy: build-tools binary ## the proxy beside HAProxy and beside none; ARG
 	@scripts/install-servers.sh mariadb
 	@scripts/install-bench-tools.sh
 	cargo run --quiet --release -p mainstay-bench -- --report $(TARGET)/bench-proxy $(ARGS)
+
+bench-manager: build-tools ## the manager with 10, 100 and 1000 simulated servers: CPU, memory, latency
+	cargo run --quiet --release -p mainstay-bench --bin bench-manager -- \
+	  --report $(TARGET)/bench-manager $(ARGS)
 
 drivers: binary ## real drivers, directly and through the proxy, compared; ARGS="pymysql --only script"
 	@scripts/install-servers.sh mariadb

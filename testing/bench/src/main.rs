@@ -7,15 +7,14 @@ mod connections;
 mod contender;
 mod flatness;
 mod memory;
-mod process;
 mod queries;
-mod report;
 mod server;
 mod sessions;
 mod sysbench;
 
 use anyhow::Result;
 use clap::Parser as _;
+use mainstay_bench::{process, report};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tempfile::TempDir;
 

@@ -16,7 +16,7 @@ const POLL: Duration = Duration::from_millis(50);
 
 /// A process that ends with its value.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
     name: String,
     log: std::path::PathBuf,
@@ -24,7 +24,7 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts the command with its output in `log`.
-    pub(crate) fn start(name: &str, mut command: Command, log: &Path) -> Result<Self> {
+    pub fn start(name: &str, mut command: Command, log: &Path) -> Result<Self> {
         let file = File::create(log).with_context(|| format!("cannot make {}", log.display()))?;
         let child = command
             .stdin(Stdio::null())
@@ -39,12 +39,13 @@ impl Process {
         })
     }
 
-    pub(crate) fn pid(&self) -> u32 {
+    /// Its id.
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Waits until `ready`, while the process lives.
-    pub(crate) fn wait_until(&mut self, what: &str, mut ready: impl FnMut() -> bool) -> Result<()> {
+    pub fn wait_until(&mut self, what: &str, mut ready: impl FnMut() -> bool) -> Result<()> {
         let deadline = Instant::now() + START_LIMIT;
         while !ready() {
             let ended = self.child.try_wait()?;
@@ -64,7 +65,7 @@ impl Process {
     }
 
     /// Waits until somebody listens on the port.
-    pub(crate) fn wait_for_port(&mut self, port: u16) -> Result<()> {
+    pub fn wait_for_port(&mut self, port: u16) -> Result<()> {
         self.wait_until("its port", || {
             TcpStream::connect(("127.0.0.1", port)).is_ok()
         })
@@ -89,14 +90,16 @@ impl Drop for Process {
 
 /// Processor time.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Cpu {
-    pub(crate) user_us: f64,
-    pub(crate) total_us: f64,
+pub struct Cpu {
+    /// Outside the kernel, in microseconds.
+    pub user_us: f64,
+    /// All, in microseconds.
+    pub total_us: f64,
 }
 
 impl Cpu {
     /// What the process has used until now, all threads together (`proc_pid_stat(5)`).
-    pub(crate) fn of(pid: u32) -> Result<Self> {
+    pub fn of(pid: u32) -> Result<Self> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
         // The name, in parentheses, may hold anything.
         let (_, rest) = stat
@@ -114,7 +117,9 @@ impl Cpu {
         })
     }
 
-    pub(crate) fn since(self, before: Self) -> Self {
+    /// What was used since then.
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
         Self {
             user_us: self.user_us - before.user_us,
             total_us: self.total_us - before.total_us,
@@ -123,7 +128,7 @@ impl Cpu {
 }
 
 /// The memory of a process that is in RAM, in KiB.
-pub(crate) fn resident_kib(pid: u32) -> Result<f64> {
+pub fn resident_kib(pid: u32) -> Result<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let number = line.and_then(|rest| rest.split_whitespace().next());
@@ -131,7 +136,7 @@ pub(crate) fn resident_kib(pid: u32) -> Result<f64> {
 }
 
 /// How busy the whole machine has been, in microseconds of processor time.
-pub(crate) fn machine_busy_us() -> Result<f64> {
+pub fn machine_busy_us() -> Result<f64> {
     let stat = fs::read_to_string("/proc/stat")?;
     let first = stat.lines().next().context("an empty /proc/stat")?;
     let fields: Vec<f64> = first
@@ -148,6 +153,6 @@ pub(crate) fn machine_busy_us() -> Result<f64> {
 }
 
 /// A port that nobody uses now.
-pub(crate) fn free_port() -> Result<u16> {
+pub fn free_port() -> Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }

@@ -9,21 +9,22 @@ use serde_json::{Value, json};
 
 /// All tables of a run.
 #[derive(Debug, Default)]
-pub(crate) struct Report {
+pub struct Report {
     tables: Vec<Table>,
     notes: Vec<String>,
 }
 
 /// One table: rows of text cells, and the same as numbers.
 #[derive(Debug)]
-pub(crate) struct Table {
+pub struct Table {
     title: String,
     columns: Vec<&'static str>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    pub(crate) fn new(title: &str, columns: &[&'static str]) -> Self {
+    /// One without rows.
+    pub fn new(title: &str, columns: &[&'static str]) -> Self {
         Self {
             title: title.to_owned(),
             columns: columns.to_vec(),
@@ -31,7 +32,8 @@ impl Table {
         }
     }
 
-    pub(crate) fn row(&mut self, cells: Vec<String>) {
+    /// Adds a row; its cells in the order of the columns.
+    pub fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells);
     }
 
@@ -79,19 +81,19 @@ fn cell_value(cell: &str) -> Value {
 
 impl Report {
     /// Prints the table and keeps it.
-    pub(crate) fn add(&mut self, table: Table) {
+    pub fn add(&mut self, table: Table) {
         say(&format!("\n{}", table.markdown()));
         self.tables.push(table);
     }
 
     /// Prints the sentence and keeps it.
-    pub(crate) fn note(&mut self, sentence: String) {
+    pub fn note(&mut self, sentence: String) {
         say(&sentence);
         self.notes.push(sentence);
     }
 
     /// Writes NAME.json and NAME.md.
-    pub(crate) fn write(&self, name: &Path) -> Result<()> {
+    pub fn write(&self, name: &Path) -> Result<()> {
         let tables: Vec<Value> = self.tables.iter().map(Table::json).collect();
         let json = json!({"notes": self.notes, "tables": tables});
         let mut text = self.notes.join("\n\n") + "\n\n";
@@ -112,12 +114,12 @@ impl Report {
 }
 
 /// A line for the person at the terminal, who may have gone.
-pub(crate) fn say(line: &str) {
+pub fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// The median; of two in the middle, their mean.
-pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
     match values.len() {
@@ -128,7 +130,7 @@ pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
 }
 
 /// The geometric mean, which ratios want.
-pub(crate) fn geometric_mean(values: &[f64]) -> f64 {
+pub fn geometric_mean(values: &[f64]) -> f64 {
     (values.iter().map(|value| value.ln()).sum::<f64>() / values.len().max(1) as f64).exp()
 }
 
