@@ -9,7 +9,8 @@
 //! - one operation at a time; answers of an operation that has ended are ignored;
 //! - what was seen before an operation ended decides nothing afterwards;
 //! - nothing is done in the name of an epoch before its record is stored;
-//! - a record whose storing failed may be stored: until a newer one is, no writes are opened.
+//! - a record whose storing failed may be stored: until a newer one is, no writes are opened;
+//!   one of the same reign is stored over before anything relies on it.
 //!
 //! The table of phases is [`crate::phase`]; reading, deciding and planning are pure functions.
 
@@ -21,6 +22,7 @@ use mainstay_topology::{Member, Observation, Record, Routes, ServerName, Topolog
 
 use crate::bugs::Bugs;
 use crate::decide::failover_plan;
+use crate::effect::Effect;
 use crate::elect::elect;
 use crate::event::{Action, Change, Event, Request};
 use crate::finding::Finding;
@@ -30,7 +32,7 @@ use crate::pause::{Pause, Unacknowledged};
 use crate::phase::Phase;
 use crate::plan::{Draft, change, failover, switchover};
 use crate::policy::Policy;
-use crate::step::{OperationId, Plan, Purpose};
+use crate::step::{OperationId, Plan, Purpose, Step};
 use crate::view::View;
 
 mod backoff;
@@ -99,6 +101,9 @@ pub struct Manager {
     /// Since when commits on the primary wait and nothing is written, and what it has written.
     stalled: Option<(Timestamp, GtidSet)>,
     doubtful: Option<Record>,
+    /// What is stored is surely the record in force. It is not after the storing of another record
+    /// of the same reign has failed: that one may be stored.
+    stored: bool,
     /// The recorded primary serves, and the proxies may be told so.
     established: bool,
     routes: Option<Routes>,
@@ -144,6 +149,7 @@ impl Manager {
             stubborn: BTreeMap::new(),
             stalled: None,
             doubtful: None,
+            stored: true,
             established: false,
             routes: None,
             findings: Vec::new(),
@@ -337,6 +343,7 @@ impl Manager {
             stubborn: &self.stubborn,
             stalled: self.stalled.as_ref().map(|(since, _)| *since),
             doubtful: self.doubtful.as_ref(),
+            stored: self.stored,
             established: self.established,
             paused: self.history.paused.as_ref(),
             unacknowledged: self.history.unacknowledged,
@@ -372,7 +379,18 @@ impl Manager {
             Request::Failover => failover_plan(self.view()),
             Request::Change { server, change } => self.plan_change(&server, &change),
         };
+        let drains = |step: &Step| matches!(step.effect, Effect::Publish { .. });
         match plan {
+            Ok(Plan {
+                purpose: Purpose::Change { .. },
+                steps,
+                ..
+            }) if self.routes.is_none() && steps.iter().any(drains) => {
+                // Where writes go now, only the manager before this one knows.
+                actions.push(Action::Refuse(
+                    "the primary was not seen to serve yet; try again in a second".to_owned(),
+                ));
+            }
             Ok(plan) if self.phase != Phase::Cooling => self.begin(plan, true, actions),
             Ok(_) => actions.push(Action::Refuse(
                 "an operation has just ended; try again in a second".to_owned(),

@@ -8,7 +8,7 @@ use mainstay_topology::ServerName;
 
 use crate::effect::Effect;
 use crate::plan::failover::Revoked;
-use crate::step::{Certificate, OnFailure, OperationId, Plan, Step, StepResult};
+use crate::step::{Certificate, OnFailure, OperationId, Plan, Purpose, Step, StepResult};
 
 /// How far one step is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +84,11 @@ impl Run {
             failure: None,
             undoing: None,
         }
+    }
+
+    /// Whether an operator changes a server other than the primary.
+    pub(crate) fn is_change(&self) -> bool {
+        matches!(self.operation.plan.purpose, Purpose::Change { .. })
     }
 
     /// The steps that run now, with the moment they were begun.

@@ -38,6 +38,8 @@ pub(crate) struct View<'a> {
     pub(crate) stalled: Option<Timestamp>,
     /// A record of a new reign whose storing failed: it may be stored or not.
     pub(crate) doubtful: Option<&'a Record>,
+    /// What is stored is surely the record in force.
+    pub(crate) stored: bool,
     /// The recorded primary serves, as the proxies know.
     pub(crate) established: bool,
     /// An operator wants no automatic operation to begin.
@@ -49,6 +51,12 @@ pub(crate) struct View<'a> {
 impl<'a> View<'a> {
     pub(crate) fn record(self) -> &'a Record {
         &self.topology.record
+    }
+
+    /// Whether a record must be stored before anything relies on it: it says something new, or
+    /// another manager might read another one.
+    pub(crate) fn must_store(self, record: &Record) -> bool {
+        !self.stored || record != self.record()
     }
 
     pub(crate) fn primary(self) -> Option<&'a Server> {

@@ -5,6 +5,7 @@ use mainstay_topology::{Record, Routes, Server};
 
 use super::Manager;
 use crate::effect::{Effect, Start};
+use crate::operation::Run;
 use crate::plan::step;
 use crate::readers::{draining, readers};
 use crate::step::{Purpose, Step};
@@ -130,8 +131,7 @@ impl Manager {
 
     /// What servers held that an operator takes out of the record, when they were stopped.
     fn left(&self) -> Vec<GtidSet> {
-        let run = self.run.as_ref();
-        let run = run.filter(|run| matches!(run.operation.plan.purpose, Purpose::Change { .. }));
+        let run = self.run.as_ref().filter(|run| run.is_change());
         run.map(|run| run.revoked.held.values().cloned().collect())
             .unwrap_or_default()
     }
@@ -139,6 +139,16 @@ impl Manager {
     fn filled_routes(&mut self, planned: Routes) -> Routes {
         let view = self.view();
         let before = self.routes.as_ref();
+        let changes = self.run.as_ref().is_some_and(Run::is_change);
+        let planned = match before.filter(|_| changes) {
+            // A change of another server says nothing about whether the primary serves.
+            Some(before) => Routes {
+                writer: before.writer.clone(),
+                hold_writes: before.hold_writes,
+                ..planned
+            },
+            None => planned,
+        };
         let routes = Routes {
             epoch: view.record().epoch,
             readers: readers(view, before.map(|routes| routes.readers.as_slice())),

@@ -148,16 +148,18 @@ impl Manager {
             self.established = false;
         }
         self.doubtful = None;
+        self.stored = true;
         self.topology.record = record;
     }
 
     fn failed(&mut self, step: &Step, reason: &str) {
-        if let Effect::Record { record } = &step.effect
-            && record.epoch > self.topology.record.epoch
-            && !self.bugs.has(Bug::IgnoreDoubtful)
-        {
+        if let Effect::Record { record } = &step.effect {
             // The answer was lost, perhaps not the record.
-            self.doubtful = Some(record.clone());
+            if record.epoch == self.topology.record.epoch {
+                self.stored = false;
+            } else if !self.bugs.has(Bug::IgnoreDoubtful) {
+                self.doubtful = Some(record.clone());
+            }
         }
         if let Effect::ApplyReceived { server } = &step.effect {
             self.slow.insert(server.clone());

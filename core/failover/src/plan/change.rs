@@ -331,7 +331,7 @@ impl<'a> Making<'a> {
         let mut record = self.record();
         record.joined.insert(name);
         record.baseline = baseline(self.view, &[server]);
-        if record != *self.view.record() {
+        if self.view.must_store(&record) {
             self.draft
                 .next(Effect::Record { record }, OnFailure::Replan);
         }
@@ -389,12 +389,13 @@ impl<'a> Making<'a> {
         records.next().unwrap_or_else(|| self.view.record().clone())
     }
 
-    /// New reads go elsewhere, and those under way end.
+    /// New reads go elsewhere, and those under way end. Writes go where they go now: the machine
+    /// puts that in.
     fn drain(&mut self, server: &Server) {
         let Some(primary) = self.view.primary() else {
             return;
         };
-        let routes = publish(Some(target(primary)), false);
+        let routes = publish(Some(target(primary)), !self.view.established);
         self.draft.next(routes, OnFailure::Undo);
         let server = server.name().clone();
         self.draft

@@ -8,12 +8,17 @@ use crate::effect::Effect;
 use crate::step::{OnFailure, Plan, Purpose};
 use crate::view::View;
 
-/// The plan that records what can be counted on, when that differs from the record: fewer
+/// The plan that stores the record again when another may be stored in its place; else the one that
+/// records what can be counted on, when that differs from the record: fewer
 /// acknowledgements at once; more of them, or fewer replicas, only when one that stays holds all
 /// that was acknowledged before.
 pub(crate) fn plan(view: View<'_>) -> Option<Plan> {
     let primary = view.primary()?;
     let facts = view.primary_facts()?;
+    if !view.stored {
+        // Nothing that the other record allows was begun: this one still describes the world.
+        return Some(of_record(view, primary, view.record().clone()));
+    }
     let mut record = Record {
         acknowledgements: view.promised(Some(facts)),
         ..view.record().clone()
@@ -38,10 +43,14 @@ pub(crate) fn plan(view: View<'_>) -> Option<Plan> {
         view.topology.others().find(|server| holds(server))?;
         record.baseline = Some(facts.executed.clone());
     }
+    Some(of_record(view, primary, record))
+}
+
+fn of_record(view: View<'_>, primary: &Server, record: Record) -> Plan {
     let mut draft = Draft::new(view);
     draft.next(Effect::Record { record }, OnFailure::Replan);
     let primary = primary.name().clone();
-    Some(draft.finish(Purpose::Establish { primary }, view.record().epoch))
+    draft.finish(Purpose::Establish { primary }, view.record().epoch)
 }
 
 /// Whether somebody who is not configured may be attached to the primary.

@@ -71,7 +71,7 @@ pub(crate) fn plan(view: View<'_>) -> Option<Plan> {
     }
     let epoch = record.epoch;
     let mut draft = Draft::new(view);
-    if record != *view.record() {
+    if view.must_store(&record) {
         draft.next(Effect::Record { record }, OnFailure::Replan);
     }
     let reign = Reign {

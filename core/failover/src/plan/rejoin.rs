@@ -151,7 +151,7 @@ pub(crate) fn rejoin(view: View<'_>, server: &Server) -> Option<Plan> {
     let mut record = view.record().clone();
     record.joined.insert(name.clone());
     record.baseline = baseline(view, &[server]);
-    if record != *view.record() && !view.bugs.has(Bug::AttachUnrecorded) {
+    if view.must_store(&record) && !view.bugs.has(Bug::AttachUnrecorded) {
         draft.next(Effect::Record { record }, OnFailure::Replan);
     }
     draft.next(attach(server, view.primary()?), OnFailure::Replan);
@@ -290,7 +290,7 @@ pub(crate) fn reseed(view: View<'_>, server: &Server, errant: Option<Difference>
 /// the new baseline has all of that.
 fn out_of_reign(draft: &mut Draft<'_>, view: View<'_>, name: &ServerName) -> Option<()> {
     let joined = view.record().joined.contains(name);
-    if joined {
+    if joined || !view.stored {
         let mut record = Record {
             baseline: Some(view.primary_facts()?.executed.clone()),
             ..view.record().clone()

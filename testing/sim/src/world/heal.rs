@@ -86,7 +86,7 @@ impl World {
             }
             let silent = server.member.part.acknowledges == Some(false) || own != primary;
             if self.store.record.joined.contains(name) == silent {
-                return Err(format!("{name} is recorded as a replica: {}", !silent));
+                return Err(format!("{name} is recorded as a replica: {silent}"));
             }
         }
         for (index, proxy) in self.clients.proxies.iter().enumerate() {
