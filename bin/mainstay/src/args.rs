@@ -75,14 +75,14 @@ pub(crate) enum Command {
     #[command(flatten)]
     Pause(PauseCommand),
     /// Restart all servers one after another, for an upgrade: no client sees an error.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  mainstay rolling restart")]
     Rolling(RollingCommand),
     /// Move the primary to another server, under load, without losing anything.
     #[command(after_help = "Example:\n  mainstay switchover --to db2\n  \
                             mainstay switchover --at 2026-11-20T03:00:00Z")]
     Switchover(SwitchoverArgs),
     /// Show or cancel switchovers that are to be made at a time.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  mainstay schedule list")]
     Schedule(ScheduleCommand),
     /// Replace a primary that is not confirmed dead, as far as that is safe.
     #[command(

@@ -23,13 +23,17 @@ use crate::{plan, switchover, view};
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum ChangeCommand {
     /// Stop or start the replication of a replica.
+    #[command(after_help = "Example:\n  mainstay replica stop db3\n  mainstay replica start db3")]
     Replica {
         /// What to do.
         #[command(subcommand)]
         action: ReplicaAction,
     },
     /// Let a replica replicate from another server, and keep it there.
-    #[command(visible_alias = "repoint")]
+    #[command(
+        visible_alias = "repoint",
+        after_help = "Example:\n  mainstay plan move db3 --under db2\n  mainstay move db3 --under db2"
+    )]
     Move {
         /// The replica.
         server: String,
@@ -40,6 +44,7 @@ pub(crate) enum ChangeCommand {
         shown: ShownArgs,
     },
     /// Let all clean replicas replicate from one server.
+    #[command(after_help = "Example:\n  mainstay plan regroup && mainstay regroup")]
     Regroup {
         /// Their source [default: the primary].
         #[arg(long, value_name = "SOURCE")]
@@ -48,12 +53,17 @@ pub(crate) enum ChangeCommand {
         shown: ShownArgs,
     },
     /// Take a server into maintenance, or back into service.
+    #[command(
+        after_help = "Example:\n  mainstay maintenance on db3 --for 2h --reason 'a new disk'\n  \
+                      mainstay maintenance off db3"
+    )]
     Maintenance {
         /// What to do.
         #[command(subcommand)]
         action: MaintenanceAction,
     },
     /// Take a replica out of the cluster for good.
+    #[command(after_help = "Example:\n  mainstay plan decommission db3")]
     Decommission {
         /// The replica.
         server: String,
