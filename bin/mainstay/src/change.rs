@@ -32,7 +32,7 @@ pub(crate) enum ChangeCommand {
     /// Let a replica replicate from another server, and keep it there.
     #[command(
         visible_alias = "repoint",
-        after_help = "Example:\n  mainstay plan move db3 --under db2\n  mainstay move db3 --under db2"
+        after_help = "Example:\n  mainstay plan move db3 --under db2"
     )]
     Move {
         /// The replica.
