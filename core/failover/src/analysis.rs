@@ -130,7 +130,11 @@ pub(crate) fn lost_data(view: View<'_>) -> Option<String> {
         .topology
         .others()
         .filter(|server| idle && view.record().joined.contains(server.name()))
-        .filter_map(|server| Some((server.facts()?, server.snapshot_at(begun)?)))
+        .filter_map(|server| {
+            // While it is idle a later look says the same, and none may leave a gap.
+            let look = server.snapshot_at(begun).or_else(|| server.before.clone());
+            Some((server.facts()?, look.or_else(|| server.snapshot())?))
+        })
         .map(|(replica, look)| lost_by_primary(&Errant::between(&look.held, facts), replica));
     of_baseline
         .chain(of_replicas)

@@ -285,7 +285,7 @@ impl Manager {
         let won = elect(&ballot)?;
         let groups = plan.steps.iter().map(|step| step.group).max();
         let mut draft = Draft::after(view, groups.unwrap_or_default());
-        failover::continuation(&mut draft, view, &ballot, &won);
+        failover::continuation(&mut draft, view, &failover::expected(view), (&ballot, &won));
         plan.steps.extend(draft.steps);
         Ok(plan)
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mainstay_clock::Timestamp;
-use mainstay_topology::Record;
+use mainstay_topology::{Record, ServerName};
 
 use super::Manager;
 use crate::analysis::lost_data;
@@ -225,7 +225,10 @@ impl Manager {
 
     fn turn_back(&mut self, reason: String) {
         let Some(run) = &mut self.run else { return };
-        let undo = run.turn_back();
+        let mut undo = run.turn_back();
+        // Who has left the record in the meantime would acknowledge unrecorded.
+        let joined = &self.topology.record.joined;
+        undo.retain(|effect| acknowledging(effect).is_none_or(|server| joined.contains(server)));
         let first = run.last_group() + 1;
         run.undoing = Some(reason);
         let steps = (first..)
@@ -290,7 +293,7 @@ impl Manager {
         let view = self.view();
         let certificate = failover::certificate(view, &ballot, &won);
         let mut draft = Draft::after(view, run.last_group());
-        failover::continuation(&mut draft, view, &ballot, &won);
+        failover::continuation(&mut draft, view, &run.revoked, (&ballot, &won));
         let steps = draft.steps;
         if let Some(run) = &mut self.run {
             run.extend(steps);
@@ -347,6 +350,14 @@ impl Manager {
             });
         }
     }
+}
+
+/// The server that acknowledges from this step on.
+fn acknowledging(effect: &Effect) -> Option<&ServerName> {
+    let Effect::Attach { server, manner, .. } = effect else {
+        return None;
+    };
+    (manner.acknowledges == Some(true)).then_some(server)
 }
 
 /// A step that must say what a server holds has failed when it does not.

@@ -184,7 +184,12 @@ fn survivor(view: View<'_>, server: &Server, held: GtidSet, joined: bool) -> Sur
 }
 
 /// The plan's second half: from the elected server's relay log to the last replica.
-pub(crate) fn continuation(draft: &mut Draft<'_>, view: View<'_>, ballot: &Ballot, won: &Elected) {
+pub(crate) fn continuation(
+    draft: &mut Draft<'_>,
+    view: View<'_>,
+    revoked: &Revoked,
+    (ballot, won): (&Ballot, &Elected),
+) {
     let Some(primary) = view.topology.server(&won.to) else {
         return;
     };
@@ -195,11 +200,11 @@ pub(crate) fn continuation(draft: &mut Draft<'_>, view: View<'_>, ballot: &Ballo
     let followers = followers.into_iter();
     let mut attach: Vec<&Server> = followers
         .filter_map(|one| view.topology.server(&one.name))
-        .chain(cascade_of(view, won))
+        .chain(cascade_of(view, revoked, won))
         .filter(|server| is_reachable(server))
         .collect();
     if attach.is_empty() {
-        attach.extend(stand_ins(view, won));
+        attach.extend(stand_ins(view, revoked, won));
     }
     let joined: BTreeSet<ServerName> = attach.iter().map(|server| server.name().clone()).collect();
     let reign = Reign {
@@ -237,20 +242,38 @@ pub(crate) fn continuation(draft: &mut Draft<'_>, view: View<'_>, ballot: &Ballo
 
 /// Replicas of the elected server itself: they hold what it has sent them, and acknowledge from now
 /// on.
-fn cascade_of<'a>(view: View<'a>, won: &'a Elected) -> impl Iterator<Item = &'a Server> {
+fn cascade_of<'a>(
+    view: View<'a>,
+    revoked: &'a Revoked,
+    won: &'a Elected,
+) -> impl Iterator<Item = &'a Server> {
     let own = |server: &&Server| server.member.part.source.as_ref() == Some(&won.to);
-    silent(view, won).filter(own)
+    silent(view, revoked, won).filter(own)
 }
 
 /// Who acknowledges where nobody else is left: without anybody, no write would end.
-fn stand_ins<'a>(view: View<'a>, won: &'a Elected) -> impl Iterator<Item = &'a Server> {
-    silent(view, won).filter(|server| is_reachable(server) && belongs_to(server, &won.to))
+fn stand_ins<'a>(
+    view: View<'a>,
+    revoked: &'a Revoked,
+    won: &'a Elected,
+) -> impl Iterator<Item = &'a Server> {
+    silent(view, revoked, won).filter(|server| is_reachable(server) && belongs_to(server, &won.to))
 }
 
 /// Servers that did not acknowledge, hold nothing that the elected one lacks, and may acknowledge.
-fn silent<'a>(view: View<'a>, won: &'a Elected) -> impl Iterator<Item = &'a Server> {
+fn silent<'a>(
+    view: View<'a>,
+    revoked: &'a Revoked,
+    won: &'a Elected,
+) -> impl Iterator<Item = &'a Server> {
     view.topology.others().filter(move |server| {
-        let held = server.facts().map(Facts::held);
+        // One that was stopped has said what it holds; one that receives from the old primary and
+        // was not stopped may hold more than when it was looked at.
+        let seen = || {
+            let receives = receives_from_primary(view, server);
+            server.facts().map(Facts::held).filter(|_| !receives)
+        };
+        let held = revoked.held.get(server.name()).or_else(seen);
         *server.name() != won.to
             && is_aside(view, server)
             && stands_in(view, server)

@@ -63,12 +63,13 @@ pub(crate) fn need(view: View<'_>, server: &Server) -> Need {
         // primary's loss, not its own error.
         let joined = view.record().joined.contains(server.name());
         let received = joined && !errant.received_by(facts).is_empty();
-        return if errant.of_primary.is_empty() && !received {
+        let lost = received || !errant.of_primary.is_empty() || is_bereft(view, server, errant);
+        return if lost {
+            Need::Human
+        } else {
             Need::Reseed {
                 errant: Some(errant.foreign.clone()),
             }
-        } else {
-            Need::Human
         };
     }
     if facts.rewinding && !view.bugs.has(Bug::AttachHalfRewound) {
@@ -84,6 +85,28 @@ pub(crate) fn need(view: View<'_>, server: &Server) -> Need {
     of_unattached(view, server, facts, errant)
 }
 
+/// Whether the primary may have lost what this server or a replica of this reign has: then nobody's
+/// data are replaced. What is asked for here needs no look of the right moment, because a wrong
+/// answer only makes it wait.
+fn is_bereft(view: View<'_>, server: &Server, errant: &Errant) -> bool {
+    let (Some(primary), Some(facts)) = (view.primary_facts(), view.facts(server)) else {
+        return true;
+    };
+    let lacks_from = |replica: &Server| {
+        let joined = view.record().joined.contains(replica.name());
+        replica.facts().filter(|_| joined).is_some_and(|replica| {
+            let more = Errant::between(replica.held(), primary);
+            // Another identity than the primary's, and not its own: it was received.
+            !more.received_by(replica).is_empty()
+        })
+    };
+    // Before this reign nobody wrote: whatever was received was this primary's.
+    let first = view.record().baseline.as_ref();
+    let first = first.is_none_or(GtidSet::is_empty);
+    let received = !errant.received_by(facts).is_empty();
+    (first && received) || view.topology.others().any(lacks_from)
+}
+
 fn of_unattached(view: View<'_>, server: &Server, facts: &Facts, errant: &Errant) -> Need {
     let Some(link) = &facts.link else {
         return Need::Attach;
@@ -94,7 +117,7 @@ fn of_unattached(view: View<'_>, server: &Server, facts: &Facts, errant: &Errant
         return Need::Human;
     }
     if link.receiver == Receiver::Stopped && LOGS_PURGED.contains(&link.receiver_error) {
-        return if errant.of_primary.is_empty() {
+        return if errant.of_primary.is_empty() && !is_bereft(view, server, errant) {
             Need::Reseed { errant: None }
         } else {
             Need::Human
