@@ -6,7 +6,9 @@
 //! - data that the primary once had and has lost are never replaced.
 
 use mainstay_gtid::{Difference, GtidSet};
-use mainstay_topology::{Applier, Dialect, Errant, Facts, Receiver, Record, Server, ServerName};
+use mainstay_topology::{
+    Applier, Dialect, Epoch, Errant, Facts, Receiver, Record, Server, ServerName,
+};
 
 use super::establish::{attach, attach_as, receives};
 use super::{Draft, publish};
@@ -100,9 +102,9 @@ fn is_bereft(view: View<'_>, server: &Server, errant: &Errant) -> bool {
             !more.received_by(replica).is_empty()
         })
     };
-    // Before this reign nobody wrote: whatever was received was this primary's.
-    let first = view.record().baseline.as_ref();
-    let first = first.is_none_or(GtidSet::is_empty);
+    // Before the first reign nobody wrote: whatever was received was this primary's.
+    let baseline = view.record().baseline.as_ref();
+    let first = view.record().epoch <= Epoch(1) && baseline.is_none_or(GtidSet::is_empty);
     let received = !errant.received_by(facts).is_empty();
     (first && received) || view.topology.others().any(lacks_from)
 }
