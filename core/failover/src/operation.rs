@@ -191,7 +191,10 @@ impl Run {
         self.running().all(|(_, step, _)| {
             matches!(
                 step.effect,
-                Effect::SaveErrant { .. } | Effect::Rewind { .. } | Effect::Reseed { .. }
+                Effect::SaveErrant { .. }
+                    | Effect::Rewind { .. }
+                    | Effect::Reseed { .. }
+                    | Effect::StopReplication { .. }
             )
         })
     }

@@ -169,9 +169,9 @@ fn limit(effect: &Effect, policy: &Policy) -> Duration {
         | Effect::ReleaseProved { .. }
         | Effect::Wish { .. }
         | Effect::ForgetSource { .. } => seconds(5),
-        Effect::Attach { .. } | Effect::CloseRing { .. } | Effect::StopReplication { .. } => {
-            seconds(10)
-        }
+        Effect::Attach { .. } | Effect::CloseRing { .. } => seconds(10),
+        // MySQL's applier waits a minute for the rest of a transaction that was cut off.
+        Effect::StopReplication { .. } => seconds(75),
         Effect::AwaitIdle { .. } => seconds(30),
         Effect::Restart { .. } => seconds(300),
         Effect::RunHook { call } => call.hook.limit,
