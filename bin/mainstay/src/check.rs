@@ -30,12 +30,7 @@ pub(crate) struct CheckArgs {
 }
 
 pub(crate) fn run(args: &CheckArgs) -> Result<ExitCode> {
-    let text = std::fs::read_to_string(&args.config).map_err(|error| {
-        let path = args.config.display();
-        BadInput(format!("{path} cannot be read: {error}"))
-    })?;
-    let settings =
-        Settings::parse(&text, &args.config).map_err(|error| BadInput(error.to_string()))?;
+    let settings = Settings::load(&args.config).map_err(|error| BadInput(error.to_string()))?;
     if settings.control.manager().is_none() {
         let sentence = "there is no [manager] in the settings: nobody would fail over. Without \
                         one, `mainstay doctor` says what is wrong";

@@ -36,12 +36,7 @@ pub(crate) struct DoctorArgs {
 }
 
 pub(crate) fn run(args: &DoctorArgs) -> Result<ExitCode> {
-    let text = std::fs::read_to_string(&args.config).map_err(|error| {
-        let path = args.config.display();
-        BadInput(format!("{path} cannot be read: {error}"))
-    })?;
-    let settings =
-        Settings::parse(&text, &args.config).map_err(|error| BadInput(error.to_string()))?;
+    let settings = Settings::load(&args.config).map_err(|error| BadInput(error.to_string()))?;
     let mut findings = routing::look(&settings);
     findings.extend(secrets::look(&settings));
     findings.extend(host::files(&args.config, &settings));

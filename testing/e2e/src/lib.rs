@@ -26,6 +26,7 @@ pub mod faults;
 pub mod lab;
 pub mod processes;
 pub mod sandbox;
+pub mod settings;
 pub mod status;
 pub mod wait;
 
@@ -44,5 +45,5 @@ pub use program::{Finished, mainstay, mainstay_binary, run};
 pub use sandbox::{Sandbox, Server};
 pub use server_client::server_client;
 pub use start::start_command;
-pub use status::Status;
+pub use status::{Status, wait_for_status};
 pub use wait::{wait_for, wait_until};

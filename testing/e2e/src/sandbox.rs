@@ -14,7 +14,7 @@ use crate::processes::{self, Process};
 use crate::program::{Finished, mainstay_binary, run};
 use crate::start::{environment, start_command};
 use crate::wait::{wait_for, wait_until};
-use crate::{Family, Home, Login, Status, logs};
+use crate::{Family, Home, Login, Status, logs, wait_for_status};
 
 /// A server, as the sandbox announced it.
 #[derive(Debug, Clone)]
@@ -184,19 +184,8 @@ impl Sandbox {
 
     /// Waits until the status is as it should be.
     #[track_caller]
-    pub fn wait(&self, what: &str, mut holds: impl FnMut(&Status) -> bool) -> Status {
-        wait_for(what, || {
-            let answer = self.run(&["status", "--json"]);
-            if answer.code != Some(0) {
-                return Err(answer.to_string());
-            }
-            let status = Status(answer.json());
-            if holds(&status) {
-                Ok(status)
-            } else {
-                Err(format!("the status is {status}"))
-            }
-        })
+    pub fn wait(&self, what: &str, holds: impl FnMut(&Status) -> bool) -> Status {
+        wait_for_status(what, |arguments| self.run(arguments), holds)
     }
 
     /// Waits until a primary serves, and all others replicate from it.

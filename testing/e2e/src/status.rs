@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::program::Finished;
+use crate::wait::wait_for;
+
 /// The object that it prints.
 #[derive(Debug, Clone)]
 pub struct Status(pub Value);
@@ -72,4 +75,25 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:#}", self.0)
     }
+}
+
+/// Asks for the status (`status --json`) until it is as it should be.
+#[track_caller]
+pub fn wait_for_status(
+    what: &str,
+    ask: impl Fn(&[&str]) -> Finished,
+    mut holds: impl FnMut(&Status) -> bool,
+) -> Status {
+    wait_for(what, || {
+        let answer = ask(&["status", "--json"]);
+        if answer.code != Some(0) {
+            return Err(answer.to_string());
+        }
+        let status = Status(answer.json());
+        if holds(&status) {
+            Ok(status)
+        } else {
+            Err(format!("the status is {status}"))
+        }
+    })
 }

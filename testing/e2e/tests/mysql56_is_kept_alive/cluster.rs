@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use mainstay_e2e::{
     Client, Home, Login, SqlError, Status, free_port, mainstay, mainstay_binary, processes,
-    wait_for,
+    wait_for, wait_for_status,
 };
 use rustix::process::Signal;
 
@@ -96,19 +96,8 @@ impl Cluster {
 
     /// Waits until the status is so.
     #[track_caller]
-    pub(crate) fn wait(&self, what: &str, mut holds: impl FnMut(&Status) -> bool) -> Status {
-        wait_for(what, || {
-            let answer = self.run(&["status", "--json"]);
-            if answer.code != Some(0) {
-                return Err(answer.to_string());
-            }
-            let status = Status(answer.json());
-            if holds(&status) {
-                Ok(status)
-            } else {
-                Err(format!("the status is {status}"))
-            }
-        })
+    pub(crate) fn wait(&self, what: &str, holds: impl FnMut(&Status) -> bool) -> Status {
+        wait_for_status(what, |arguments| self.run(arguments), holds)
     }
 
     /// Waits until a primary serves and all others replicate from it.

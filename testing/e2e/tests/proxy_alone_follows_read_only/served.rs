@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use mainstay_e2e::{
-    Finished, Home, Login, Sandbox, Status, free_port, mainstay, mainstay_binary, wait_for,
+    Finished, Home, Login, Sandbox, Status, free_port, mainstay, mainstay_binary, wait_for_status,
 };
 
 pub(crate) struct Served {
@@ -71,19 +71,8 @@ impl Served {
         Status(self.run(&["status", "--json"]).json())
     }
 
-    pub(crate) fn wait(&self, what: &str, mut holds: impl FnMut(&Status) -> bool) -> Status {
-        wait_for(what, || {
-            let answer = self.run(&["status", "--json"]);
-            if answer.code != Some(0) {
-                return Err(answer.to_string());
-            }
-            let status = Status(answer.json());
-            if holds(&status) {
-                Ok(status)
-            } else {
-                Err(format!("the status is {status}"))
-            }
-        })
+    pub(crate) fn wait(&self, what: &str, holds: impl FnMut(&Status) -> bool) -> Status {
+        wait_for_status(what, |arguments| self.run(arguments), holds)
     }
 
     /// The account of the sandbox's applications, at this proxy.

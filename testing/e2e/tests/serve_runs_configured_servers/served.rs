@@ -1,13 +1,13 @@
 //! A running `mainstay serve` for the servers of a sandbox whose own manager stands still.
 
 use std::fs;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
+use mainstay_e2e::settings::{managed, write_private};
 use mainstay_e2e::{
     Finished, Home, Login, Sandbox, Status, free_port, mainstay, mainstay_binary, processes,
-    wait_for, wait_until,
+    wait_for, wait_for_status, wait_until,
 };
 use rustix::process::Signal;
 
@@ -55,7 +55,7 @@ impl Served {
         for (number, address) in (1..).zip(addresses) {
             text += &format!("[[server]]\nname = \"db{number}\"\naddress = \"{address}\"\n");
         }
-        text += &options(sandbox, manager, (proxy, api));
+        text += &managed(sandbox, manager, (proxy, api));
         let alerts = home.join("alerts");
         text += &format!(
             "[[alert]]\ncommand = \"/bin/sh\"\nafter = \"0s\"\narguments = [\"-c\", \
@@ -95,19 +95,8 @@ impl Served {
         mainstay(arguments.iter().copied().chain(["--config", file]))
     }
 
-    pub(crate) fn wait(&self, what: &str, mut holds: impl FnMut(&Status) -> bool) -> Status {
-        wait_for(what, || {
-            let answer = self.run(&["status", "--json"]);
-            if answer.code != Some(0) {
-                return Err(answer.to_string());
-            }
-            let status = Status(answer.json());
-            if holds(&status) {
-                Ok(status)
-            } else {
-                Err(format!("the status is {status}"))
-            }
-        })
+    pub(crate) fn wait(&self, what: &str, holds: impl FnMut(&Status) -> bool) -> Status {
+        wait_for_status(what, |arguments| self.run(arguments), holds)
     }
 }
 
@@ -185,25 +174,4 @@ pub(crate) fn addresses(sandbox: &Sandbox) -> Vec<String> {
     servers
         .map(|login| format!("{}:{}", login.host, login.port))
         .collect()
-}
-
-fn options(sandbox: &Sandbox, manager: &(String, String), ports: (u16, u16)) -> String {
-    let (proxy, api) = ports;
-    let [replication, app] = ["replication", "app"].map(|which| sandbox.account(which));
-    format!(
-        "[manager]\nuser = \"{}\"\npassword = \"{}\"\n\
-         replication_user = \"{}\"\nreplication_password = \"{}\"\n\
-         [proxy]\nlisten = \"127.0.0.1:{proxy}\"\n\
-         [[user]]\nname = \"{}\"\npassword = \"{}\"\n\
-         [api]\nlisten = \"127.0.0.1:{api}\"\npassword = \"0123456789abcdef\"\n",
-        manager.0, manager.1, replication.0, replication.1, app.0, app.1,
-    )
-}
-
-fn write_private(path: &std::path::Path, text: &str) {
-    use std::io::Write;
-    let mut options = fs::OpenOptions::new();
-    let file = options.create_new(true).write(true).mode(0o600).open(path);
-    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
-    written.expect("a file can be written");
 }

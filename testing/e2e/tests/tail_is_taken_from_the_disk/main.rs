@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 
 use mainstay_e2e::{
     Client, Family, Home, Paused, Sandbox, Status, free_port, mainstay, mainstay_binary,
-    on_both_families, processes, wait_for,
+    on_both_families, processes, wait_for, wait_for_status,
 };
 use rustix::process::Signal;
 
@@ -155,20 +155,12 @@ impl Served {
         answer.to_string()
     }
 
-    fn wait(&self, what: &str, mut holds: impl FnMut(&Status) -> bool) -> Status {
-        wait_for(what, || {
-            let file = ["status", "--json", "--config", self.file.as_str()];
-            let answer = mainstay(file);
-            if answer.code != Some(0) {
-                return Err(answer.to_string());
-            }
-            let status = Status(answer.json());
-            if holds(&status) {
-                Ok(status)
-            } else {
-                Err(format!("the status is {status}"))
-            }
-        })
+    fn wait(&self, what: &str, holds: impl FnMut(&Status) -> bool) -> Status {
+        let ask = |arguments: &[&str]| {
+            let own = ["--config", self.file.as_str()];
+            mainstay(arguments.iter().copied().chain(own))
+        };
+        wait_for_status(what, ask, holds)
     }
 }
 

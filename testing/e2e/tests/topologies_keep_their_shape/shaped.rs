@@ -2,10 +2,9 @@
 //! settings of a shape.
 
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Child, Command, Stdio};
 
+use mainstay_e2e::settings::{managed, write_private};
 use mainstay_e2e::{
     Client, Finished, Home, Login, Paused, Sandbox, Status, free_port, mainstay, mainstay_binary,
     processes, wait_for,
@@ -50,7 +49,7 @@ impl<'a> Shaped<'a> {
             text +=
                 &format!("[[server]]\nname = \"{name}\"\naddress = \"{host}:{port}\"\n{part}\n");
         }
-        text += &options(sandbox, proxy, api);
+        text += &managed(sandbox, &sandbox.account("manager"), (proxy, api));
         let file = home.join("mainstay.toml");
         write_private(&file, &text);
         let log = fs::File::create(home.join("serve.log")).expect("a file can be made");
@@ -149,24 +148,4 @@ impl Drop for Shaped<'_> {
             let _ = child.wait();
         }
     }
-}
-
-fn options(sandbox: &Sandbox, proxy: u16, api: u16) -> String {
-    let [manager, replication, app] =
-        ["manager", "replication", "app"].map(|which| sandbox.account(which));
-    format!(
-        "[manager]\nuser = \"{}\"\npassword = \"{}\"\n\
-         replication_user = \"{}\"\nreplication_password = \"{}\"\n\
-         [proxy]\nlisten = \"127.0.0.1:{proxy}\"\n\
-         [[user]]\nname = \"{}\"\npassword = \"{}\"\n\
-         [api]\nlisten = \"127.0.0.1:{api}\"\npassword = \"0123456789abcdef\"\n",
-        manager.0, manager.1, replication.0, replication.1, app.0, app.1,
-    )
-}
-
-fn write_private(path: &std::path::Path, text: &str) {
-    let mut options = fs::OpenOptions::new();
-    let file = options.create_new(true).write(true).mode(0o600).open(path);
-    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
-    written.expect("a file can be written");
 }
